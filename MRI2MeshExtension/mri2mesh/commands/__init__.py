@@ -1,0 +1,9 @@
+"""Subcommands of ``mri2mesh``, one file each.
+
+A command module has ``NAME``, ``HELP`` (one line), a docstring for its own help, ``add_arguments(parser)`` and
+``run(options) -> exit status``. What is slow to import is imported inside ``run``, so ``--help`` stays instant.
+"""
+
+from mri2mesh.commands import demo, evaluate, reconstruct, train, weights
+
+COMMANDS = (demo, reconstruct, evaluate, train, weights)

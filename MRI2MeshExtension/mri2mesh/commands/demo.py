@@ -1,0 +1,35 @@
+"""Reconstruct the lumbar MRI that ships with the library: surfaces, label maps, a scene for 3D Slicer and a report.
+Needs no network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from mri2mesh.commands.reconstruct import reconstruct_to_folder
+
+NAME = "demo"
+HELP = "reconstruct the bundled sample MRI"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path("mri2mesh-demo"), help="result folder (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+
+
+def run(options: argparse.Namespace) -> int:
+    from mri2mesh.samples import LUMBAR_T2
+
+    scene = find_spec("slicer_core") is not None
+    if not scene:
+        print("slicer-core is not installed, so no scene.mrb: pip install 'mri2mesh[scene]'", file=sys.stderr)
+    status = reconstruct_to_folder(LUMBAR_T2, options.out, device=options.device, labelmaps=True, scene=scene)
+    print(
+        f"Open {options.out / 'report.html'} in a browser"
+        + (f", {options.out / 'scene.mrb'} in 3D Slicer" * scene)
+    )
+    return status

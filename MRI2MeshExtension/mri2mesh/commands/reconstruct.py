@@ -1,0 +1,130 @@
+"""Reconstruct the lumbar vertebrae and discs of one MRI: a closed surface for each, and how far to trust it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mri2mesh.errors import InputError, ReconstructionRefused
+
+if TYPE_CHECKING:
+    from mri2mesh.imaging.volume import Volume
+    from mri2mesh.reconstruction import Reconstruction
+
+NAME = "reconstruct"
+HELP = "an MRI in, surfaces and a report out"
+DEFAULT_ENGINE = "mri2mesh"
+DEFAULT_FORMATS = ("vtp",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "image",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="NIfTI, NRRD or MetaImage file, or a DICOM folder",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--engine", default=DEFAULT_ENGINE, help="method (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=int, metavar="N", help="which series, where a DICOM folder holds several"
+    )
+    parser.add_argument(
+        "--level-shift",
+        type=int,
+        default=0,
+        metavar="N",
+        help="correct the levels by N: 1 calls what was found as L4 L3, -1 calls it L5",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
+    parser.add_argument(
+        "--formats", default=",".join(DEFAULT_FORMATS), help="any of vtp,vtk,stl,ply,obj (default: vtp)"
+    )
+    parser.add_argument(
+        "--labelmaps", action="store_true", help="also write label maps on the grid of the input"
+    )
+    parser.add_argument("--scene", action="store_true", help="also write scene.mrb, which opens in 3D Slicer")
+
+
+def run(options: argparse.Namespace) -> int:
+    if len(options.image) > 1:
+        raise InputError(f"the engine {options.engine} takes one image, got {len(options.image)}")
+    return reconstruct_to_folder(
+        options.image[0],
+        options.out,
+        series=options.series,
+        engine=options.engine,
+        level_shift=options.level_shift,
+        device=options.device,
+        weights_dir=options.weights,
+        formats=tuple(name.strip() for name in options.formats.split(",") if name.strip()),
+        labelmaps=options.labelmaps,
+        scene=options.scene,
+    )
+
+
+def reconstruct_to_folder(
+    image: Path,
+    out: Path,
+    *,
+    series: int | None = None,
+    engine: str = DEFAULT_ENGINE,
+    level_shift: int = 0,
+    device: str = "auto",
+    weights_dir: Path | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    labelmaps: bool = False,
+    scene: bool = False,
+) -> int:
+    """Reads, reconstructs, writes, says what came out. Returns the exit status 0 or 1.
+
+    Raises InputError for bad input; then nothing was written.
+    """
+    from mri2mesh.commands.output import check_writable
+    from mri2mesh.commands.progress import ProgressBar
+    from mri2mesh.engines.registry import get_engine
+    from mri2mesh.export.results import check_request, write_results
+    from mri2mesh.imaging.reading import read_volume
+
+    # What can be wrong is found before anything slow is done.
+    check_writable(out)
+    check_request(out, formats, scene)
+    volume = read_volume(image, series)
+    method = get_engine(engine)
+    with ProgressBar() as progress:
+        try:
+            reconstruction = method.reconstruct(
+                volume, device=device, level_shift=level_shift, weights_dir=weights_dir, progress=progress
+            )
+        except ReconstructionRefused as error:
+            reconstruction = _refused(engine, error)
+            labelmaps = scene = False
+    write_results(reconstruction, volume, out, formats=tuple(formats), labelmaps=labelmaps, scene=scene)
+    return _summarise(reconstruction, volume, out)
+
+
+def _refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
+    """A result without structures, so that the report says why."""
+    from mri2mesh.reconstruction import Check, Reconstruction
+
+    check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
+    return Reconstruction(engine=engine, structures=[], checks=[check])
+
+
+def _summarise(reconstruction: Reconstruction, volume: Volume, out: Path) -> int:
+    failed = [check for check in reconstruction.checks if not check.passed]
+    for warning in reconstruction.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for check in failed:
+        where = f"{check.structure}: " if check.structure else ""
+        print(f"check failed: {where}{check.name}: {check.detail or check.value}", file=sys.stderr)
+    names = ", ".join(structure.name for structure in reconstruction.structures)
+    print(f"{names} written to {out}" if names else f"no surfaces; the report in {out} says why")
+    return 1 if failed else 0

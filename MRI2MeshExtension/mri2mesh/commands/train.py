@@ -1,0 +1,65 @@
+"""Train one part of an engine, for a given time, on any device; a run that was stopped is taken up with --resume."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+NAME = "train"
+HELP = "train or fine-tune a network"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "part", metavar="ENGINE-PART", help="what to train; a wrong name lists the right ones"
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of training data")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints and weights"
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after this time (default: 60)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    parser.add_argument(
+        "--supervision", default="rendering", help="of surfaces: rendering or chamfer (default: rendering)"
+    )
+    parser.add_argument(
+        "--base-width", type=int, default=16, metavar="N", help="channels of the encoder (default: 16)"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="examples a step (default: the part's own)")
+    parser.add_argument("--steps", type=int, metavar="N", help="stop after N steps as well")
+    parser.add_argument(
+        "--schedule-steps",
+        type=int,
+        metavar="N",
+        help="steps over which the learning rate falls (default: by part)",
+    )
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="where synthetic cases are kept (default: OUT/cases)"
+    )
+    parser.add_argument(
+        "--n-cases", type=int, default=400, metavar="N", help="synthetic cases to make (default: 400)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that make cases (default: 1)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    from mri2mesh.commands.output import check_writable
+    from mri2mesh.errors import InputError
+
+    if not options.data.is_dir():
+        raise InputError(f"{options.data} is not a folder of training data")
+    if options.minutes <= 0:
+        raise InputError(f"--minutes {options.minutes:g}: the time must be positive")
+    check_writable(options.out)
+
+    from mri2mesh.training.run import TrainOptions, train
+
+    settings = {
+        name: value for name, value in vars(options).items() if name in TrainOptions.__dataclass_fields__
+    }
+    train(options.part, TrainOptions(**settings))
+    return 0

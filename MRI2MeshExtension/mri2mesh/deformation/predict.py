@@ -1,0 +1,114 @@
+"""Surfaces of the levels found, from two looks at each: once to centre the crop, then several times, varied.
+
+The variations are what the scanner and the localiser could as well have given: the slices a fraction of a slice
+further along, and the crop displaced and turned by a millimetre or two and a few degrees. The result is their mean,
+their spread its uncertainty: how much the answer depends on what it should not depend on. It does not see errors
+that all variations share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from mri2mesh.anatomy.regions import BODY_REGIONS
+from mri2mesh.deformation.models import Models
+from mri2mesh.geometry.transforms import apply, rigid_fit
+from mri2mesh.imaging.crop import extract_crop
+from mri2mesh.imaging.intensity import normalise
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.networks.layout import fast_tensor
+from mri2mesh.networks.template_graph import TemplateGraph
+
+VARIATIONS = 4
+SLICE_SHIFTS = (0.0, 0.25, -0.25, 0.5)
+"""Fractions of a slice by which the sampling is moved before the image is looked at."""
+
+
+@dataclass(frozen=True)
+class PredictedSurface:
+    """vertices: [V, 3] mm RAS, the mean over variations. spread_mm: [V] root mean square distance from it."""
+
+    vertices: NDArray[np.float32]
+    spread_mm: NDArray[np.float32]
+
+
+def predict_surfaces(
+    volume: Volume, frames: list[NDArray[np.float64]], graph_name: str, models: Models
+) -> list[dict[str, PredictedSurface]]:
+    """For every frame (4x4 local to RAS) the surfaces of a graph's structures, by kind."""
+    if not frames:
+        return []
+    image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    graph = models.graphs[graph_name]
+    first = _look(image, volume, frames, graph_name, models)
+    centred = [_recentred(frame, local, graph) for frame, local in zip(frames, first, strict=True)]
+
+    looks = []
+    rng = np.random.default_rng(0)
+    for shift in SLICE_SHIFTS[:VARIATIONS]:
+        moved_image, moved_volume = _slices_moved(image, volume, shift)
+        varied = [_varied(frame, rng) for frame in centred] if shift else centred
+        local = _look(moved_image, moved_volume, varied, graph_name, models)
+        looks.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
+    results = []
+    for n in range(len(frames)):
+        stack = np.stack([look[n] for look in looks])
+        mean = stack.mean(0)
+        spread = np.sqrt(((stack - mean) ** 2).sum(-1).mean(0))
+        results.append(
+            {
+                kind: PredictedSurface(mean[where].astype(np.float32), spread[where].astype(np.float32))
+                for kind, where in zip(graph.names, graph.slices, strict=True)
+            }
+        )
+    return results
+
+
+def _look(
+    image: torch.Tensor, volume: Volume, frames: list[NDArray], graph_name: str, models: Models
+) -> NDArray[np.float64]:
+    """One pass of the network: vertices [frames, V, 3] in the frames."""
+    crops = []
+    for frame in frames:
+        crop = extract_crop(image, volume, frame, models.surfaces.grid)
+        values = torch.from_numpy(normalise(crop[0].numpy(), crop[1].numpy() > 0.5))
+        crops.append(torch.stack([values * crop[1], crop[1]]))
+    batch = fast_tensor(torch.stack(crops).to(models.device))
+    with torch.inference_mode():
+        return models.surfaces(batch, models.graphs[graph_name])[-1].double().cpu().numpy()
+
+
+def _recentred(frame: NDArray, vertices: NDArray, graph: TemplateGraph) -> NDArray[np.float64]:
+    """The frame in which the body found lies as the template's does in its own: centred and turned as in training."""
+    first = graph.slices[0]
+    body = np.isin(graph.region[first].cpu().numpy(), BODY_REGIONS)
+    home = graph.vertices[first].cpu().numpy()[body]
+    return frame @ rigid_fit(home, vertices[first][body])
+
+
+def _varied(frame: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
+    change = np.eye(4)
+    change[:3, :3] = Rotation.from_rotvec(np.radians(rng.normal(0, 2.5, 3))).as_matrix()
+    change[:3, 3] = rng.normal(0, 1.5, 3)
+    return frame @ change
+
+
+def _slices_moved(image: torch.Tensor, volume: Volume, shift: float) -> tuple[torch.Tensor, Volume]:
+    """The image sampled anew at slices moved by a fraction of a slice (linear between neighbours)."""
+    if not shift:
+        return image, volume
+    axis = volume.slice_axis
+    size = image.shape[2 - axis]
+    index = torch.arange(size) + shift
+    low = index.floor().clamp(0, size - 1).long()
+    high = (low + 1).clamp(max=size - 1)
+    weight = abs(shift) if shift > 0 else 1 - abs(shift)
+    moved = image.index_select(2 - axis, low) * (1 - weight) + image.index_select(2 - axis, high) * weight
+    matrix = volume.ijk_to_ras.copy()
+    matrix[:3, 3] += shift * matrix[:3, axis]
+    return moved, replace(volume, array=moved.numpy(), ijk_to_ras=matrix)

@@ -1,0 +1,167 @@
+"""Pictures of a reconstruction for its report: contours on slices, and the surfaces from two sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from mri2mesh.export.atomic import whole_file
+from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, Camera, shade
+from mri2mesh.export.slices import Slice, body_centre, standard_slices
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.reconstruction import Reconstruction
+
+_DPI = 110
+_ROW_INCHES = 5.2
+_OUTLINE = [withStroke(linewidth=2, foreground="black")]
+_CENTRED: dict[str, Any] = {"ha": "center", "va": "center"}
+_MARGIN_MM = 12.0
+
+
+def write_contours(reconstruction: Reconstruction, volume: Volume, path: Path | str) -> Path:
+    """PNG of sagittal (right, middle, left), coronal and axial slices with the contours of every structure.
+
+    Planes are cut along the patient's axes and drawn true to scale whatever the voxels' shape; the contours
+    are the exact intersections of the surfaces with the planes. Raises InputError for an unwritable folder.
+    """
+    slices = standard_slices(reconstruction, volume)
+    dark, bright = np.percentile(volume.array[np.isfinite(volume.array)], [1, 99.5])
+    ratios = [(s.extent[1] - s.extent[0]) / (s.extent[3] - s.extent[2]) for s in slices]
+    widths = np.clip(ratios, 0.3, 1.0)
+    figure = Figure(figsize=(_ROW_INCHES * widths.sum() + 0.2 * len(slices), _ROW_INCHES + 0.4), dpi=_DPI)
+    figure.patch.set_facecolor("black")
+    axes = figure.subplots(1, len(slices), width_ratios=list(widths), squeeze=False)[0]
+    for axis, plane in zip(axes, slices, strict=True):
+        _draw_slice(axis, plane, reconstruction, (float(dark), float(bright)))
+    figure.subplots_adjust(left=0.005, right=0.995, bottom=0.01, top=0.93, wspace=0.03)
+    return _save(figure, path)
+
+
+def write_view_3d(reconstruction: Reconstruction, path: Path | str) -> Path:
+    """PNG of the surfaces from the front and from the patient's left, at one scale, with a scale bar.
+
+    Raises InputError for an unwritable folder.
+    """
+    vertices = [s.mesh.vertices for s in reconstruction.structures]
+    points = np.concatenate(vertices) if vertices else np.array([[-50.0, -50, -50], [50, 50, 50]])
+    views = [("From the front", ANTERIOR, "RL"), ("From the left", LEFT_LATERAL, "AP")]
+    extents = [_extent(points, camera) for _, camera, _ in views]
+    widths = [extent[1] - extent[0] for extent in extents]
+    height = extents[0][3] - extents[0][2]
+    inches = float(np.clip(height / 32, 3, 7.5))
+    figure = Figure(figsize=(inches * sum(widths) / height, inches + 0.4), dpi=_DPI)
+    figure.patch.set_facecolor("white")
+    axes = figure.subplots(1, 2, width_ratios=widths)
+    for axis, (title, camera, letters), extent in zip(axes, views, extents, strict=True):
+        _draw_view(axis, reconstruction, camera, extent, height / (inches * _DPI))
+        axis.set_title(title, fontsize=11)
+        for place, letter in zip((0.04, 0.96), letters, strict=True):
+            axis.text(place, 0.985, letter, transform=axis.transAxes, color="0.4", fontsize=12, **_CENTRED)
+    _scale_bar(axes[0], extents[0])
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.95, wspace=0.02)
+    return _save(figure, path)
+
+
+def _draw_slice(
+    axis: Axes, plane: Slice, reconstruction: Reconstruction, window: tuple[float, float]
+) -> None:
+    axis.set_facecolor("0.12")
+    shown = np.ma.masked_array(plane.pixels, ~plane.seen)
+    axis.imshow(shown, cmap="gray", vmin=window[0], vmax=window[1], extent=plane.extent, origin="lower")
+    for structure in reconstruction.structures:
+        segments = plane.contours(structure.mesh)
+        if not len(segments):
+            continue
+        colour = structure.structure.colour
+        axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.2, capstyle="round"))
+        if structure.structure.kind == "disc":  # beside it: a disc is too thin to write on
+            leftmost = segments.reshape(-1, 2)[segments[..., 0].argmin()]
+            _label(axis, leftmost - [2, 0], structure.name, colour, 7, "right")
+        elif abs(float(plane.distance(body_centre(structure)))) < plane.depth(structure.mesh) / 2:
+            _label(axis, plane.project(body_centre(structure)), structure.name, colour, 9, "center")
+    axis.set_xlim(plane.extent[:2])
+    axis.set_ylim(plane.extent[2:])
+    axis.set_axis_off()
+    axis.set_title(plane.title, color="white", fontsize=10)
+    narrow = plane.extent[1] - plane.extent[0] < 60  # no room for letters inside
+    left, right = (-0.06, 1.06) if narrow else (0.03, 0.97)
+    places = ((left, 0.5), (right, 0.5), (0.5, 0.97), (0.5, 0.03))
+    for letter, (x, y) in zip(plane.view.letters, places, strict=True):
+        style = {**_CENTRED, "path_effects": _OUTLINE}
+        axis.text(x, y, letter, transform=axis.transAxes, color="gold", fontsize=10, **style)
+
+
+def _draw_view(
+    axis: Axes,
+    reconstruction: Reconstruction,
+    camera: Camera,
+    extent: tuple[float, float, float, float],
+    pixel: float,
+) -> None:
+    structures = reconstruction.structures
+    image = shade(
+        [s.mesh for s in structures], [s.structure.colour for s in structures], camera, extent, pixel
+    )
+    axis.imshow(image, extent=extent, aspect="equal")
+    for structure in structures:
+        height = float(body_centre(structure) @ np.array(camera.up, dtype=float))
+        beside = structure.structure.kind == "disc"
+        axis.text(
+            extent[1] - 2 if beside else extent[0] + 9,
+            height,
+            structure.name,
+            ha="right" if beside else "left",
+            va="center",
+            fontsize=7 if beside else 10,
+            color="0.35" if beside else "0.1",
+        )
+    axis.set_axis_off()
+
+
+def _extent(points: NDArray, camera: Camera) -> tuple[float, float, float, float]:
+    across, along = points @ np.array(camera.right, dtype=float), points @ np.array(camera.up, dtype=float)
+    side = 2 * _MARGIN_MM  # room for the names
+    return (
+        float(across.min() - side), float(across.max() + side),
+        float(along.min() - _MARGIN_MM), float(along.max() + _MARGIN_MM),
+    )  # fmt: skip
+
+
+def _scale_bar(axis: Axes, extent: tuple[float, float, float, float], length_mm: float = 20.0) -> None:
+    x, y = extent[0] + 8, extent[2] + 5
+    axis.plot([x, x + length_mm], [y, y], color="0.2", linewidth=2)
+    axis.text(
+        x + length_mm / 2, y + 1.5, f"{length_mm:.0f} mm", ha="center", va="bottom", fontsize=8, color="0.2"
+    )
+
+
+def _label(
+    axis: Axes, at: NDArray, text: str, colour: tuple[float, float, float], size: int, side: str
+) -> None:
+    tint = tuple(0.5 + 0.5 * np.array(colour))  # dark hues are not legible on a dark image
+    axis.text(
+        at[0],
+        at[1],
+        text,
+        color=tint,
+        fontsize=size,
+        ha=side,
+        va="center",
+        path_effects=_OUTLINE,
+        clip_on=True,
+    )
+
+
+def _save(figure: Figure, path: Path | str) -> Path:
+    FigureCanvasAgg(figure)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", facecolor=figure.get_facecolor(), metadata={"Software": None})
+    return Path(path)

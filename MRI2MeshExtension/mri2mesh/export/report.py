@@ -1,0 +1,143 @@
+"""report.json: what was made, how far it can be trusted, and from what.
+
+What a reconstruction's ``provenance`` may say, all optional: ``version``, ``weights`` (list of ``{"name",
+"sha256", "licence"}``), ``device``, ``input`` (``{"sha256": of the file}``), ``uncertainty_method`` (a
+sentence), ``settings`` (numbers and words). Nothing else is written: no path, no DICOM tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import mri2mesh
+from mri2mesh.export.atomic import whole_file
+from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+
+Report = dict[str, Any]
+
+
+def make_report(
+    reconstruction: Reconstruction, volume: Volume, files: Mapping[str, Sequence[str]] | None = None
+) -> Report:
+    """Everything report.json holds, as plain JSON types.
+
+    files: names of the surface files of each structure. Millimetres; ``support_fraction`` is the mean of
+    the vertices' support; what was not measured is None.
+    """
+    provenance = reconstruction.provenance
+    return {
+        "engine": reconstruction.engine,
+        "version": str(provenance.get("version", mri2mesh.__version__)),
+        "passed": reconstruction.passed,
+        "weights": [
+            {key: _plain(weights.get(key)) for key in ("name", "sha256", "licence")}
+            for weights in provenance.get("weights", [])
+        ],
+        "input": _describe_input(volume, provenance.get("input", {})),
+        "device": str(provenance.get("device", "cpu")),
+        "settings": _plain(provenance.get("settings", {})),
+        "uncertainty_method": _plain(provenance.get("uncertainty_method")),
+        "timings_s": {stage: round(float(seconds), 3) for stage, seconds in reconstruction.timings_s.items()},
+        "structures": [
+            _measure(structure, list((files or {}).get(structure.name, [])))
+            for structure in reconstruction.structures
+        ],
+        "checks": [_describe_check(check) for check in reconstruction.checks],
+        "warnings": list(reconstruction.warnings),
+    }
+
+
+def write_report_json(report: Report, path: Path | str) -> Path:
+    """Write a report as UTF-8 JSON; standard JSON only (no NaN). InputError: unwritable folder."""
+    with whole_file(path) as temporary:
+        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _measure(structure: ReconstructedStructure, files: list[str]) -> Report:
+    mesh = structure.mesh
+    return {
+        "name": structure.name,
+        "kind": structure.structure.kind,
+        "code": structure.structure.code,
+        "code_system": "SNOMED CT",
+        "meaning": structure.structure.meaning,
+        "label": structure.structure.label,
+        "colour": [round(float(c), 4) for c in structure.structure.colour],
+        "files": files,
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "volume_mm3": _number(volume_mm3(mesh), 1),
+        "area_mm2": _number(area_mm2(mesh), 1),
+        "watertight": bool(is_watertight(mesh)),
+        "self_intersections": int(self_intersections(mesh)),
+        "support_fraction": _statistic(structure.support, np.mean),
+        "uncertainty_mean_mm": _statistic(structure.uncertainty_mm, np.mean),
+        "uncertainty_p95_mm": _statistic(structure.uncertainty_mm, lambda values: np.percentile(values, 95)),
+    }
+
+
+def _describe_check(check: Check) -> Report:
+    return {
+        "name": check.name,
+        "structure": check.structure,
+        "value": _number(check.value),
+        "threshold": _number(check.threshold),
+        "passed": bool(check.passed),
+        "detail": check.detail,
+    }
+
+
+def _describe_input(volume: Volume, given: Mapping[str, Any]) -> Report:
+    """Geometry and a fingerprint; of the metadata only the modality and kind of the image."""
+    digest, of = given.get("sha256"), "file"
+    if digest is None:
+        content = hashlib.sha256(np.ascontiguousarray(volume.array).tobytes())
+        content.update(volume.ijk_to_ras.tobytes())
+        digest, of = content.hexdigest(), "voxels and geometry"
+    return {
+        "modality": volume.metadata.get("modality"),
+        "kind": volume.metadata.get("kind"),
+        "size": list(volume.array.shape[::-1]),
+        "spacing_mm": [round(float(s), 4) for s in volume.spacing],
+        "slice_thickness_mm": _number(volume.slice_thickness_mm),
+        "sha256": str(digest),
+        "sha256_of": of,
+    }
+
+
+def _statistic(values: NDArray, of: Any) -> float | None:
+    finite = np.asarray(values, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    return _number(of(finite)) if finite.size else None
+
+
+def _number(value: Any, digits: int = 4) -> float | None:
+    """A finite float, rounded, or None: JSON knows neither NaN nor infinity."""
+    if value is None or not math.isfinite(float(value)):
+        return None
+    return round(float(value), digits)
+
+
+def _plain(value: Any) -> Any:
+    """JSON types only; NumPy's numbers become Python's, anything unknown its text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -1,0 +1,106 @@
+"""The result folder: surfaces, reports, pictures and, if wanted, label maps and a Slicer scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mri2mesh.errors import InputError
+from mri2mesh.export.atomic import move_contents, sibling_folder
+from mri2mesh.export.labelmaps import write_labelmaps
+from mri2mesh.export.pictures import write_contours, write_view_3d
+from mri2mesh.export.report import make_report, write_report_json
+from mri2mesh.export.report_html import write_report_html
+from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
+from mri2mesh.export.surfaces import FORMATS, write_surface
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.reconstruction import Reconstruction
+
+
+def check_request(out_dir: Path | str, formats: Sequence[str] = (), scene: bool = False) -> None:
+    """Everything that can be found wrong before the work begins.
+
+    Raises InputError for an unknown format, a scene without slicer-core, or an unwritable folder.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise InputError(f"unknown surface format {unknown[0]!r}; use one of {', '.join(FORMATS)}")
+    if scene:
+        require_slicer_core()
+    out_dir = Path(out_dir)
+    if out_dir.exists() and not out_dir.is_dir():
+        raise InputError(f"{out_dir} is a file; choose a folder for the results")
+    existing = next(folder for folder in (out_dir, *out_dir.absolute().parents) if folder.is_dir())
+    with sibling_folder(existing / "any name"):
+        pass
+
+
+def write_results(
+    reconstruction: Reconstruction,
+    volume: Volume,
+    out_dir: Path | str,
+    formats: Sequence[str] = ("vtp",),
+    labelmaps: bool = False,
+    scene: bool = False,
+) -> list[Path]:
+    """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
+
+    ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
+    ``report.html``, ``contours.png``, ``view_3d.png``; with labelmaps ``vertebrae.nii.gz``,
+    ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene ``scene.mrb``.
+    Everything is made in a temporary folder inside ``out_dir`` and moved into place at the end: files of the
+    same names are replaced, others are left alone, and a failure leaves the folder as it was.
+    A scene that MRML cannot write costs only the scene: the reports say so.
+    Raises InputError as `check_request` does.
+    """
+    out_dir = Path(out_dir)
+    check_request(out_dir, formats, scene)
+    existed = out_dir.is_dir()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with sibling_folder(out_dir / "results") as made:
+            _make(
+                reconstruction, volume, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene
+            )
+            names = sorted(path.name for path in made.iterdir())
+            move_contents(made, out_dir)
+    except BaseException:
+        if not existed and not any(out_dir.iterdir()):
+            out_dir.rmdir()
+        raise
+    return [out_dir / name for name in names]
+
+
+def _make(
+    reconstruction: Reconstruction,
+    volume: Volume,
+    folder: Path,
+    formats: Sequence[str],
+    labelmaps: bool,
+    scene: bool,
+) -> None:
+    files: dict[str, list[str]] = {}
+    for item in reconstruction.structures:
+        mesh = item.mesh.with_point_data(uncertainty_mm=item.uncertainty_mm, support=item.support)
+        files[item.name] = [
+            write_surface(mesh, folder / f"{item.name}.{extension}").name
+            for extension in dict.fromkeys(formats)
+        ]
+    report = make_report(reconstruction, volume, files)
+    if labelmaps:
+        write_labelmaps(reconstruction, volume, folder)
+    if scene:
+        try:
+            write_scene(reconstruction, volume, folder / "scene.mrb", report=report)
+        except SceneError as error:
+            report["warnings"].append(str(error))
+    pictures = {
+        "Contours of the surfaces on the image": write_contours(
+            reconstruction, volume, folder / "contours.png"
+        ),
+        "The surfaces from the front and from the left": write_view_3d(
+            reconstruction, folder / "view_3d.png"
+        ),
+    }
+    write_report_json(report, folder / "report.json")
+    write_report_html(report, pictures, folder / "report.html")

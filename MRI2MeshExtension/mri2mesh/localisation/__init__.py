@@ -1,0 +1,1 @@
+"""Where the vertebrae are, which is which, and how each is turned: from a whole volume to local frames."""

@@ -1,0 +1,40 @@
+"""What the localiser predicts, and on which grid: shared by its training and its use."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from mri2mesh.networks.unet import UNet3d
+
+SPACING_MM = 3.0
+"""Isotropic voxel size the localiser works at."""
+
+HEAT_SIGMA_MM = 6.0
+"""Standard deviation of the Gaussian that marks a centre."""
+
+
+class Semantic(IntEnum):
+    """Channels 0 to 5: logits of what a voxel is."""
+
+    BACKGROUND = 0
+    BODY = 1
+    DISC = 2
+    SACRUM = 3
+    POSTERIOR = 4
+    CANAL = 5
+
+
+class Heat(IntEnum):
+    """Channels 6 to 8: logits of heat maps, a Gaussian at each centre."""
+
+    BODY = 0
+    DISC = 1
+    S1 = 2
+
+
+WIDTHS = (8, 16, 32, 64, 96)
+
+
+def build_localiser(widths: tuple[int, ...] = WIDTHS) -> UNet3d:
+    """Normalised image [B, 1, K, J, I] in RAS at 3 mm to [B, 9, K, J, I]: six semantic and three heat logits."""
+    return UNet3d(1, len(Semantic) + len(Heat), widths)

@@ -1,0 +1,109 @@
+"""Crops around vertebrae of synthetic cases, with the true surfaces in the crop's frame."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.geometry.transforms import apply
+from mri2mesh.imaging.crop import CropGrid, extract_crop
+from mri2mesh.imaging.resampling import normalise
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.training.intensity import jitter_intensity
+
+if TYPE_CHECKING:
+    from mri2mesh.synthesis.case import SyntheticCase
+    from mri2mesh.training.pool import CasePool
+
+TRAINED_LEVELS = ("T11", "T12", "L1", "L2", "L3", "L4", "L5")
+TRANSLATION_SD_MM = 3.0
+ROTATION_SD_DEG = 6.0
+MIN_INSIDE = 0.6
+"""A level is trained on when at least this share of its body's box is inside the image."""
+
+
+def jitter_frame(frame: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """A 4x4 frame displaced as a localiser misplaces it: a few millimetres and degrees, more in one case of ten."""
+    scale = 2.0 if rng.random() < 0.1 else 1.0
+    moved = frame.copy()
+    turn = Rotation.from_rotvec(np.radians(rng.normal(0, scale * ROTATION_SD_DEG, 3)))
+    moved[:3, :3] = frame[:3, :3] @ turn.as_matrix()
+    moved[:3, 3] += frame[:3, :3] @ rng.normal(0, scale * TRANSLATION_SD_MM, 3)
+    return moved
+
+
+def normalised_crop(image: Tensor, volume: Volume, frame: NDArray[np.float64], grid: CropGrid) -> Tensor:
+    """Crop [2, K, J, I] with intensities normalised within the part that is inside the image."""
+    crop = extract_crop(image, volume, frame, grid)
+    inside = crop[1].numpy() > 0.5
+    return torch.stack([torch.from_numpy(normalise(crop[0].numpy(), inside)) * crop[1], crop[1]])
+
+
+class CropView:
+    """What mesh training needs of a case: the image, and per level a frame and the surfaces."""
+
+    def __init__(self, case: SyntheticCase) -> None:
+        self.volume = case.image
+        self.image = torch.from_numpy(case.image.array.astype(np.float16))
+        self.spine = case.spine
+        self.levels = [name for name in TRAINED_LEVELS if name in self.spine.frames and self._visible(name)]
+        self.has_sacrum = "S1" in self.spine.frames and self._visible("S1")
+
+    def _visible(self, name: str) -> bool:
+        frame = self.spine.frames[name]
+        box = np.array([[x, y, z] for x in (-20, 0, 20) for y in (-15, 0, 15) for z in (-12, 0, 12)])
+        ijk = self.volume.ijk_from_ras(box @ frame[:3, :3].T + frame[:3, 3])
+        inside = ((ijk >= 0) & (ijk <= np.array(self.volume.array.shape[::-1]) - 1)).all(1)
+        return float(inside.mean()) >= MIN_INSIDE
+
+
+class CropSamples(Dataset):
+    """Item n is a batch: ``crop`` [B, 2, K, J, I], ``target`` (what the subclass makes), ``graph`` the batch's kind.
+
+    A batch holds levels (a vertebra and the disc below it) or S1 bodies. It depends only on the seed and n.
+    """
+
+    sacrum_share = 0.12
+
+    def __init__(self, pool: CasePool, grid: CropGrid, batch: int, seed: int) -> None:
+        self.pool, self.grid, self.batch, self.seed = pool, grid, batch, seed
+        self.view = lru_cache(maxsize=600)(lambda index: CropView(pool.load(index)))
+
+    def target(self, view: CropView, level: str, frame: NDArray[np.float64]) -> Tensor:
+        """What the network should make of the crop of ``level`` (or ``"S1"``) in ``frame`` (4x4 local to RAS)."""
+        raise NotImplementedError
+
+    def __getitem__(self, n: int) -> dict[str, object]:
+        rng = np.random.default_rng((self.seed, n))
+        graph = "sacrum" if rng.random() < self.sacrum_share else "level"
+        crops: list[Tensor] = []
+        targets: list[Tensor] = []
+        while len(crops) < self.batch:
+            view = self.view(int(rng.integers(self.pool.allowed(n * self.batch))))
+            levels = view.levels if graph == "level" else ["S1"] * view.has_sacrum
+            if not levels:
+                continue
+            level = levels[int(rng.integers(len(levels)))]
+            frame = jitter_frame(view.spine.frames[level], rng)
+            crop = normalised_crop(view.image, view.volume, frame, self.grid)
+            crop[0] = torch.from_numpy(jitter_intensity(crop[0].numpy(), rng)) * crop[1]
+            crops.append(crop)
+            targets.append(self.target(view, level, frame))
+        return {"crop": torch.stack(crops), "target": torch.stack(targets), "graph": graph}
+
+
+class MeshSamples(CropSamples):
+    """Crops with the true vertices [B, V, 3] of the graph's structures, in the crop's frame."""
+
+    def target(self, view: CropView, level: str, frame: NDArray[np.float64]) -> Tensor:
+        names = ["S1"] if level == "S1" else [level, disc_name(level)]
+        world = np.concatenate([view.spine.structures[name].vertices for name in names])
+        return torch.from_numpy(apply(np.linalg.inv(frame), world)).float()

@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine with Python 3.10 to 3.13:
+#   make demo    own virtual environment, install, bundled MRI -> surfaces, scene, report, picture
+#   make test    the same environment, the whole test suite
+# Another interpreter: make demo PYTHON=python3.12. Further options for pip: make demo PIP_ARGS="..."
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_ARGS ?=
+OUT ?= demo
+
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PIP := $(BIN)/python -m pip install --constraint constraints.txt $(PIP_ARGS)
+LIBRARY := MRI2MeshExtension/mri2mesh
+
+.PHONY: help demo test check format clean
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(VENV)/.installed
+	$(BIN)/mri2mesh demo --out $(OUT)
+
+test: $(VENV)/.installed-tools
+	$(BIN)/python -m pytest --durations=10
+
+check: $(VENV)/.installed-tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build dist $(LIBRARY).egg-info .pytest_cache .ruff_cache .mypy_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v < (3, 14) else "Python 3.10 to 3.13 is needed, this is %d.%d: run make with PYTHON=python3.12, for instance" % v)'
+	$(PYTHON) -m venv $(VENV)
+
+# torch first: what it resolves to decides the rest.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) torch
+	$(PIP) --editable ".[scene]"
+	@touch $@
+
+$(VENV)/.installed-tools: $(VENV)/.installed
+	$(PIP) --editable ".[scene,test,dev]"
+	@touch $@

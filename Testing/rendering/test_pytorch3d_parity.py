@@ -1,0 +1,70 @@
+"""The same images and gradients as PyTorch3D, where a user has it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mri2mesh.rendering.cameras import OrthographicCameras, ring_cameras
+from mri2mesh.rendering.soft import blur_for, render_soft
+from rendering.scenes import lump
+
+pytest.importorskip(
+    "pytorch3d", reason="PyTorch3D is not installed (it has no wheels for current Python and torch)"
+)
+
+
+@pytest.mark.parametrize("gamma", [1e-4, 1e-2, 0.3])
+def test_images_and_gradients_are_those_of_pytorch3d(gamma):
+    from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend, softmax_rgb_blend
+    from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
+    from pytorch3d.renderer.mesh.rasterizer import Fragments
+    from pytorch3d.structures import Meshes
+
+    side = 24
+    vertices, faces = lump(1, dtype=torch.float32)
+    cameras = OrthographicCameras(
+        ring_cameras(3, (1.0, 2.0, 3.0)), torch.tensor([0.3, -0.2, 0.1]), 1.3, (side, side)
+    )
+    sigma, blur_radius = blur_for(cameras, 1.3)
+
+    ours = vertices.clone().requires_grad_(True)
+    soft = render_soft(ours, faces, cameras, sigma, gamma, blur_radius)
+
+    theirs = vertices.clone().requires_grad_(True)
+    screen = cameras.project(theirs)[0]
+    # PyTorch3D's NDC: +x to the left, +y up; depths from 0 (near) to 2 far.
+    ndc = torch.stack(
+        [
+            -(screen[..., 0] - (side - 1) / 2) * 2 / side,
+            -(screen[..., 1] - (side - 1) / 2) * 2 / side,
+            screen[..., 2] + cameras.far_mm,
+        ],
+        -1,
+    )
+    meshes = Meshes(verts=list(ndc), faces=[faces] * len(cameras))
+    fragments = Fragments(
+        *rasterize_meshes(
+            meshes,
+            image_size=side,
+            blur_radius=blur_radius,
+            faces_per_pixel=len(faces),
+            bin_size=0,
+            perspective_correct=False,
+            clip_barycentric_coords=True,
+            cull_backfaces=False,
+        )
+    )
+    far = 2 * cameras.far_mm
+    blend = BlendParams(sigma=sigma, gamma=gamma, background_color=(far, far, far))
+    colors = fragments.zbuf[..., None].expand(*fragments.zbuf.shape, 3)
+    depth = softmax_rgb_blend(colors, fragments, blend, znear=0.0, zfar=far)[..., 0] - cameras.far_mm
+    silhouette = sigmoid_alpha_blend(colors, fragments, blend)[..., 3]
+
+    torch.testing.assert_close(soft.silhouette[0], silhouette, atol=1e-4, rtol=0)
+    assert (soft.depth[0] - depth).abs().quantile(0.99) < 1e-2
+    for mine, other in ((soft.silhouette[0], silhouette), (soft.depth[0] * silhouette.detach() ** 2, None)):
+        other = depth * silhouette.detach() ** 2 if other is None else other
+        (a,) = torch.autograd.grad(mine.square().sum(), ours, retain_graph=True)
+        (b,) = torch.autograd.grad(other.square().sum(), theirs, retain_graph=True)
+        assert (a - b).norm() < 1e-2 * b.norm()

@@ -1,0 +1,10 @@
+"""The packages of the library, with ModelWeights/ inside as ``mri2mesh.model_weights``. The rest: pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+setup(
+    packages=[
+        *find_packages("MRI2MeshExtension", include=["mri2mesh", "mri2mesh.*"]),
+        "mri2mesh.model_weights",
+    ]
+)
