@@ -52,4 +52,4 @@ def test_localiser_gives_a_channel_for_every_tissue_and_centre_at_full_size():
 
 
 def test_baseline_labels_every_voxel_of_the_crop():
-    assert build_baseline()(torch.randn(1, 2, 32, 16, 32)).shape == (1, len(LABELS), 32, 16, 32)
+    assert build_baseline()(torch.randn(1, 7, 32, 16, 32)).shape == (1, len(LABELS), 32, 16, 32)

@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, metavar="N", help="examples a step (default: the part's own)")
     parser.add_argument("--steps", type=int, metavar="N", help="stop after N steps as well")
     parser.add_argument(
+        "--localiser",
+        type=Path,
+        metavar="DIR",
+        help="folder of localiser weights whose view surfaces learn from too",
+    )
+    parser.add_argument(
         "--schedule-steps",
         type=int,
         metavar="N",

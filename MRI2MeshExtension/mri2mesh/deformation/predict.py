@@ -8,23 +8,26 @@ that all variations share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
+from torch import Tensor
 
 from mri2mesh.anatomy.regions import BODY_REGIONS
+from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
 from mri2mesh.geometry.transforms import apply, rigid_fit
-from mri2mesh.imaging.crop import extract_crop
-from mri2mesh.imaging.intensity import normalise
 from mri2mesh.imaging.volume import Volume
+from mri2mesh.localisation.evidence import Evidence
 from mri2mesh.networks.layout import fast_tensor
 from mri2mesh.networks.template_graph import TemplateGraph
 
-VARIATIONS = 4
+Placed = tuple[Tensor, NDArray[np.float64]]
+"""Channels [C, K, J, I] and their ijk_to_ras."""
+
 SLICE_SHIFTS = (0.0, 0.25, -0.25, 0.5)
 """Fractions of a slice by which the sampling is moved before the image is looked at."""
 
@@ -38,22 +41,23 @@ class PredictedSurface:
 
 
 def predict_surfaces(
-    volume: Volume, frames: list[NDArray[np.float64]], graph_name: str, models: Models
+    volume: Volume, evidence: Evidence, frames: list[NDArray[np.float64]], graph_name: str, models: Models
 ) -> list[dict[str, PredictedSurface]]:
     """For every frame (4x4 local to RAS) the surfaces of a graph's structures, by kind."""
     if not frames:
         return []
     image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    tissues = (torch.from_numpy(evidence.semantic[TISSUES]), evidence.ijk_to_ras)
     graph = models.graphs[graph_name]
-    first = _look(image, volume, frames, graph_name, models)
+    first = _look((image[None], volume.ijk_to_ras), tissues, frames, graph_name, models)
     centred = [_recentred(frame, local, graph) for frame, local in zip(frames, first, strict=True)]
 
     looks = []
     rng = np.random.default_rng(0)
-    for shift in SLICE_SHIFTS[:VARIATIONS]:
-        moved_image, moved_volume = _slices_moved(image, volume, shift)
+    for shift in SLICE_SHIFTS:
+        moved = _slices_moved(image, volume, shift)
         varied = [_varied(frame, rng) for frame in centred] if shift else centred
-        local = _look(moved_image, moved_volume, varied, graph_name, models)
+        local = _look(moved, tissues, varied, graph_name, models)
         looks.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
     results = []
     for n in range(len(frames)):
@@ -69,15 +73,9 @@ def predict_surfaces(
     return results
 
 
-def _look(
-    image: torch.Tensor, volume: Volume, frames: list[NDArray], graph_name: str, models: Models
-) -> NDArray[np.float64]:
+def _look(image: Placed, tissues: Placed, frames: list[NDArray], graph_name: str, models: Models) -> NDArray:
     """One pass of the network: vertices [frames, V, 3] in the frames."""
-    crops = []
-    for frame in frames:
-        crop = extract_crop(image, volume, frame, models.surfaces.grid)
-        values = torch.from_numpy(normalise(crop[0].numpy(), crop[1].numpy() > 0.5))
-        crops.append(torch.stack([values * crop[1], crop[1]]))
+    crops = [network_crop(image, tissues, frame, models.surfaces.grid) for frame in frames]
     batch = fast_tensor(torch.stack(crops).to(models.device))
     with torch.inference_mode():
         return models.surfaces(batch, models.graphs[graph_name])[-1].double().cpu().numpy()
@@ -98,17 +96,16 @@ def _varied(frame: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
     return frame @ change
 
 
-def _slices_moved(image: torch.Tensor, volume: Volume, shift: float) -> tuple[torch.Tensor, Volume]:
-    """The image sampled anew at slices moved by a fraction of a slice (linear between neighbours)."""
+def _slices_moved(image: Tensor, volume: Volume, shift: float) -> Placed:
+    """The image [1, K, J, I] sampled anew at slices moved by a fraction of a slice (linear between neighbours)."""
     if not shift:
-        return image, volume
+        return image[None], volume.ijk_to_ras
     axis = volume.slice_axis
     size = image.shape[2 - axis]
-    index = torch.arange(size) + shift
-    low = index.floor().clamp(0, size - 1).long()
+    low = (torch.arange(size) + shift).floor().clamp(0, size - 1).long()
     high = (low + 1).clamp(max=size - 1)
-    weight = abs(shift) if shift > 0 else 1 - abs(shift)
+    weight = shift % 1.0
     moved = image.index_select(2 - axis, low) * (1 - weight) + image.index_select(2 - axis, high) * weight
     matrix = volume.ijk_to_ras.copy()
     matrix[:3, 3] += shift * matrix[:3, axis]
-    return moved, replace(volume, array=moved.numpy(), ijk_to_ras=matrix)
+    return moved[None], matrix

@@ -114,13 +114,13 @@ def _surfaces(
     """Mesh and spread per structure name, from head to foot."""
     found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
     kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(volume, [frame for _, frame in kept], "level", models)
+    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models)
     templates = models.templates
     for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])
         found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
     if spine.sacrum is not None:
-        (parts,) = predict_surfaces(volume, [spine.sacrum], "sacrum", models)
+        (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
         found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
     return found
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.regions import body_of
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
 from mri2mesh.evaluation.exams import Exam
 from mri2mesh.evaluation.scores import comparable
@@ -20,7 +21,6 @@ from mri2mesh.localisation.spine import SpineFound
 from mri2mesh.networks.baseline import LABELS
 from mri2mesh.networks.template_graph import KINDS
 from mri2mesh.networks.unet import UNet3d
-from mri2mesh.training.mesh_samples import normalised_crop
 
 
 def mean_shape(exam: Exam, models: Models) -> dict[str, Mesh]:
@@ -60,13 +60,14 @@ def unet_surfaces(
     volume: Volume, spine: SpineFound, names: list[str | None], network: UNet3d, models: Models
 ) -> dict[str, Mesh]:
     """Voxel labels of the same crops by a U-Net trained on the same cases, then the isosurface at one half."""
-    image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))[None]
+    tissues = (torch.from_numpy(spine.evidence.semantic[TISSUES]), spine.evidence.ijk_to_ras)
     grid = models.surfaces.grid
     result = {}
     for name, pose in zip(names, spine.frames, strict=True):
         if name is None:
             continue
-        crop = normalised_crop(image, volume, pose, grid)[None].to(models.device)
+        crop = network_crop((image, volume.ijk_to_ras), tissues, pose, grid)[None].to(models.device)
         with torch.inference_mode():
             probabilities = network(crop)[0].softmax(0).cpu().numpy()
         to_ras = pose @ grid.ijk_to_local

@@ -9,8 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mri2mesh.imaging.volume import Volume
-
 
 @dataclass(frozen=True)
 class CropGrid:
@@ -42,21 +40,23 @@ class CropGrid:
 VERTEBRA_CROP = CropGrid()
 
 
-def extract_crop(image: Tensor, volume: Volume, frame: NDArray[np.float64], grid: CropGrid) -> Tensor:
-    """Trilinear crop of a volume in a local frame, with the mask of where the image has data.
+def extract_crop(
+    channels: Tensor, ijk_to_ras: NDArray[np.float64], frame: NDArray[np.float64], grid: CropGrid
+) -> tuple[Tensor, Tensor]:
+    """Trilinear crop of images on one grid in a local frame, with the mask of where they have data.
 
-    image: [K, J, I] float tensor, the volume's values. frame: 4x4 local to RAS.
-    Returns [2, K, J, I]: values (0 outside the image) and 1 inside, 0 outside.
+    channels: [C, K, J, I] float tensor on the grid of ``ijk_to_ras`` (4x4). frame: 4x4 local to RAS.
+    Returns [C, K', J', I'] (0 outside the image) and [K', J', I'], 1 inside and 0 outside.
     """
-    ijk_from_crop = np.linalg.inv(volume.ijk_to_ras) @ frame @ grid.ijk_to_local
-    block, first = _block(image, ijk_from_crop, grid)
+    ijk_from_crop = np.linalg.inv(ijk_to_ras) @ frame @ grid.ijk_to_local
+    block, first = _block(channels, ijk_from_crop, grid)
     ijk_from_crop[:3, 3] -= first
     # grid_sample with align_corners=False: voxel centre i is at (2 i + 1) / n - 1
-    size = np.array(block.shape[::-1], dtype=np.float64)
+    size = np.array(block.shape[:0:-1], dtype=np.float64)
     normalise = np.diag([*(2.0 / size), 1.0])
     normalise[:3, 3] = 1.0 / size - 1.0
-    matrix = torch.from_numpy(normalise @ ijk_from_crop).to(image.device, torch.float32)
-    k, j, i = (torch.arange(n, device=image.device, dtype=torch.float32) for n in grid.shape)
+    matrix = torch.from_numpy(normalise @ ijk_from_crop).to(channels.device, torch.float32)
+    k, j, i = (torch.arange(n, device=channels.device, dtype=torch.float32) for n in grid.shape)
     points = (
         matrix[:3, 3]
         + k[:, None, None, None] * matrix[:3, 2]
@@ -64,14 +64,14 @@ def extract_crop(image: Tensor, volume: Volume, frame: NDArray[np.float64], grid
         + i[None, None, :, None] * matrix[:3, 0]
     )
     values = torch.nn.functional.grid_sample(
-        block[None, None].float(), points[None], padding_mode="border", align_corners=False
-    )[0, 0]
+        block[None].float(), points[None], padding_mode="border", align_corners=False
+    )[0]
     inside = (points.abs() <= 1.0).all(-1).float()
-    return torch.stack([values * inside, inside])
+    return values * inside, inside
 
 
 def _block(
-    image: Tensor, ijk_from_crop: NDArray[np.float64], grid: CropGrid
+    channels: Tensor, ijk_from_crop: NDArray[np.float64], grid: CropGrid
 ) -> tuple[Tensor, NDArray[np.int64]]:
     """The part of the image that the crop can touch, and the index (i, j, k) of its first voxel.
 
@@ -81,8 +81,8 @@ def _block(
         np.array(grid.shape[::-1]) - 1
     )
     corners = ends @ ijk_from_crop[:3, :3].T + ijk_from_crop[:3, 3]
-    size = np.array(image.shape[::-1])
+    size = np.array(channels.shape[:0:-1])
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, size - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 3, low + 1, size)
     (i0, j0, k0), (i1, j1, k1) = low, high
-    return image[k0:k1, j0:j1, i0:i1], low
+    return channels[:, k0:k1, j0:j1, i0:i1], low

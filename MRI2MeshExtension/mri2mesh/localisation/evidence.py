@@ -18,7 +18,7 @@ from mri2mesh.networks.localiser import SPACING_MM, Heat, Semantic
 
 @dataclass(frozen=True)
 class Evidence:
-    """Probabilities on an RAS-aligned grid of 3 mm.
+    """Probabilities on an RAS-aligned grid of `SPACING_MM`.
 
     semantic: [6, K, J, I], channels as in `Semantic`, summing to one. heat: [3, K, J, I] in 0..1, as in `Heat`.
     inside: [K, J, I] bool, where the image has data.
@@ -46,7 +46,7 @@ class Evidence:
 def locate_tissues(volume: Volume, network: nn.Module, device: torch.device | str) -> Evidence:
     """Run the localiser's network (and its mirror image, left to right) over a volume.
 
-    The image is brought to 3 mm with its own slice profile averaged where it is finer, so thick slices stay what
+    The image is brought to that grid with its own slice profile averaged where it is finer, so thick slices stay what
     they are.
     """
     device = torch.device(device)

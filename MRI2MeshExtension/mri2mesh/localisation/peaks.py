@@ -28,10 +28,9 @@ def find_peaks(evidence: Evidence, heat: Heat, threshold: float, apart_mm: float
     The place is the heat's centre of mass within two voxels of the maximum.
     """
     field = evidence.heat[heat]
-    radius = max(round(apart_mm / SPACING_MM), 1)
-    maxima = (
-        (field == ndimage.maximum_filter(field, size=2 * radius + 1)) & (field > threshold) & evidence.inside
-    )
+    reach = [2 * max(round(apart_mm / spacing), 1) + 1 for spacing in reversed(SPACING_MM)]
+    highest = ndimage.maximum_filter(field, size=reach)
+    maxima = (field == highest) & (field > threshold) & evidence.inside
     agreement = ndimage.uniform_filter(evidence.semantic[MEANS[heat]], size=3)
     peaks = []
     for kji in np.argwhere(maxima):

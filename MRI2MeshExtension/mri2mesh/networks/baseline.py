@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mri2mesh.networks.mesh_net import CROP_CHANNELS
 from mri2mesh.networks.unet import UNet3d
 
 LABELS = ("background", "posterior", "body", "disc")
@@ -9,5 +10,5 @@ LABELS = ("background", "posterior", "body", "disc")
 
 
 def build_baseline() -> UNet3d:
-    """Crop [B, 2, K, J, I] (image, inside) to logits [B, 4, K, J, I]; about as many weights as the surface network."""
-    return UNet3d(2, len(LABELS), (8, 24, 64, 128, 192))
+    """Crop [B, 7, K, J, I], the same the surface network gets, to logits [B, 4, K, J, I]."""
+    return UNet3d(CROP_CHANNELS, len(LABELS), (8, 24, 64, 128, 192))

@@ -6,8 +6,8 @@ from enum import IntEnum
 
 from mri2mesh.networks.unet import UNet3d
 
-SPACING_MM = 3.0
-"""Isotropic voxel size the localiser works at."""
+SPACING_MM = (5.0, 3.0, 3.0)
+"""Voxel size the localiser works at, along x, y, z (RAS): coarse from right to left, as clinical slices are."""
 
 HEAT_SIGMA_MM = 6.0
 """Standard deviation of the Gaussian that marks a centre."""
@@ -36,5 +36,5 @@ WIDTHS = (8, 16, 32, 64, 96)
 
 
 def build_localiser(widths: tuple[int, ...] = WIDTHS) -> UNet3d:
-    """Normalised image [B, 1, K, J, I] in RAS at 3 mm to [B, 9, K, J, I]: six semantic and three heat logits."""
+    """Normalised image [B, 1, K, J, I] in RAS at SPACING_MM to [B, 9, K, J, I]: six semantic and three heat logits."""
     return UNet3d(1, len(Semantic) + len(Heat), widths)

@@ -22,6 +22,8 @@ STEM_OFFSETS_MM = (-4.0, 0.0, 4.0)
 """Places along a vertex's normal where the image itself, and the stem's features, are looked at."""
 
 COORDINATE_SCALE_MM = 50.0
+CROP_CHANNELS = 7
+"""Image, inside the field of view, probabilities of five tissues."""
 N_REGIONS = 32
 POSE_CELLS = (3, 4, 3)
 
@@ -104,7 +106,7 @@ class DeformationStage(nn.Module):
 
 
 class MeshNet(nn.Module):
-    """MRI2Mesh: crop [B, 2, K, J, I] (image, inside the field of view) and templates to vertices in the crop's frame.
+    """MRI2Mesh: crop [B, 7, K, J, I] (`CROP_CHANNELS`) and templates to vertices in the crop's frame.
 
     ``base_width``: ResNet-50 stem width (64 in the paper's encoder; 16 here trains and runs on a laptop).
     """
@@ -112,12 +114,12 @@ class MeshNet(nn.Module):
     def __init__(self, grid: CropGrid, base_width: int = 16, hidden: int = 64, blocks: int = 2) -> None:
         super().__init__()
         self.grid = grid
-        self.encoder = ResNet50Encoder(2, base_width)
+        self.encoder = ResNet50Encoder(CROP_CHANNELS, base_width)
         self.pose = PoseHead(32, self.encoder.pooled_channels)
         self.kind_embedding = nn.Embedding(len(KINDS), 8)
         self.region_embedding = nn.Embedding(N_REGIONS, 8)
         sampled = sum(self.encoder.level_channels[1:])
-        profile = len(IMAGE_OFFSETS_MM) * 2 + len(STEM_OFFSETS_MM) * base_width
+        profile = len(IMAGE_OFFSETS_MM) * CROP_CHANNELS + len(STEM_OFFSETS_MM) * base_width
         geometry = 3 + 3 + 3 + 16  # place now, place in the template, normal, embeddings
         self.stages = nn.ModuleList(
             DeformationStage(

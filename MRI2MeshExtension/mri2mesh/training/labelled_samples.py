@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mri2mesh.anatomy.structures import STRUCTURES, VERTEBRA_LEVELS, disc_name
+from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.crop import CropGrid
@@ -20,17 +21,18 @@ from mri2mesh.rendering.cameras import OrthographicCameras, axis_views
 from mri2mesh.rendering.label_targets import LabelTargets, targets_from_labels
 from mri2mesh.training.intensity import jitter_intensity
 from mri2mesh.training.labelled_folder import LabelledExam
-from mri2mesh.training.mesh_samples import jitter_frame, normalised_crop
+from mri2mesh.training.mesh_samples import jitter_frame
 from mri2mesh.training.supervision import VIEW_SIZE
 
 
 @dataclass(frozen=True)
 class LabelledLevel:
-    """One vertebra of one exam: which exam, which level, and its frame (4x4 local to RAS) from the localiser."""
+    """One vertebra of one exam: its level, and from the localiser its frame (4x4 local to RAS) and the tissues."""
 
     exam: LabelledExam
     level: str
     frame: NDArray[np.float64]
+    tissues: tuple[Tensor, NDArray[np.float64]]
 
 
 def labelled_levels(exams: list[LabelledExam], localiser: nn.Module) -> list[LabelledLevel]:
@@ -41,6 +43,7 @@ def labelled_levels(exams: list[LabelledExam], localiser: nn.Module) -> list[Lab
     found = []
     for exam in exams:
         spine = find_spine(exam.image, localiser)
+        tissues = (torch.from_numpy(spine.evidence.semantic[TISSUES]), spine.evidence.ijk_to_ras)
         centres = np.array([frame[:3, 3] for frame in spine.frames])
         for level in VERTEBRA_LEVELS:
             voxels = np.argwhere(exam.labels.array == STRUCTURES[level].label)
@@ -50,7 +53,7 @@ def labelled_levels(exams: list[LabelledExam], localiser: nn.Module) -> list[Lab
             nearest = [float(np.linalg.norm(ras - centre, axis=1).min()) for centre in centres]
             best = int(np.argmin(nearest))
             if nearest[best] < 8.0:
-                found.append(LabelledLevel(exam, level, spine.frames[best]))
+                found.append(LabelledLevel(exam, level, spine.frames[best], tissues))
     if not found:
         raise InputError(
             "no labelled vertebra was found by the localiser: check label values and image orientation"
@@ -59,7 +62,7 @@ def labelled_levels(exams: list[LabelledExam], localiser: nn.Module) -> list[Lab
 
 
 class LabelledSamples(Dataset):
-    """Item n is a batch: ``crop`` [B, 2, K, J, I], ``rotation`` [N, 3, 3] (crop frame), per kind ``centre`` [B, 3]
+    """Item n is a batch: ``crop`` [B, 7, K, J, I], ``rotation`` [N, 3, 3] (crop frame), per kind ``centre`` [B, 3]
     and `LabelTargets` [B, N, H, W]; ``bodies_only`` [B]."""
 
     def __init__(self, levels: list[LabelledLevel], grid: CropGrid, batch: int, seed: int) -> None:
@@ -76,7 +79,7 @@ class LabelledSamples(Dataset):
         for item in chosen:
             frame = jitter_frame(item.frame, rng)
             image = torch.from_numpy(np.ascontiguousarray(item.exam.image.array, dtype=np.float32))
-            crop = normalised_crop(image, item.exam.image, frame, self.grid)
+            crop = network_crop((image[None], item.exam.image.ijk_to_ras), item.tissues, frame, self.grid)
             crop[0] = torch.from_numpy(jitter_intensity(crop[0].numpy(), rng)) * crop[1]
             crops.append(crop)
             for kind, name in (("vertebra", item.level), ("disc", disc_name(item.level))):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mri2mesh.synthesis.case import SyntheticCase
     from mri2mesh.training.pool import CasePool
 
-PATCH = (80, 80, 32)
-"""Voxels (K, J, I) seen in a step: 240 x 240 x 96 mm, most of a clinical field of view."""
+PATCH = (80, 80, 16)
+"""Voxels (K, J, I) seen in a step: 240 x 240 x 80 mm, most of a clinical field of view."""
 
 CLASS_WEIGHTS = (0.5, 1.0, 1.5, 1.0, 1.0, 1.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.geometry.transforms import apply
-from mri2mesh.imaging.crop import CropGrid, extract_crop
-from mri2mesh.imaging.resampling import normalise
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.imaging.crop import CropGrid
+from mri2mesh.localisation.evidence import locate_tissues
+from mri2mesh.synthesis.targets import semantic_labels
+from mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues
 from mri2mesh.training.intensity import jitter_intensity
 
 if TYPE_CHECKING:
@@ -40,46 +43,53 @@ def jitter_frame(frame: NDArray[np.float64], rng: np.random.Generator) -> NDArra
     return moved
 
 
-def normalised_crop(image: Tensor, volume: Volume, frame: NDArray[np.float64], grid: CropGrid) -> Tensor:
-    """Crop [2, K, J, I] with intensities normalised within the part that is inside the image."""
-    crop = extract_crop(image, volume, frame, grid)
-    inside = crop[1].numpy() > 0.5
-    return torch.stack([torch.from_numpy(normalise(crop[0].numpy(), inside)) * crop[1], crop[1]])
-
-
 class CropView:
-    """What mesh training needs of a case: the image, and per level a frame and the surfaces."""
+    """What mesh training needs of a case: image and tissues, and per level a frame and the surfaces."""
 
-    def __init__(self, case: SyntheticCase) -> None:
-        self.volume = case.image
-        self.image = torch.from_numpy(case.image.array.astype(np.float16))
+    def __init__(self, case: SyntheticCase, localiser: nn.Module | None) -> None:
+        matrix = case.image.ijk_to_ras
+        self.image = (torch.from_numpy(case.image.array.astype(np.float16))[None], matrix)
+        self.true_tissues = coarse_tissues(semantic_labels(case.tissues))
+        self.seen_tissues = None
+        if localiser is not None:
+            evidence = locate_tissues(case.image, localiser, "cpu")
+            self.seen_tissues = (torch.from_numpy(evidence.semantic[TISSUES]).half(), evidence.ijk_to_ras)
         self.spine = case.spine
         self.levels = [name for name in TRAINED_LEVELS if name in self.spine.frames and self._visible(name)]
         self.has_sacrum = "S1" in self.spine.frames and self._visible("S1")
 
+    def tissues(self, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.float64]]:
+        """Probabilities as a localiser gives them: its own in half of the samples, where there is one."""
+        if self.seen_tissues is not None and rng.random() < 0.5:
+            return self.seen_tissues
+        return blurred_as_seen(*self.true_tissues, rng)
+
     def _visible(self, name: str) -> bool:
         frame = self.spine.frames[name]
         box = np.array([[x, y, z] for x in (-20, 0, 20) for y in (-15, 0, 15) for z in (-12, 0, 12)])
-        ijk = self.volume.ijk_from_ras(box @ frame[:3, :3].T + frame[:3, 3])
-        inside = ((ijk >= 0) & (ijk <= np.array(self.volume.array.shape[::-1]) - 1)).all(1)
+        image, matrix = self.image
+        ijk = apply(np.linalg.inv(matrix) @ frame, box)
+        inside = ((ijk >= 0) & (ijk <= np.array(image.shape[:0:-1]) - 1)).all(1)
         return float(inside.mean()) >= MIN_INSIDE
 
 
-class CropSamples(Dataset):
-    """Item n is a batch: ``crop`` [B, 2, K, J, I], ``target`` (what the subclass makes), ``graph`` the batch's kind.
+class CropSamples(Dataset, ABC):
+    """Item n is a batch: ``crop`` [B, 7, K, J, I], ``target`` (what the subclass makes), ``graph`` the batch's kind.
 
     A batch holds levels (a vertebra and the disc below it) or S1 bodies. It depends only on the seed and n.
     """
 
     sacrum_share = 0.12
 
-    def __init__(self, pool: CasePool, grid: CropGrid, batch: int, seed: int) -> None:
+    def __init__(
+        self, pool: CasePool, grid: CropGrid, batch: int, seed: int, localiser: nn.Module | None = None
+    ) -> None:
         self.pool, self.grid, self.batch, self.seed = pool, grid, batch, seed
-        self.view = lru_cache(maxsize=600)(lambda index: CropView(pool.load(index)))
+        self.view = lru_cache(maxsize=600)(lambda index: CropView(pool.load(index), localiser))
 
+    @abstractmethod
     def target(self, view: CropView, level: str, frame: NDArray[np.float64]) -> Tensor:
         """What the network should make of the crop of ``level`` (or ``"S1"``) in ``frame`` (4x4 local to RAS)."""
-        raise NotImplementedError
 
     def __getitem__(self, n: int) -> dict[str, object]:
         rng = np.random.default_rng((self.seed, n))
@@ -93,7 +103,7 @@ class CropSamples(Dataset):
                 continue
             level = levels[int(rng.integers(len(levels)))]
             frame = jitter_frame(view.spine.frames[level], rng)
-            crop = normalised_crop(view.image, view.volume, frame, self.grid)
+            crop = network_crop(view.image, view.tissues(rng), frame, self.grid)
             crop[0] = torch.from_numpy(jitter_intensity(crop[0].numpy(), rng)) * crop[1]
             crops.append(crop)
             targets.append(self.target(view, level, frame))

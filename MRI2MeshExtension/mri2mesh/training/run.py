@@ -50,6 +50,7 @@ class TrainOptions:
     schedule_steps: int | None = None
     supervision: str = "rendering"
     base_width: int = 16
+    localiser: Path | None = None
 
 
 class From(Sampler[int]):
@@ -96,6 +97,11 @@ def _loop_options(options: TrainOptions, learning_rate: float, schedule_steps: i
     )
 
 
+def _seeing(options: TrainOptions) -> torch.nn.Module | None:
+    """The trained localiser whose view of the cases is learned from, where one was named."""
+    return load_localiser(torch.device("cpu"), options.localiser)[0] if options.localiser else None
+
+
 def train_localiser(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.training.localiser import LocaliserSamples, localiser_step
 
@@ -120,7 +126,7 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     network = MeshNet(VERTEBRA_CROP, options.base_width)
     graphs = {name: graph.to(device) for name, graph in build_graphs().items()}
     step = MeshStep(graphs, SUPERVISIONS[options.supervision](), first=_steps_done(options))
-    samples = MeshSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed)
+    samples = MeshSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
     state = train_loop(network, batches, step, _loop_options(options, 1e-3, 6000))
     name = SURFACES if options.supervision == "rendering" else f"{SURFACES}_{options.supervision}"
@@ -138,7 +144,7 @@ def train_baseline(options: TrainOptions, pool: CasePool) -> None:
 
     torch.manual_seed(options.seed)
     network = build_baseline()
-    samples = BaselineSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed)
+    samples = BaselineSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
     state = train_loop(network, batches, baseline_step, _loop_options(options, 2e-3, 6000))
     _save(BASELINE, state, options, {"crop": asdict(VERTEBRA_CROP)})
