@@ -17,8 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write the numbers and pictures here")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N exams")
     parser.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
+    parser.add_argument("--no-thick", action="store_true", help="leave out the variant with 4 mm slices")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of weights to use instead")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         options.out,
         limit=options.limit,
         baselines=not options.no_baselines,
+        thick=not options.no_thick,
         device=options.device,
         weights_dir=options.weights,
     )

@@ -19,7 +19,8 @@ from torch import Tensor
 from mri2mesh.anatomy.regions import BODY_REGIONS
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
-from mri2mesh.geometry.transforms import apply, rigid_fit
+from mri2mesh.deformation.sizing import sized_fit
+from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.evidence import Evidence
 from mri2mesh.networks.layout import fast_tensor
@@ -86,7 +87,7 @@ def _recentred(frame: NDArray, vertices: NDArray, graph: TemplateGraph) -> NDArr
     first = graph.slices[0]
     body = np.isin(graph.region[first].cpu().numpy(), BODY_REGIONS)
     home = graph.vertices[first].cpu().numpy()[body]
-    return frame @ rigid_fit(home, vertices[first][body])
+    return frame @ sized_fit(home.astype(np.float64), vertices[first][body])
 
 
 def _varied(frame: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:

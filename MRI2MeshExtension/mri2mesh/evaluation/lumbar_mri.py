@@ -18,13 +18,22 @@ from mri2mesh.evaluation.exams import Exam, read_exams
 from mri2mesh.evaluation.scores import Score, comparable, score_exam, summarise
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.resampling import average_slices
+from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.levels import level_names
 from mri2mesh.localisation.spine import find_spine
+from mri2mesh.networks.unet import UNet3d
 
 THICK = 4
 """Slices of 1 mm averaged for the thick variant: the clinical protocol the exams came from."""
 
-METHODS = ("mri2mesh", "mri2mesh, 4 mm slices", "mean shape at the truth", "template undeformed", "U-Net")
+ENGINE, THICK_SLICES, NETWORK, MEAN, UNDEFORMED, UNET = METHODS = (
+    "mri2mesh",
+    "mri2mesh, 4 mm slices",
+    "network without fit",
+    "mean shape at the truth",
+    "template undeformed",
+    "U-Net",
+)
 
 
 def evaluate(
@@ -33,9 +42,9 @@ def evaluate(
     *,
     limit: int | None = None,
     baselines: bool = True,
+    thick: bool = True,
     device: str = "auto",
     weights_dir: Path | None = None,
-    pictures: bool = True,
 ) -> list[Score]:
     """Score every exam in ``folder``; print per exam and in all; with ``out`` write scores.csv and summary.json.
 
@@ -51,7 +60,7 @@ def evaluate(
     scores: list[Score] = []
     for exam in tqdm(list(read_exams(folder, limit)), desc="exams"):
         of_exam = []
-        for method, run in _runs(exam, models, unet, baselines).items():
+        for method, run in _runs(exam, models, unet, baselines, thick).items():
             of_exam += score_exam(exam, method, _or_nothing(run))
         scores += of_exam
         tqdm.write(exam.name)
@@ -71,30 +80,28 @@ def evaluate(
 
 
 def _runs(
-    exam: Exam, models: Models, unet: object, baselines: bool
+    exam: Exam, models: Models, unet: UNet3d | None, baselines: bool, thick: bool
 ) -> dict[str, Callable[[], dict[str, Mesh]]]:
-    thick = average_slices(exam.image, "x", THICK)
-    runs: dict[str, Callable[[], dict[str, Mesh]]] = {
-        METHODS[0]: lambda: engine_surfaces(exam.image, models),
-        METHODS[1]: lambda: engine_surfaces(thick, models),
-    }
+    runs: dict[str, Callable[[], dict[str, Mesh]]] = {ENGINE: lambda: engine_surfaces(exam.image, models)}
+    if thick:
+        runs[THICK_SLICES] = lambda: engine_surfaces(average_slices(exam.image, "x", THICK), models)
     if baselines:
-        runs[METHODS[2]] = lambda: mean_shape(exam, models)
-        spine = None
+        runs[NETWORK] = lambda: engine_surfaces(exam.image, models, refine=False)
+        runs[MEAN] = lambda: mean_shape(exam, models)
         try:
             spine = find_spine(exam.image, models.localiser, models.device)
-        except ReconstructionRefused:
-            return runs
+        except ReconstructionRefused:  # what starts from the localiser misses everything with it
+            return {**runs, UNDEFORMED: dict, UNET: dict} if unet is not None else {**runs, UNDEFORMED: dict}
         names = level_names(spine.chain)
-        runs[METHODS[3]] = lambda: undeformed(spine, names, models)
+        runs[UNDEFORMED] = lambda: undeformed(spine, names, models)
         if unet is not None:
-            runs[METHODS[4]] = lambda: unet_surfaces(exam.image, spine, names, unet, models)  # type: ignore[arg-type]
+            runs[UNET] = lambda: unet_surfaces(exam.image, spine, names, unet, models)
     return runs
 
 
-def engine_surfaces(volume, models: Models) -> dict[str, Mesh]:  # type: ignore[no-untyped-def]
+def engine_surfaces(volume: Volume, models: Models, refine: bool = True) -> dict[str, Mesh]:
     """What the engine gives, cut to what the labels mean."""
-    result = engine.reconstruct_with(volume, models)
+    result = engine.reconstruct_with(volume, models, refine=refine)
     return {item.name: comparable(item.name, item.mesh) for item in result.structures}
 
 

@@ -74,8 +74,11 @@ def body_frames(chain: Chain, evidence: Evidence) -> list[NDArray[np.float64]]:
 
 
 def sacrum_frame(chain: Chain, lowest: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """4x4 of S1: its axis points to the disc L5-S1 (or to L5); it faces the way L5 does."""
+    """4x4 of S1: its axis points to the disc L5-S1 (or to L5); it faces the way L5 does and is as large."""
     if chain.s1 is None:
         return None
     target = chain.discs[0].centre if chain.discs and chain.discs[0] is not None else lowest[:3, 3]
-    return frame(chain.s1.centre, target - chain.s1.centre, lowest[:3, 1])
+    turned = frame(chain.s1.centre, target - chain.s1.centre, lowest[:3, 1])
+    width, depth, _ = np.linalg.norm(lowest[:3, :3], axis=0)
+    turned[:3, :3] *= np.sqrt(width * depth)
+    return turned

@@ -15,6 +15,7 @@ from mri2mesh.localisation.chain import Chain, build_chain
 from mri2mesh.localisation.evidence import Evidence, locate_tissues
 from mri2mesh.localisation.frames import body_frames, sacrum_frame
 from mri2mesh.localisation.peaks import find_peaks
+from mri2mesh.localisation.sizes import sized_frames
 from mri2mesh.networks.localiser import Heat
 
 CANDIDATE = 0.15
@@ -27,7 +28,8 @@ MIN_SCORE = 0.35
 
 @dataclass(frozen=True)
 class SpineFound:
-    """chain: bodies from the lowest upwards. frames: 4x4 local to RAS for each. sacrum: that of S1, where seen."""
+    """chain: bodies from the lowest upwards. frames: 4x4 local to RAS for each, rigid but for the size they carry
+    (`sizes`). sacrum: that of S1, where seen."""
 
     chain: Chain
     frames: list[NDArray[np.float64]]
@@ -52,5 +54,5 @@ def find_spine(volume: Volume, network: nn.Module, device: torch.device | str = 
             f"no lumbar spine was found in this image ({count} vertebral bodies in line, score {score:.2f};"
             f" {MIN_BODIES} with {MIN_SCORE} are needed): check that it is a lumbar MR volume"
         )
-    frames = body_frames(chain, evidence)
+    frames = sized_frames(body_frames(chain, evidence), evidence)
     return SpineFound(chain, frames, sacrum_frame(chain, frames[0]), evidence)

@@ -1,8 +1,8 @@
 """A compact 3D U-Net: the localiser's network and the voxel-wise baseline.
 
-Ronneberger et al. 2015 and Çiçek et al. 2016 (3D). Normalisation is by groups of channels: images come in every
-contrast and in batches of one or two, where batch statistics mislead, and unlike instance normalisation it keeps
-the channels-last layout that makes CPUs fast.
+Ronneberger et al. 2015 and Çiçek et al. 2016 (3D). Every channel of every image is normalised by itself, as in
+nnU-Net (Isensee et al. 2021): contrasts differ and batches are small. That is instance normalisation, written as group
+normalisation with one channel to a group because this keeps the channels-last layout that makes CPUs fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
     for first in (channels_in, channels_out):
         layers += [
             nn.Conv3d(first, channels_out, 3, padding=1, bias=False),
-            nn.GroupNorm(max(channels_out // 8, 1), channels_out),
+            nn.GroupNorm(channels_out, channels_out),
             nn.LeakyReLU(0.01, inplace=True),
         ]
     return nn.Sequential(*layers)

@@ -13,8 +13,11 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mri2mesh.anatomy.regions import BODY_REGIONS
 from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.anatomy.templates import template
 from mri2mesh.deformation.crops import TISSUES, network_crop
+from mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.crop import CropGrid
 from mri2mesh.localisation.evidence import locate_tissues
@@ -27,18 +30,19 @@ if TYPE_CHECKING:
     from mri2mesh.training.pool import CasePool
 
 TRAINED_LEVELS = ("T11", "T12", "L1", "L2", "L3", "L4", "L5")
-TRANSLATION_SD_MM = 3.0
-ROTATION_SD_DEG = 6.0
+TRANSLATION_SD_MM = 2.0
+ROTATION_SD_DEG = 4.0
+SIZE_SD = 0.06
 MIN_INSIDE = 0.6
 """A level is trained on when at least this share of its body's box is inside the image."""
 
 
 def jitter_frame(frame: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """A 4x4 frame displaced as a localiser misplaces it: a few millimetres and degrees, more in one case of ten."""
+    """A 4x4 frame displaced as a localiser misplaces it: some millimetres, degrees and percent, more in one of ten."""
     scale = 2.0 if rng.random() < 0.1 else 1.0
     moved = frame.copy()
     turn = Rotation.from_rotvec(np.radians(rng.normal(0, scale * ROTATION_SD_DEG, 3)))
-    moved[:3, :3] = frame[:3, :3] @ turn.as_matrix()
+    moved[:3, :3] = (frame[:3, :3] @ turn.as_matrix()) * np.exp(rng.normal(0, scale * SIZE_SD, 3))
     moved[:3, 3] += frame[:3, :3] @ rng.normal(0, scale * TRANSLATION_SD_MM, 3)
     return moved
 
@@ -57,6 +61,14 @@ class CropView:
         self.spine = case.spine
         self.levels = [name for name in TRAINED_LEVELS if name in self.spine.frames and self._visible(name)]
         self.has_sacrum = "S1" in self.spine.frames and self._visible("S1")
+
+    def sized_frame(self, level: str) -> NDArray[np.float64]:
+        """4x4 template to RAS: where a localiser that made no mistake would put the template, at which size."""
+        home = template("sacrum" if level == "S1" else "vertebra")
+        regions = np.asarray(home.regions)
+        of_body = np.isin(regions, BODY_REGIONS) if level != "S1" else np.ones(len(regions), bool)
+        found = self.spine.structures[level].vertices.astype(np.float64)
+        return sized_fit(home.vertices[of_body].astype(np.float64), found[of_body])
 
     def tissues(self, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.float64]]:
         """Probabilities as a localiser gives them: its own in half of the samples, where there is one."""
@@ -102,7 +114,7 @@ class CropSamples(Dataset, ABC):
             if not levels:
                 continue
             level = levels[int(rng.integers(len(levels)))]
-            frame = jitter_frame(view.spine.frames[level], rng)
+            frame = jitter_frame(view.sized_frame(level), rng)
             crop = network_crop(view.image, view.tissues(rng), frame, self.grid)
             crop[0] = torch.from_numpy(jitter_intensity(crop[0].numpy(), rng)) * crop[1]
             crops.append(crop)

@@ -111,7 +111,7 @@ def train_localiser(options: TrainOptions, pool: CasePool) -> None:
     batches = _batches(
         LocaliserSamples(pool, options.seed), batch, _steps_done(options) * batch, options.workers
     )
-    state = train_loop(network, batches, localiser_step, _loop_options(options, 2e-3, 4000))
+    state = train_loop(network, batches, localiser_step, _loop_options(options, 5e-3, 4000))
     _save(LOCALISER, state, options, {"widths": list(WIDTHS)})
 
 
@@ -128,7 +128,7 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     step = MeshStep(graphs, SUPERVISIONS[options.supervision](), first=_steps_done(options))
     samples = MeshSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
-    state = train_loop(network, batches, step, _loop_options(options, 1e-3, 6000))
+    state = train_loop(network, batches, step, _loop_options(options, 2e-3, 6000))
     name = SURFACES if options.supervision == "rendering" else f"{SURFACES}_{options.supervision}"
     config = {
         "base_width": options.base_width,
@@ -146,7 +146,7 @@ def train_baseline(options: TrainOptions, pool: CasePool) -> None:
     network = build_baseline()
     samples = BaselineSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
-    state = train_loop(network, batches, baseline_step, _loop_options(options, 2e-3, 6000))
+    state = train_loop(network, batches, baseline_step, _loop_options(options, 5e-3, 6000))
     _save(BASELINE, state, options, {"crop": asdict(VERTEBRA_CROP)})
 
 
