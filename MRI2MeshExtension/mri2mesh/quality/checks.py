@@ -20,7 +20,8 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure
 
 MIN_EDGE_AGREEMENT = 0.5
 MAX_PENETRATION_MM = 0.5
-MIN_IN_VIEW = 0.9
+MIN_IN_VIEW = 0.65
+"""Of a body: sagittal slabs are often narrower than a body; with more than a third outside it is mostly prior."""
 SPACING_RANGE_MM = (16.0, 52.0)
 
 
