@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from localisation.drawn_evidence import evidence_of
 from mri2mesh.anatomy.regions import body_of
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.voxelise import voxelise
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.evidence import Evidence
 from mri2mesh.localisation.sizes import sized_frames
-from mri2mesh.networks.localiser import SPACING_MM, Heat, Semantic
 
 SCALE = np.array([1.15, 0.9, 1.1])
 CENTRES = np.array([[4.0, 10.0, 0.0], [5.0, 12.0, 38.0], [4.0, 10.0, 76.0]])
@@ -23,14 +24,7 @@ def evidence() -> Evidence:
     for centre in CENTRES:
         mesh = body_of(template("vertebra"))
         drawn |= voxelise(mesh.with_vertices(mesh.vertices * SCALE + centre), grid)
-    shares = drawn.reshape(52, 3, 34, 3, 20, 5).mean((1, 3, 5))
-    matrix = np.diag([*SPACING_MM, 1.0])
-    matrix[:3, 3] = fine[:3, 3] + [2.0, 1.0, 1.0]
-    semantic = np.zeros((len(Semantic), *shares.shape), np.float32)
-    semantic[Semantic.BODY] = shares
-    return Evidence(
-        semantic, np.zeros((len(Heat), *shares.shape), np.float32), np.ones(shares.shape, bool), matrix
-    )
+    return evidence_of(drawn, fine[:3, 3], Semantic.BODY)
 
 
 def test_size_and_middle_are_found_from_displaced_rigid_frames():

@@ -2,9 +2,11 @@
 
 import torch
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.networks.baseline import LABELS, build_baseline
-from mri2mesh.networks.localiser import Heat, Semantic, build_localiser
+from mri2mesh.networks.localiser import Heat, build_localiser
 from mri2mesh.networks.resnet import Bottleneck, ResNet50Encoder
+from mri2mesh.networks.unet import UNet3d
 
 
 def test_resnet_has_fifty_layers():
@@ -53,3 +55,9 @@ def test_localiser_gives_a_channel_for_every_tissue_and_centre_at_full_size():
 
 def test_baseline_labels_every_voxel_of_the_crop():
     assert build_baseline()(torch.randn(1, 7, 32, 16, 32)).shape == (1, len(LABELS), 32, 16, 32)
+
+
+def test_the_u_net_takes_sizes_that_do_not_halve_evenly():
+    network = UNet3d(1, 2, (4, 8, 16, 16, 16)).eval()
+    with torch.inference_mode():
+        assert network(torch.rand(1, 1, 24, 36, 19)).shape == (1, 2, 24, 36, 19)

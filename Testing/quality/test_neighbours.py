@@ -3,6 +3,8 @@
 import numpy as np
 
 from geometry.solids import sphere
+from mri2mesh.anatomy.regions import is_body
+from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.interpenetration import penetration_depth
 from mri2mesh.geometry.mesh import Mesh
@@ -45,3 +47,26 @@ def test_surfaces_far_apart_are_left_as_they_are():
     assert touching_pairs(meshes) == []
     apart = separate(meshes)
     assert all(np.array_equal(apart[name].vertices, meshes[name].vertices) for name in meshes)
+
+
+def test_crossing_facets_are_bent_apart_and_bodies_stay():
+    lower = template("vertebra")
+    upper = lower.with_vertices(lower.vertices + np.array([0, 1.5, 29.0], np.float32))
+    before = penetration_depth(upper, lower).depth_mm
+    apart = separate({"L3": upper, "L4": lower})
+    assert before > 2.0
+    assert penetration_depth(apart["L3"], apart["L4"]).depth_mm < 0.3
+    for name, mesh in (("L3", upper), ("L4", lower)):
+        body = is_body(mesh.regions)
+        moved = np.linalg.norm(apart[name].vertices - mesh.vertices, axis=1)[body]
+        assert moved.mean() < 0.05
+        assert moved.max() < 1.0
+        assert self_intersections(apart[name]) == 0
+
+
+def test_a_surface_too_tangled_to_smooth_is_brought_back_towards_the_template():
+    disc = template("disc")
+    crumpled = disc.vertices + np.random.default_rng(1).normal(0, 6, disc.vertices.shape).astype(np.float32)
+    mended = separate({"L1-L2": disc.with_vertices(crumpled)})["L1-L2"]
+    assert self_intersections(mended) == 0
+    assert np.linalg.norm(mended.vertices.mean(0) - disc.vertices.mean(0)) < 2.0

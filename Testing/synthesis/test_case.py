@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mri2mesh.anatomy.regions import body_of
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.spine_model import SpineOptions
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.voxelise import voxelise
@@ -14,7 +15,7 @@ from mri2mesh.synthesis.abdomen import load_abdomen
 from mri2mesh.synthesis.case import Profile, SyntheticCase, make_case
 from mri2mesh.synthesis.compose import compose_tissues
 from mri2mesh.synthesis.field_of_view import FieldOfView
-from mri2mesh.synthesis.targets import Label, centres, semantic_labels
+from mri2mesh.synthesis.targets import centres, semantic_labels
 from mri2mesh.synthesis.tissues import BODY, Tissue, mask_table
 
 SMALL = Profile(
@@ -53,17 +54,17 @@ def test_bodies_in_the_map_are_the_bodies_of_the_surfaces(case):
         assert mask_table(BODY)[case.tissues.array[inside]].mean() > 0.98
     labels = semantic_labels(case.tissues).array
     disc = voxelise(case.spine.structures["L3-L4"], case.tissues) & scanned
-    assert (labels[disc] == Label.DISC).mean() > 0.9
+    assert (labels[disc] == Semantic.DISC).mean() > 0.9
 
 
 def test_every_label_is_there(case):
-    assert set(np.unique(semantic_labels(case.tissues).array)) == {int(label) for label in Label}
+    assert set(np.unique(semantic_labels(case.tissues).array)) == {int(label) for label in Semantic}
 
 
 def test_centres_lie_in_their_structures(case):
     labels = semantic_labels(case.tissues).array
     found = {centre.name: centre for centre in centres(case.spine, case.image)}
-    for name, label in (("L1", Label.BODY), ("L3", Label.BODY), ("L2-L3", Label.DISC)):
+    for name, label in (("L1", Semantic.BODY), ("L3", Semantic.BODY), ("L2-L3", Semantic.DISC)):
         assert found[name].in_view
         i, j, k = np.rint(case.image.ijk_from_ras(found[name].position)).astype(int)
         assert labels[k, j, i] == label

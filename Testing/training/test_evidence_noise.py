@@ -2,19 +2,19 @@
 
 import numpy as np
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.deformation.crops import TISSUES
 from mri2mesh.imaging.volume import Volume
-from mri2mesh.networks.localiser import Semantic
 from mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues
 
 
 def labels() -> Volume:
-    """A body block and a smaller canal block behind it, off-centre, on a 1 mm grid with an odd size."""
+    """Two blocks off-centre on a 1 mm grid with an odd size; they end where the localiser's voxels do."""
     matrix = np.eye(4)
     matrix[:3, 3] = [-20.0, 7.0, -31.0]
     array = np.zeros((61, 70, 53), np.uint8)
-    array[21:48, 36:60, 10:40] = Semantic.BODY
-    array[21:48, 18:30, 20:30] = Semantic.CANAL
+    array[20:48, 36:60, 8:40] = Semantic.BODY
+    array[20:48, 18:30, 20:32] = Semantic.CANAL
     return Volume(array, matrix)
 
 

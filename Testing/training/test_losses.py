@@ -26,6 +26,7 @@ from mri2mesh.training.losses import (
     nearest_index,
     normal_consistency_loss,
     sample_points,
+    sliding_loss,
 )
 
 
@@ -128,6 +129,15 @@ def test_normal_consistency_of_a_cube_and_of_a_folded_sheet():
     assert normal_consistency_loss(folded(0.5), sheet, folded(-0.5)).item() == pytest.approx(
         1 - math.cos(1.0)
     )
+
+
+def test_sliding_costs_and_moving_along_the_normal_does_not():
+    reference = torch.zeros(1, 3, 3)
+    normals = torch.tensor([[[0.0, 0, 1]] * 3])
+    outward = reference + torch.tensor([0.0, 0, 5])
+    assert sliding_loss(outward, reference, normals) == 0
+    slid = outward + torch.tensor([3.0, 4, 0])
+    assert torch.isclose(sliding_loss(slid, reference, normals), torch.tensor(25.0))
 
 
 def test_edge_lengths_of_regular_and_scaled_meshes():

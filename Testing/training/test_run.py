@@ -9,9 +9,10 @@ import torch
 from mri2mesh import cli
 from mri2mesh.deformation.models import LOCALISER, load_localiser
 from mri2mesh.errors import InputError
+from mri2mesh.networks.localiser import WIDTHS, build_localiser
 from mri2mesh.training.pool import CasePool
 from mri2mesh.training.run import TrainOptions, train
-from mri2mesh.weights import load_safetensors
+from mri2mesh.weights import load_safetensors, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,30 @@ def test_the_localiser_trains_resumes_and_its_weights_load(tmp_path, cases):
     network, entry = load_localiser(torch.device("cpu"), tmp_path)
     assert entry.name == LOCALISER
     assert not network.training
+
+
+def test_training_starts_from_weights_of_the_same_part(tmp_path, cases):
+    train("mri2mesh-localiser", options(tmp_path / "first", cases, steps=1))
+    train("mri2mesh-localiser", options(tmp_path / "second", cases, steps=0, start_from=tmp_path / "first"))
+    before, after = (load_safetensors(LOCALISER, weights_dir=tmp_path / run) for run in ("first", "second"))
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_a_localiser_of_another_voxel_size_is_not_used(tmp_path):
+    network = build_localiser()
+    kept = {"widths": list(WIDTHS), "spacing_mm": [5.0, 3.0, 3.0]}
+    save_weights(
+        LOCALISER,
+        network.state_dict(),
+        folder=tmp_path,
+        licence="MIT",
+        origin="untrained",
+        engine="mri2mesh",
+        created_by="a test",
+        metadata=kept,
+    )
+    with pytest.raises(InputError, match="voxel size"):
+        load_localiser(torch.device("cpu"), tmp_path)
 
 
 @pytest.mark.parametrize("supervision", ["rendering", "chamfer"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.regions import BODY_REGIONS, Region, body_of
+from mri2mesh.anatomy.regions import Region, body_of, is_body
 from mri2mesh.geometry.mesh import Mesh
 
 _LEFT_RIGHT = (
@@ -74,7 +74,7 @@ def body_size(mesh: Mesh) -> tuple[float, float, float]:
     Width and depth are the full extent of the body's outline; height is the mean distance between the endplates.
     """
     regions = np.asarray(mesh.regions)
-    body = mesh.vertices[np.isin(regions, BODY_REGIONS)]
+    body = mesh.vertices[is_body(regions)]
     width, depth, _ = np.ptp(body, axis=0)
     height = (
         region_centre(mesh, Region.SUPERIOR_ENDPLATE)[2] - region_centre(mesh, Region.INFERIOR_ENDPLATE)[2]

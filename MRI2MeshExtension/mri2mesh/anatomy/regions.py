@@ -41,6 +41,12 @@ class Region(IntEnum):
 BODY_REGIONS = (Region.BODY, Region.SUPERIOR_ENDPLATE, Region.INFERIOR_ENDPLATE)
 """What belongs to the vertebral body."""
 
+
+def is_body(regions: NDArray) -> NDArray[np.bool_]:
+    """[V] which vertices, by their regions [V], belong to the vertebral body."""
+    return np.isin(regions, BODY_REGIONS)
+
+
 MIRRORED_REGION = np.arange(len(Region))
 """Region of the mirror image, indexed by region: left and right change places."""
 for _side in (3, 6, 8, 10):
@@ -79,7 +85,7 @@ def body_of(mesh: Mesh) -> Mesh:
     """
     if mesh.regions is None:
         raise InputError("the vertebra has no region labels: use a mesh made from this project's template")
-    inside = np.isin(mesh.regions, BODY_REGIONS)
+    inside = is_body(mesh.regions)
     if not inside.any():
         raise InputError("the mesh has no vertebral body: body_of needs a vertebra")
     kept = mesh.faces[inside[mesh.faces].all(axis=1)]

@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base-width", type=int, default=16, metavar="N", help="channels of the encoder (default: 16)"
     )
+    parser.add_argument(
+        "--start-from", type=Path, metavar="DIR", help="folder of weights of the same part to begin with"
+    )
     parser.add_argument("--batch", type=int, metavar="N", help="examples a step (default: the part's own)")
     parser.add_argument("--steps", type=int, metavar="N", help="stop after N steps as well")
     parser.add_argument(

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.imaging.crop import CropGrid, extract_crop
 from mri2mesh.imaging.intensity import normalise
-from mri2mesh.networks.localiser import Semantic
 
 TISSUES = [Semantic.BODY, Semantic.DISC, Semantic.SACRUM, Semantic.POSTERIOR, Semantic.CANAL]
 """Tissues whose probabilities a crop carries, in this order, after image and field of view."""

@@ -15,7 +15,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.crop import CropGrid
 from mri2mesh.networks.layout import fast_module
-from mri2mesh.networks.localiser import build_localiser
+from mri2mesh.networks.localiser import SPACING_MM, build_localiser
 from mri2mesh.networks.mesh_net import MeshNet
 from mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.networks.unet import UNet3d
@@ -69,6 +69,10 @@ def load_localiser(
     device: torch.device, weights_dir: str | os.PathLike[str] | None = None
 ) -> tuple[UNet3d, WeightsEntry]:
     entry = find(LOCALISER, weights_dir)
+    if tuple(entry.metadata.get("spacing_mm", ())) != SPACING_MM:
+        raise InputError(
+            f"the weights {entry.name!r} are for another voxel size than this version's: train or import newer ones"
+        )
     network = build_localiser(tuple(entry.metadata["widths"]))
     _fill(network, entry, device, weights_dir)
     return network, entry

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from mri2mesh.anatomy.regions import BODY_REGIONS
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
 from mri2mesh.deformation.sizing import sized_fit
@@ -85,9 +84,12 @@ def _look(image: Placed, tissues: Placed, frames: list[NDArray], graph_name: str
 def _recentred(frame: NDArray, vertices: NDArray, graph: TemplateGraph) -> NDArray[np.float64]:
     """The frame in which the body found lies as the template's does in its own: centred and turned as in training."""
     first = graph.slices[0]
-    body = np.isin(graph.region[first].cpu().numpy(), BODY_REGIONS)
-    home = graph.vertices[first].cpu().numpy()[body]
-    return frame @ sized_fit(home.astype(np.float64), vertices[first][body])
+    centred_on = (
+        graph.body_vertices(0) if graph.names[0] == "vertebra" else torch.ones(first.stop, dtype=torch.bool)
+    )
+    chosen = centred_on.cpu().numpy()
+    home = graph.vertices[first].cpu().numpy()[chosen]
+    return frame @ sized_fit(home.astype(np.float64), vertices[first][chosen])
 
 
 def _varied(frame: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from mri2mesh import __version__
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
-from mri2mesh.deformation.evidence_fit import fit_to_evidence
 from mri2mesh.deformation.models import Models, load_models
 from mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
 from mri2mesh.engines.registry import Progress
@@ -77,13 +76,9 @@ def reconstruct_with(
     models: Models,
     *,
     level_shift: int = 0,
-    refine: bool = True,
     stages: Stages | None = None,
 ) -> Reconstruction:
-    """`reconstruct` with networks that are loaded already, for many volumes in a row.
-
-    refine: False leaves the surfaces as the deformation network gives them (`deformation.evidence_fit`).
-    """
+    """`reconstruct` with networks that are loaded already, for many volumes in a row."""
     stages = stages or Stages(None)
     with stages.stage("find the spine", 0.05):
         spine = find_spine(volume, models.localiser, models.device)
@@ -91,9 +86,6 @@ def reconstruct_with(
     with stages.stage("deform the templates", 0.35):
         surfaces = _surfaces(volume, spine, names, models)
     meshes = {name: mesh for name, (mesh, _) in surfaces.items()}
-    if refine:
-        with stages.stage("fit to the tissues seen", 0.65):
-            meshes = {n: fit_to_evidence(m, STRUCTURES[n].kind, spine.evidence) for n, m in meshes.items()}
     with stages.stage("separate neighbours", 0.75):
         meshes = separate(meshes)
     with stages.stage("check", 0.9):
@@ -115,7 +107,7 @@ def reconstruct_with(
             "weights": [entry.provenance() for entry in models.weights],
             "device": str(models.device),
             "uncertainty_method": UNCERTAINTY,
-            "settings": {"level_shift": level_shift, "refine": refine},
+            "settings": {"level_shift": level_shift},
         },
         timings_s=stages.seconds,
     )

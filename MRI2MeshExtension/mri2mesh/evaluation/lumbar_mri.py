@@ -26,10 +26,9 @@ from mri2mesh.networks.unet import UNet3d
 THICK = 4
 """Slices of 1 mm averaged for the thick variant: the clinical protocol the exams came from."""
 
-ENGINE, THICK_SLICES, NETWORK, MEAN, UNDEFORMED, UNET = METHODS = (
+ENGINE, THICK_SLICES, MEAN, UNDEFORMED, UNET = METHODS = (
     "mri2mesh",
     "mri2mesh, 4 mm slices",
-    "network without fit",
     "mean shape at the truth",
     "template undeformed",
     "U-Net",
@@ -86,7 +85,6 @@ def _runs(
     if thick:
         runs[THICK_SLICES] = lambda: engine_surfaces(average_slices(exam.image, "x", THICK), models)
     if baselines:
-        runs[NETWORK] = lambda: engine_surfaces(exam.image, models, refine=False)
         runs[MEAN] = lambda: mean_shape(exam, models)
         try:
             spine = find_spine(exam.image, models.localiser, models.device)
@@ -99,9 +97,9 @@ def _runs(
     return runs
 
 
-def engine_surfaces(volume: Volume, models: Models, refine: bool = True) -> dict[str, Mesh]:
+def engine_surfaces(volume: Volume, models: Models) -> dict[str, Mesh]:
     """What the engine gives, cut to what the labels mean."""
-    result = engine.reconstruct_with(volume, models, refine=refine)
+    result = engine.reconstruct_with(volume, models)
     return {item.name: comparable(item.name, item.mesh) for item in result.structures}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.regions import BODY_REGIONS
+from mri2mesh.anatomy.regions import is_body
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.resampling import resample_to_grid
 from mri2mesh.imaging.volume import Volume
@@ -143,12 +143,8 @@ def standard_slices(reconstruction: Reconstruction, volume: Volume) -> list[Slic
 def body_centre(structure: ReconstructedStructure) -> NDArray[np.float64]:
     """[3] RAS: middle of the vertebral body where regions tell it apart, of the whole surface otherwise."""
     vertices, regions = structure.mesh.vertices.astype(np.float64), structure.mesh.regions
-    if (
-        structure.structure.kind == "vertebra"
-        and regions is not None
-        and np.isin(regions, BODY_REGIONS).any()
-    ):
-        vertices = vertices[np.isin(regions, BODY_REGIONS)]
+    if structure.structure.kind == "vertebra" and regions is not None and is_body(regions).any():
+        vertices = vertices[is_body(regions)]
     return (vertices.min(axis=0) + vertices.max(axis=0)) / 2
 
 

@@ -48,9 +48,8 @@ def extract_crop(
     channels: [C, K, J, I] float tensor on the grid of ``ijk_to_ras`` (4x4). frame: 4x4 local to RAS.
     Returns [C, K', J', I'] (0 outside the image) and [K', J', I'], 1 inside and 0 outside.
     """
+    block, ijk_to_ras = crop_block(channels, ijk_to_ras, frame, grid)
     ijk_from_crop = np.linalg.inv(ijk_to_ras) @ frame @ grid.ijk_to_local
-    block, first = _block(channels, ijk_from_crop, grid)
-    ijk_from_crop[:3, 3] -= first
     # grid_sample with align_corners=False: voxel centre i is at (2 i + 1) / n - 1
     size = np.array(block.shape[:0:-1], dtype=np.float64)
     normalise = np.diag([*(2.0 / size), 1.0])
@@ -70,13 +69,14 @@ def extract_crop(
     return values * inside, inside
 
 
-def _block(
-    channels: Tensor, ijk_from_crop: NDArray[np.float64], grid: CropGrid
-) -> tuple[Tensor, NDArray[np.int64]]:
-    """The part of the image that the crop can touch, and the index (i, j, k) of its first voxel.
+def crop_block(
+    channels: Tensor, ijk_to_ras: NDArray[np.float64], frame: NDArray[np.float64], grid: CropGrid
+) -> tuple[Tensor, NDArray[np.float64]]:
+    """The part of the image [C, K, J, I] that a crop can touch (a view of it), and its ijk_to_ras.
 
     A block edge that is not the image's own lies outside the crop, so that inside and outside stay what they are.
     """
+    ijk_from_crop = np.linalg.inv(ijk_to_ras) @ frame @ grid.ijk_to_local
     ends = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (
         np.array(grid.shape[::-1]) - 1
     )
@@ -85,4 +85,6 @@ def _block(
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, size - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 3, low + 1, size)
     (i0, j0, k0), (i1, j1, k1) = low, high
-    return channels[:, k0:k1, j0:j1, i0:i1], low
+    matrix = ijk_to_ras.copy()
+    matrix[:3, 3] = ijk_to_ras[:3, :3] @ low + ijk_to_ras[:3, 3]
+    return channels[:, k0:k1, j0:j1, i0:i1], matrix

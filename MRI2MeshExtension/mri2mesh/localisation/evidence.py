@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.imaging.grids import covering_grid
 from mri2mesh.imaging.resampling import normalise, resample_to_grid
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.networks.layout import fast_tensor
-from mri2mesh.networks.localiser import SPACING_MM, Heat, Semantic
+from mri2mesh.networks.localiser import SPACING_MM, Heat
 
 
 @dataclass(frozen=True)

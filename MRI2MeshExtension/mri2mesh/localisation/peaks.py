@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.localisation.evidence import Evidence
-from mri2mesh.networks.localiser import SPACING_MM, Heat, Semantic
+from mri2mesh.networks.localiser import SPACING_MM, Heat
 
 MEANS = {Heat.BODY: Semantic.BODY, Heat.DISC: Semantic.DISC, Heat.S1: Semantic.SACRUM}
+
+CENTRE_REACH_MM = 6.0
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,17 @@ class Peak:
 def find_peaks(evidence: Evidence, heat: Heat, threshold: float, apart_mm: float = 12.0) -> list[Peak]:
     """Local maxima of a heat map above ``threshold``, no two closer than ``apart_mm``; best first.
 
-    The place is the heat's centre of mass within two voxels of the maximum.
+    The place is the heat's centre of mass within CENTRE_REACH_MM of the maximum.
     """
     field = evidence.heat[heat]
+    beside = [max(round(CENTRE_REACH_MM / spacing), 1) for spacing in reversed(SPACING_MM)]
     reach = [2 * max(round(apart_mm / spacing), 1) + 1 for spacing in reversed(SPACING_MM)]
     highest = ndimage.maximum_filter(field, size=reach)
     maxima = (field == highest) & (field > threshold) & evidence.inside
     agreement = ndimage.uniform_filter(evidence.semantic[MEANS[heat]], size=3)
     peaks = []
     for kji in np.argwhere(maxima):
-        window = tuple(slice(max(c - 2, 0), c + 3) for c in kji)
+        window = tuple(slice(max(c - n, 0), c + n + 1) for c, n in zip(kji, beside, strict=True))
         weights = field[window] ** 2
         offset = np.array(ndimage.center_of_mass(weights)) + [w.start for w in window]
         score = float(np.sqrt(field[tuple(kji)] * agreement[tuple(kji)]))

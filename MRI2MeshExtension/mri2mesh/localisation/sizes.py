@@ -12,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.regions import body_of
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.geometry.voxelise import voxelise
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.evidence import Evidence
-from mri2mesh.networks.localiser import SPACING_MM, Semantic
+from mri2mesh.networks.localiser import SPACING_MM
 
 REACH_MM = (42.0, 34.0)
 """Half width and half depth of the box a body is looked for in."""
 
 SCALE_RANGE = (0.6, 1.6)
+MIN_SEEN_MM3 = 1500.0
+"""A lumbar body has some 40,000 cubic millimetres."""
+
 OWN_WEIGHT = 0.7
 """Of a body's own size against the median of its neighbours': single bodies are seen badly at times."""
 
@@ -66,7 +70,7 @@ def _measure(
         & (local[:, 2] > below)
         & (local[:, 2] < above)
     )
-    if weights[chosen].sum() < 30:
+    if weights[chosen].sum() * np.prod(SPACING_MM) < MIN_SEEN_MM3:
         return np.zeros(3), np.ones(3)
     centre = np.average(local[chosen], axis=0, weights=weights[chosen])
     variance = np.average((local[chosen] - centre) ** 2, axis=0, weights=weights[chosen])

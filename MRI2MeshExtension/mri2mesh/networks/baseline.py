@@ -11,4 +11,4 @@ LABELS = ("background", "posterior", "body", "disc")
 
 def build_baseline() -> UNet3d:
     """Crop [B, 7, K, J, I], the same the surface network gets, to logits [B, 4, K, J, I]."""
-    return UNet3d(CROP_CHANNELS, len(LABELS), (8, 24, 64, 128, 192))
+    return UNet3d(CROP_CHANNELS, len(LABELS), (8, 16, 32, 64, 96))

@@ -2,7 +2,7 @@
 
 Encoder: 3D ResNet-50 with fused levels (`resnet`). A pose head first moves, turns and scales each template; three
 graph stages then displace vertices. Before each stage every vertex samples all levels of the encoder at its current
-place, and the image along its normal. Displacements are diffused over the graph, widely at first and hardly at last:
+place, and the image along its normal. Displacements are diffused over the graph, widely at first and little at last:
 coarse to fine without changing the template, so regions and faces stay what they were.
 """
 
@@ -16,7 +16,11 @@ from mri2mesh.networks.graph import GraphResBlock
 from mri2mesh.networks.resnet import ResNet50Encoder
 from mri2mesh.networks.template_graph import KINDS, TemplateGraph
 
-DIFFUSION_STEPS = (24, 6, 1)
+DIFFUSION_STEPS = (24, 8, 4)
+"""Of the displacements along the normals, stage by stage."""
+
+FREE_DIFFUSION_STEPS = 24
+"""Of the displacements in any direction: without it vertices slide over the surface, which no image shows, and fold."""
 IMAGE_OFFSETS_MM = (-8.0, -6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEM_OFFSETS_MM = (-4.0, 0.0, 4.0)
 """Places along a vertex's normal where the image itself, and the stem's features, are looked at."""
@@ -80,7 +84,11 @@ class PoseHead(nn.Module):
 
 
 class DeformationStage(nn.Module):
-    """Sampled features and the state of each vertex to a displacement in millimetres."""
+    """Sampled features and the state of each vertex to a displacement in millimetres.
+
+    Part of it is given along the vertex's normal: what a vertex reads along its normal says how far the edge is, and
+    one number then tells it to go there, whichever way the surface faces.
+    """
 
     def __init__(
         self, channels_in: int, hidden: int, blocks: int, diffusion_steps: int, step_mm: float
@@ -88,21 +96,27 @@ class DeformationStage(nn.Module):
         super().__init__()
         self.enter = nn.Linear(channels_in, hidden)
         self.blocks = nn.ModuleList(GraphResBlock(hidden) for _ in range(blocks))
-        self.leave = nn.Linear(hidden, 3)
+        self.leave = nn.Linear(hidden, 4)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         self.diffusion_steps = diffusion_steps
         self.step_mm = step_mm
 
-    def forward(self, x: Tensor, graph: TemplateGraph) -> tuple[Tensor, Tensor]:
-        """[B, V, channels_in] to (displacement [B, V, 3] mm, hidden state [B, V, hidden])."""
+    def forward(self, x: Tensor, normals: Tensor, graph: TemplateGraph) -> tuple[Tensor, Tensor]:
+        """[B, V, channels_in], unit normals [B, V, 3] to (displacement [B, V, 3] mm, hidden state [B, V, hidden])."""
         state = torch.relu(self.enter(x))
         for block in self.blocks:
             state = block(state, graph.adjacency)
-        displacement = self.step_mm * self.leave(state).float()
-        for _ in range(self.diffusion_steps):
-            displacement = 0.5 * displacement + 0.5 * graph.adjacency.mean(displacement)
-        return displacement, state
+        out = self.leave(state).float()
+        free = _diffused(out[..., :3], FREE_DIFFUSION_STEPS, graph)
+        along = _diffused(out[..., 3:] * normals, self.diffusion_steps, graph)
+        return self.step_mm * (free + along), state
+
+
+def _diffused(displacement: Tensor, steps: int, graph: TemplateGraph) -> Tensor:
+    for _ in range(steps):
+        displacement = 0.5 * displacement + 0.5 * graph.adjacency.mean(displacement)
+    return displacement
 
 
 class MeshNet(nn.Module):
@@ -158,9 +172,8 @@ class MeshNet(nn.Module):
         home = (graph.vertices / COORDINATE_SCALE_MM).expand_as(vertices)
         outputs, state = [vertices], None
         for stage in self.stages:
-            here = (
-                vertices.detach()
-            )  # a stage reads the image where it stands; it is not taught through the reading
+            # a stage reads the image where it stands; it is not taught through the reading
+            here = vertices.detach()
             normals = vertex_normals(here, graph.faces)
             parts = [sample_at(level, here, self.grid) for level in levels[1:]]
             parts += [
@@ -170,7 +183,7 @@ class MeshNet(nn.Module):
             parts += [here / COORDINATE_SCALE_MM, home, normals, embedding]
             if state is not None:
                 parts.append(state)
-            displacement, state = stage(torch.cat([part.float() for part in parts], dim=-1), graph)
+            displacement, state = stage(torch.cat([part.float() for part in parts], dim=-1), normals, graph)
             vertices = vertices + displacement
             outputs.append(vertices)
         return outputs

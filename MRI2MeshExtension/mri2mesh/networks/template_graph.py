@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mri2mesh.anatomy.regions import BODY_REGIONS
 from mri2mesh.geometry.connectivity import edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.networks.graph import Adjacency
@@ -76,3 +77,13 @@ class TemplateGraph:
     def faces_of(self, part: int) -> Tensor:
         """[F, 3] faces of one structure, numbered within its own vertices."""
         return self.faces[self.face_slices[part]] - self.slices[part].start
+
+    def body_faces_of(self, part: int) -> Tensor:
+        """[F, 3] those of the vertebral body: an open surface, with holes where the pedicles leave."""
+        faces = self.faces_of(part)
+        return faces[self.body_vertices(part)[faces].all(1)]
+
+    def body_vertices(self, part: int) -> Tensor:
+        """[V] bool, which vertices of one structure belong to the vertebral body."""
+        region = self.region[self.slices[part]]
+        return torch.isin(region, torch.tensor(BODY_REGIONS, device=region.device))

@@ -26,7 +26,7 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
 class UNet3d(nn.Module):
     """Encoder-decoder with skip connections; every level halves the resolution.
 
-    Input [B, channels_in, D, H, W] with D, H, W multiples of ``stride``; output [B, channels_out, D, H, W] logits.
+    Input [B, channels_in, D, H, W], D, H, W at least ``stride``; output [B, channels_out, D, H, W] logits.
     """
 
     def __init__(self, channels_in: int, channels_out: int, widths: tuple[int, ...]) -> None:
@@ -51,6 +51,9 @@ class UNet3d(nn.Module):
             skips.append(x)
         skips.pop()
         for block in self.up:
-            x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = block(torch.cat([x, skips.pop()], dim=1))
+            skip = skips.pop()
+            x = nn.functional.interpolate(
+                x, size=skip.shape[2:], mode="nearest"
+            )  # any size, not only multiples
+            x = block(torch.cat([x, skip], dim=1))
         return self.head(x)

@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.regions import BODY_REGIONS
+from mri2mesh.anatomy.regions import is_body
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.interpenetration import penetration_depth
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.volume import Volume
+from mri2mesh.localisation.chain import SPACING_RANGE_MM
 from mri2mesh.quality.edge_agreement import edge_agreement
 from mri2mesh.quality.neighbours import touching_pairs
 from mri2mesh.quality.support import inside_image
@@ -22,7 +23,6 @@ MIN_EDGE_AGREEMENT = 0.5
 MAX_PENETRATION_MM = 0.5
 MIN_IN_VIEW = 0.65
 """Of a body: sagittal slabs are often narrower than a body; with more than a third outside it is mostly prior."""
-SPACING_RANGE_MM = (16.0, 52.0)
 
 
 def check_reconstruction(structures: list[ReconstructedStructure], volume: Volume) -> list[Check]:
@@ -47,7 +47,7 @@ def _closed(item: ReconstructedStructure) -> Check:
 def _of_body(item: ReconstructedStructure) -> NDArray[np.bool_]:
     """[V] of a vertebra the vertices of its body, of anything else all."""
     if item.structure.kind == "vertebra" and item.mesh.regions is not None:
-        return np.isin(item.mesh.regions, BODY_REGIONS)
+        return is_body(item.mesh.regions)
     return np.ones(len(item.mesh.vertices), bool)
 
 

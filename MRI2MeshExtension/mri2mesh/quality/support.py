@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.structures import Kind
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.evidence import Evidence
-from mri2mesh.networks.localiser import Semantic
 
 SEEN_AS: dict[Kind, tuple[Semantic, ...]] = {
     "vertebra": (Semantic.BODY, Semantic.POSTERIOR),

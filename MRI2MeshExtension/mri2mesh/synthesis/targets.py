@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.spine_model import SpineSample
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.synthesis.spine_access import body_centre, discs_of, vertebrae_of
 from mri2mesh.synthesis.tissues import BODY, CANAL, DISC, POSTERIOR, SACRUM
 
 
-class Label(IntEnum):
-    """Values of the semantic map."""
-
-    BACKGROUND = 0
-    BODY = 1
-    DISC = 2
-    SACRUM = 3
-    POSTERIOR = 4
-    CANAL = 5
-
-
 def _table() -> NDArray[np.uint8]:
     table = np.zeros(256, np.uint8)
     for label, tissues in (
-        (Label.BODY, BODY),
-        (Label.DISC, DISC),
-        (Label.SACRUM, SACRUM),
-        (Label.POSTERIOR, POSTERIOR),
-        (Label.CANAL, CANAL),
+        (Semantic.BODY, BODY),
+        (Semantic.DISC, DISC),
+        (Semantic.SACRUM, SACRUM),
+        (Semantic.POSTERIOR, POSTERIOR),
+        (Semantic.CANAL, CANAL),
     ):
         table[[int(tissue) for tissue in tissues]] = label
     return table
 
 
 LABEL_OF_TISSUE = _table()
-"""[256] `Label` of each `Tissue`."""
+"""[256] `Semantic` of each `Tissue`."""
 
 
 def semantic_labels(tissues: Volume) -> Volume:
-    """uint8 `Label` map of a tissue map, same grid."""
+    """uint8 `Semantic` map of a tissue map, same grid."""
     return tissues.with_array(LABEL_OF_TISSUE[tissues.array])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mri2mesh.anatomy.regions import BODY_REGIONS
 from mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.rendering.cameras import OrthographicCameras
 from mri2mesh.rendering.label_targets import LabelTargets
@@ -50,10 +49,8 @@ class LabelledStep:
         body: bool,
     ) -> Tensor:
         """Dice and depth of some rows of the batch; ``body``: only the faces of the vertebral body are shown."""
-        where, faces = self.graph.slices[part], self.graph.faces_of(part)
-        if body:
-            of_body = torch.isin(self.graph.region[where], torch.tensor(BODY_REGIONS, device=faces.device))
-            faces = faces[of_body[faces].all(1)]
+        where = self.graph.slices[part]
+        faces = self.graph.body_faces_of(part) if body else self.graph.faces_of(part)
         pixels, size_mm = VIEW_SIZE[kind]
         centre = batch["centre"][kind].to(faces.device)[chosen]
         cameras = OrthographicCameras(batch["rotation"].to(faces.device), centre, size_mm, (pixels, pixels))

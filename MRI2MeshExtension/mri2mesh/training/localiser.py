@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.imaging.grids import covering_grid
 from mri2mesh.imaging.resampling import normalise, resample_to_grid
 from mri2mesh.networks.layout import fast_tensor
-from mri2mesh.networks.localiser import HEAT_SIGMA_MM, SPACING_MM, Heat, Semantic
+from mri2mesh.networks.localiser import HEAT_SIGMA_MM, SPACING_MM, Heat
 from mri2mesh.synthesis.targets import centres, semantic_labels
 from mri2mesh.training.intensity import jitter_intensity
 
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
     from mri2mesh.synthesis.case import SyntheticCase
     from mri2mesh.training.pool import CasePool
 
-PATCH = (80, 80, 16)
-"""Voxels (K, J, I) seen in a step: 240 x 240 x 80 mm, most of a clinical field of view."""
+PATCH = (112, 96, 16)
+"""Voxels (K, J, I) seen in a step: 224 x 192 x 64 mm, six vertebrae tall; with less, S1 was taken for L5 at times."""
 
 HEAT_WEIGHT = 10.0
 """Centres fill a thousandth of the volume: at equal weight their maps are the last thing learned."""
-
-CLASS_WEIGHTS = (0.5, 1.0, 1.5, 1.0, 1.0, 1.0)
 
 
 def heat_map(
@@ -111,8 +110,8 @@ def localiser_step(network: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor
     image, labels, heat = (batch[key].to(device, non_blocking=True) for key in ("image", "labels", "heat"))
     out = network(fast_tensor(image)).float()
     logits, heat_logits = out[:, : len(Semantic)], out[:, len(Semantic) :]
-    weights = torch.tensor(CLASS_WEIGHTS, device=device)
-    entropy = nn.functional.cross_entropy(logits, labels, weights)
+    # No class weights: surfaces are drawn to where a probability is one half, so probabilities must mean what they say
+    entropy = nn.functional.cross_entropy(logits, labels)
     one_hot = nn.functional.one_hot(labels, len(Semantic)).movedim(-1, 1).float()
     probabilities = logits.softmax(1)
     overlap = (probabilities * one_hot).sum((0, 2, 3, 4))

@@ -58,6 +58,17 @@ def laplacian_loss(vertices: Tensor, topology: MeshTopology, reference: Tensor |
     return laplacian.square().sum(-1).mean()
 
 
+def sliding_loss(vertices: Tensor, reference: Tensor, normals: Tensor) -> Tensor:
+    """Mean squared move (mm^2) across the normals: of vertices [B, V, 3] from a reference with unit normals, both
+    [B, V, 3].
+
+    Images do not show vertices that slide over the surface; those that do lose their anatomical place and fold.
+    """
+    move = vertices - reference
+    across = move - (move * normals).sum(-1, keepdim=True) * normals
+    return across.square().sum(-1).mean()
+
+
 def _dihedral(vertices: Tensor, topology: MeshTopology) -> tuple[Tensor, Tensor]:
     """Cosine and signed sine [B, P] of the angle between the normals of neighbouring faces."""
     normals = functional.normalize(topology.face_normals(vertices), dim=-1, eps=1e-12)

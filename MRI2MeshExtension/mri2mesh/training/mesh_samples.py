@@ -13,13 +13,13 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mri2mesh.anatomy.regions import BODY_REGIONS
+from mri2mesh.anatomy.regions import is_body
 from mri2mesh.anatomy.structures import disc_name
 from mri2mesh.anatomy.templates import template
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply
-from mri2mesh.imaging.crop import CropGrid
+from mri2mesh.imaging.crop import CropGrid, crop_block
 from mri2mesh.localisation.evidence import locate_tissues
 from mri2mesh.synthesis.targets import semantic_labels
 from mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues
@@ -66,15 +66,17 @@ class CropView:
         """4x4 template to RAS: where a localiser that made no mistake would put the template, at which size."""
         home = template("sacrum" if level == "S1" else "vertebra")
         regions = np.asarray(home.regions)
-        of_body = np.isin(regions, BODY_REGIONS) if level != "S1" else np.ones(len(regions), bool)
+        of_body = is_body(regions) if level != "S1" else np.ones(len(regions), bool)
         found = self.spine.structures[level].vertices.astype(np.float64)
         return sized_fit(home.vertices[of_body].astype(np.float64), found[of_body])
 
-    def tissues(self, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.float64]]:
-        """Probabilities as a localiser gives them: its own in half of the samples, where there is one."""
+    def tissues(
+        self, rng: np.random.Generator, frame: NDArray[np.float64], grid: CropGrid
+    ) -> tuple[Tensor, NDArray[np.float64]]:
+        """Probabilities around a crop as a localiser gives them: its own in half of the samples, where there is one."""
         if self.seen_tissues is not None and rng.random() < 0.5:
             return self.seen_tissues
-        return blurred_as_seen(*self.true_tissues, rng)
+        return blurred_as_seen(*crop_block(*self.true_tissues, frame, grid), rng)
 
     def _visible(self, name: str) -> bool:
         frame = self.spine.frames[name]
@@ -115,7 +117,7 @@ class CropSamples(Dataset, ABC):
                 continue
             level = levels[int(rng.integers(len(levels)))]
             frame = jitter_frame(view.sized_frame(level), rng)
-            crop = network_crop(view.image, view.tissues(rng), frame, self.grid)
+            crop = network_crop(view.image, view.tissues(rng, frame, self.grid), frame, self.grid)
             crop[0] = torch.from_numpy(jitter_intensity(crop[0].numpy(), rng)) * crop[1]
             crops.append(crop)
             targets.append(self.target(view, level, frame))

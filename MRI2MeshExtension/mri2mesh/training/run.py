@@ -20,12 +20,12 @@ from mri2mesh.deformation.models import (
 )
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.crop import VERTEBRA_CROP
-from mri2mesh.networks.localiser import WIDTHS, build_localiser
+from mri2mesh.networks.localiser import SPACING_MM, WIDTHS, build_localiser
 from mri2mesh.networks.mesh_net import MeshNet
 from mri2mesh.training.loop import LoopOptions, train_loop
 from mri2mesh.training.pool import CasePool
 from mri2mesh.training.supervision import SUPERVISIONS
-from mri2mesh.weights import save_weights
+from mri2mesh.weights import load_safetensors, save_weights
 
 FINE_TUNE = "mri2mesh-fine-tune"
 LICENCE = "CC BY-SA 4.0"
@@ -51,6 +51,7 @@ class TrainOptions:
     supervision: str = "rendering"
     base_width: int = 16
     localiser: Path | None = None
+    start_from: Path | None = None
 
 
 class From(Sampler[int]):
@@ -102,17 +103,24 @@ def _seeing(options: TrainOptions) -> torch.nn.Module | None:
     return load_localiser(torch.device("cpu"), options.localiser)[0] if options.localiser else None
 
 
+def _started(network: torch.nn.Module, name: str, options: TrainOptions) -> torch.nn.Module:
+    """The network, filled with the weights it should go on from, where a folder of them was named."""
+    if options.start_from:
+        network.load_state_dict(load_safetensors(name, torch.device("cpu"), options.start_from))
+    return network
+
+
 def train_localiser(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.training.localiser import LocaliserSamples, localiser_step
 
     batch = options.batch or 2
     torch.manual_seed(options.seed)
-    network = build_localiser()
+    network = _started(build_localiser(), LOCALISER, options)
     batches = _batches(
         LocaliserSamples(pool, options.seed), batch, _steps_done(options) * batch, options.workers
     )
     state = train_loop(network, batches, localiser_step, _loop_options(options, 5e-3, 4000))
-    _save(LOCALISER, state, options, {"widths": list(WIDTHS)})
+    _save(LOCALISER, state, options, {"widths": list(WIDTHS), "spacing_mm": list(SPACING_MM)})
 
 
 def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
@@ -123,12 +131,12 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
         raise InputError(f"--supervision {options.supervision}: use one of {', '.join(SUPERVISIONS)}")
     device = choose_device(options.device)
     torch.manual_seed(options.seed)
-    network = MeshNet(VERTEBRA_CROP, options.base_width)
+    network = _started(MeshNet(VERTEBRA_CROP, options.base_width), SURFACES, options)
     graphs = {name: graph.to(device) for name, graph in build_graphs().items()}
     step = MeshStep(graphs, SUPERVISIONS[options.supervision](), first=_steps_done(options))
     samples = MeshSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
-    state = train_loop(network, batches, step, _loop_options(options, 2e-3, 6000))
+    state = train_loop(network, batches, step, _loop_options(options, 3e-3, 6000))
     name = SURFACES if options.supervision == "rendering" else f"{SURFACES}_{options.supervision}"
     config = {
         "base_width": options.base_width,
@@ -143,7 +151,7 @@ def train_baseline(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.training.baseline import BaselineSamples, baseline_step
 
     torch.manual_seed(options.seed)
-    network = build_baseline()
+    network = _started(build_baseline(), BASELINE, options)
     samples = BaselineSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
     state = train_loop(network, batches, baseline_step, _loop_options(options, 5e-3, 6000))

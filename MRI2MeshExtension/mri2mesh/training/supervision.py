@@ -1,15 +1,15 @@
 """What tells the deformation network how wrong it is: rendered images of the surface, or 3D points, as a switch.
 
 `RenderingSupervision` is MRI2Mesh's: Dice on soft silhouettes and L1 on depth in several views, nothing else about
-the true surface. Each view is rendered twice, with the surface that enters and with the surface that leaves
-(inside out): the second shows walls that the arch hides from every side, such as the back of the body.
+the true surface. Of a vertebra the body is rendered once more by itself, because the arch hides its back, and bodies
+and discs also inside out: the surface that a ray leaves through tells as much as the one that it enters.
 `ChamferSupervision` is the usual 3D loss, on points sampled from both surfaces. Both add the same regularisers,
 relative to the placed template: neither flattens what is sharp in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from mri2mesh.geometry.topology import MeshTopology
+from mri2mesh.networks.mesh_net import vertex_normals
 from mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.rendering.cameras import OrthographicCameras, axis_views
 from mri2mesh.rendering.soft import SoftImages, blur_for, render_soft
@@ -28,10 +29,14 @@ from mri2mesh.training.losses import (
     laplacian_loss,
     normal_consistency_loss,
     sample_points,
+    sliding_loss,
 )
 
-VIEW_SIZE = {"vertebra": (64, 2.0), "disc": (48, 1.5), "sacrum": (48, 2.0)}
+VIEW_SIZE = {"vertebra": (64, 2.0), "body": (48, 1.5), "disc": (48, 1.5), "sacrum": (48, 2.0)}
 """Pixels across and pixel size in mm of the images of each kind."""
+
+INSIDE_OUT = ("body", "disc", "sacrum")
+"""What is shown from inside as well."""
 
 DEPTH_WEIGHT = 0.1
 """Per millimetre: a depth error of 10 mm weighs as much as no overlap at all."""
@@ -52,7 +57,7 @@ class Supervision(Protocol):
 
 
 class Regulariser:
-    """Laplacian, normal consistency and edge length against the placed template (the network's first output)."""
+    """Laplacian, normal consistency, edge length and sliding, against the placed template (the first output)."""
 
     def __init__(self) -> None:
         self.topologies: dict[int, MeshTopology] = {}
@@ -64,14 +69,15 @@ class Regulariser:
             self.topologies[id(graph)] = topology
         placed, final = outputs[0].detach(), outputs[-1]
         return (
-            0.1 * laplacian_loss(final, topology, reference=placed)
-            + 0.1 * normal_consistency_loss(final, topology, reference=placed)
+            0.3 * laplacian_loss(final, topology, reference=placed)
+            + 0.3 * normal_consistency_loss(final, topology, reference=placed)
             + 0.02 * edge_length_loss(final, topology)
+            + 0.02 * sliding_loss(final, placed, vertex_normals(placed, graph.faces))
         )
 
 
 class RenderingSupervision:
-    """Silhouettes and depths in ``views`` random orthogonal directions per step, both sides of the surface."""
+    """Silhouettes and depths in ``views`` random orthogonal directions per step."""
 
     def __init__(self, views: int = 2) -> None:
         self.views = views
@@ -92,24 +98,32 @@ class RenderingSupervision:
     ) -> dict[str, Tensor]:
         rotations = self._rotations(seed).to(target.device)
         total: dict[str, Tensor] = {}
-        for part, kind in enumerate(graph.names):
-            where, faces = graph.slices[part], graph.faces_of(part)
+        for kind, where, faces in self._shown(graph):
             truth, guess = target[:, where], outputs[-1][:, where]
             pixels, size_mm = VIEW_SIZE[kind]
-            centre = 0.5 * (truth.amin(1) + truth.amax(1))
+            used = truth[:, faces.unique()]
+            centre = 0.5 * (used.amin(1) + used.amax(1))
             cameras = OrthographicCameras(rotations, centre, size_mm, (pixels, pixels))
-            for inside_out in (False, True):
-                shown = faces.flip(1) if inside_out else faces
+            sides = [faces, faces.flip(1)] if kind in INSIDE_OUT else [faces]
+            for side, shown in enumerate(sides):
                 with torch.no_grad():
                     wanted = self._images(truth, shown, cameras)
                 seen = self._images(guess, shown, cameras)
                 both = (wanted.silhouette > 0.5) & (seen.silhouette > 0.5)
-                depth = depth_l1_loss(seen.depth, wanted.depth, both)
-                total[f"depth_{kind}"] = total.get(f"depth_{kind}", 0.0) + 0.5 * DEPTH_WEIGHT * depth
-                if not inside_out:
+                depth = DEPTH_WEIGHT / len(sides) * depth_l1_loss(seen.depth, wanted.depth, both)
+                total[f"depth_{kind}"] = total.get(f"depth_{kind}", 0.0) + depth
+                if side == 0:
                     total[f"dice_{kind}"] = dice_loss(seen.silhouette, wanted.silhouette)
         total["regular"] = self.regularise(outputs, graph)
         return total
+
+    @staticmethod
+    def _shown(graph: TemplateGraph) -> Iterator[tuple[str, slice, Tensor]]:
+        """What is rendered: its name in VIEW_SIZE, its vertices in the graph, its faces within them."""
+        for part, kind in enumerate(graph.names):
+            yield kind, graph.slices[part], graph.faces_of(part)
+            if kind == "vertebra":
+                yield "body", graph.slices[part], graph.body_faces_of(part)
 
     @staticmethod
     def _images(vertices: Tensor, faces: Tensor, cameras: OrthographicCameras) -> SoftImages:
