@@ -12,8 +12,9 @@ from mri2mesh.anatomy.clearance import keep_apart
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.anatomy.templates import template
 from mri2mesh.deformation.sizing import sized_fit
-from mri2mesh.geometry.connectivity import neighbour_average
+from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
 from mri2mesh.geometry.distances import signed_distance
+from mri2mesh.geometry.intersections import self_intersecting_pairs
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import untangle
 from mri2mesh.geometry.sampling import vertex_normals
@@ -25,7 +26,8 @@ ROUNDS = 6
 PASSES = 3
 """Taking folds out can bring neighbours together again, and one pair's parting another pair: so, some times over."""
 
-CALMER = (0.7, 0.4, 0.0)
+UNFOLDING_ROUNDS = 8
+CALMER = (1.0, 0.7, 0.4, 0.0)
 """Shares of its shape that a surface keeps against the template's where its folds cannot be smoothed away."""
 
 SPREAD_STEPS = 3
@@ -69,14 +71,34 @@ def _bend_arches(meshes: dict[str, Mesh]) -> None:
 
 
 def _unfolded(name: str, mesh: Mesh) -> Mesh:
-    """The surface without self-intersections; where smoothing does not do, nearer to the template in its place."""
-    result = untangle(mesh)
-    if not result.remaining:
-        return result.mesh
+    """The surface without self-intersections: how it departs from the template is made smooth around each fold.
+
+    The template has none, nor has it under a scaling: so the smoother the departure, the fewer are left, and the shape
+    stays what it was, which smoothing the surface itself would wear away. What remains is untangled as any surface is,
+    in the end nearer to the template.
+    """
+    pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces)
+    if not len(pairs):
+        return mesh
     home = template(STRUCTURES[name].kind)
     calm = home.transformed(sized_fit(home.vertices.astype(np.float64), mesh.vertices.astype(np.float64)))
+    departure = (mesh.vertices - calm.vertices).astype(np.float64)
+    adjacency = vertex_adjacency(mesh.faces, len(departure))
+    average = neighbour_average(mesh.faces, len(departure))
+    for widen in range(UNFOLDING_ROUNDS):
+        tangled = np.zeros(len(departure), bool)
+        tangled[mesh.faces[pairs]] = True
+        free = grow(tangled, adjacency, 2 + widen)
+        for _ in range(5 * (1 + widen)):
+            departure[free] = (average @ departure)[free]
+        mesh = mesh.with_vertices(calm.vertices + departure)
+        pairs = self_intersecting_pairs(
+            mesh.vertices.astype(np.float64), mesh.faces, free[mesh.faces].any(axis=1)
+        )
+        if not len(pairs):
+            return mesh
     for share in CALMER:
-        result = untangle(mesh.with_vertices(calm.vertices + share * (result.mesh.vertices - calm.vertices)))
+        result = untangle(mesh.with_vertices(calm.vertices + share * (mesh.vertices - calm.vertices)))
         if not result.remaining:
             break
     return result.mesh
