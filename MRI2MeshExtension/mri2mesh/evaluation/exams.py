@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ class Exam:
     image: Volume
     labels: Volume
     values: dict[str, int]
+    surfaces: dict[str, Mesh] = field(default_factory=dict, repr=False, compare=False)
+    """Those made already: every method is compared with the same ones."""
 
     def mask(self, name: str) -> Volume:
         """The voxels of one structure, on the grid of the labels."""
@@ -35,7 +37,9 @@ class Exam:
 
     def surface(self, name: str) -> Mesh:
         """Closed, lightly smoothed surface of a label (staircase off, volume kept)."""
-        return surface_from_labels(self.mask(name), largest=True)
+        if name not in self.surfaces:
+            self.surfaces[name] = surface_from_labels(self.mask(name), largest=True)
+        return self.surfaces[name]
 
 
 def structure_names(prefix: str, count: int) -> list[str]:

@@ -16,6 +16,9 @@ from mri2mesh.geometry.voxelise import voxelise
 FOUND_WITHIN_MM = 10.0
 """A structure counts as found when a surface's centre lies this near to the true centre (bodies are 25 mm tall)."""
 
+SAMPLES = 4000
+"""Points on either surface: mean distances of a millimetre are then known to about 0.01 mm."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -63,7 +66,7 @@ def compare(exam: Exam, method: str, name: str, called: str, mesh: Mesh, truth: 
     mask = exam.mask(name)
     inside, wanted = voxelise(mesh, mask), mask.array > 0
     dice = 2 * float((inside & wanted).sum()) / float(inside.sum() + wanted.sum())
-    distances = surface_distances(mesh, truth)
+    distances = surface_distances(mesh, truth, n_samples=SAMPLES)
     return Score(exam.name, method, name, called, dice, distances.assd, distances.hd95)
 
 
