@@ -92,9 +92,8 @@ def _unfolded(name: str, mesh: Mesh) -> Mesh:
         for _ in range(5 * (1 + widen)):
             departure[free] = (average @ departure)[free]
         mesh = mesh.with_vertices(calm.vertices + departure)
-        pairs = self_intersecting_pairs(
-            mesh.vertices.astype(np.float64), mesh.faces, free[mesh.faces].any(axis=1)
-        )
+        near: NDArray[np.bool_] = np.any(free[mesh.faces], axis=1)
+        pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces, near)
         if not len(pairs):
             return mesh
     for share in CALMER:
