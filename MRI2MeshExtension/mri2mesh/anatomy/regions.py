@@ -47,6 +47,11 @@ def is_body(regions: NDArray) -> NDArray[np.bool_]:
     return np.isin(regions, BODY_REGIONS)
 
 
+def main_part(regions: NDArray, kind: str) -> NDArray[np.bool_]:
+    """[V] what a structure is placed, sized and checked by: of a vertebra its body, of a disc or S1 all of it."""
+    return is_body(regions) if kind == "vertebra" else np.ones(len(regions), bool)
+
+
 MIRRORED_REGION = np.arange(len(Region))
 """Region of the mirror image, indexed by region: left and right change places."""
 for _side in (3, 6, 8, 10):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from mri2mesh.anatomy.regions import main_part
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
 from mri2mesh.deformation.sizing import sized_fit
@@ -84,10 +85,7 @@ def _look(image: Placed, tissues: Placed, frames: list[NDArray], graph_name: str
 def _recentred(frame: NDArray, vertices: NDArray, graph: TemplateGraph) -> NDArray[np.float64]:
     """The frame in which the body found lies as the template's does in its own: centred and turned as in training."""
     first = graph.slices[0]
-    centred_on = (
-        graph.body_vertices(0) if graph.names[0] == "vertebra" else torch.ones(first.stop, dtype=torch.bool)
-    )
-    chosen = centred_on.cpu().numpy()
+    chosen = main_part(graph.region[first].cpu().numpy(), graph.names[0])
     home = graph.vertices[first].cpu().numpy()[chosen]
     return frame @ sized_fit(home.astype(np.float64), vertices[first][chosen])
 

@@ -80,10 +80,7 @@ class TemplateGraph:
 
     def body_faces_of(self, part: int) -> Tensor:
         """[F, 3] those of the vertebral body: an open surface, with holes where the pedicles leave."""
-        faces = self.faces_of(part)
-        return faces[self.body_vertices(part)[faces].all(1)]
-
-    def body_vertices(self, part: int) -> Tensor:
-        """[V] bool, which vertices of one structure belong to the vertebral body."""
         region = self.region[self.slices[part]]
-        return torch.isin(region, torch.tensor(BODY_REGIONS, device=region.device))
+        of_body = torch.isin(region, torch.tensor(BODY_REGIONS, device=region.device))
+        faces = self.faces_of(part)
+        return faces[of_body[faces].all(1)]

@@ -52,8 +52,7 @@ class UNet3d(nn.Module):
         skips.pop()
         for block in self.up:
             skip = skips.pop()
-            x = nn.functional.interpolate(
-                x, size=skip.shape[2:], mode="nearest"
-            )  # any size, not only multiples
+            # to the skip's size, not twice the own: sizes need not halve evenly
+            x = nn.functional.interpolate(x, size=skip.shape[2:], mode="nearest")
             x = block(torch.cat([x, skip], dim=1))
         return self.head(x)

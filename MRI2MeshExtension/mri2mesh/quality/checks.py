@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.regions import is_body
+from mri2mesh.anatomy.regions import main_part
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.interpenetration import penetration_depth
@@ -46,9 +46,9 @@ def _closed(item: ReconstructedStructure) -> Check:
 
 def _of_body(item: ReconstructedStructure) -> NDArray[np.bool_]:
     """[V] of a vertebra the vertices of its body, of anything else all."""
-    if item.structure.kind == "vertebra" and item.mesh.regions is not None:
-        return is_body(item.mesh.regions)
-    return np.ones(len(item.mesh.vertices), bool)
+    if item.mesh.regions is None:
+        return np.ones(len(item.mesh.vertices), bool)
+    return main_part(item.mesh.regions, item.structure.kind)
 
 
 def _body_vertices(item: ReconstructedStructure) -> NDArray[np.float32]:

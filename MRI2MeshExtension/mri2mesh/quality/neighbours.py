@@ -64,8 +64,8 @@ def _bend_arches(meshes: dict[str, Mesh]) -> None:
     bones = [
         name for name in meshes if STRUCTURES[name].kind == "vertebra" and meshes[name].regions is not None
     ]
+    home = template("vertebra").vertices.astype(np.float64)
     for upper, lower in pairwise(bones):
-        home = template("vertebra").vertices.astype(np.float64)
         frame = rigid_fit(home, meshes[lower].vertices.astype(np.float64))
         meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
 
@@ -89,8 +89,9 @@ def _unfolded(name: str, mesh: Mesh) -> Mesh:
         tangled = np.zeros(len(departure), bool)
         tangled[mesh.faces[pairs]] = True
         free = grow(tangled, adjacency, 2 + widen)
+        rows = average[free]
         for _ in range(5 * (1 + widen)):
-            departure[free] = (average @ departure)[free]
+            departure[free] = rows @ departure
         mesh = mesh.with_vertices(calm.vertices + departure)
         near: NDArray[np.bool_] = np.any(free[mesh.faces], axis=1)
         pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces, near)

@@ -110,7 +110,7 @@ def localiser_step(network: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor
     image, labels, heat = (batch[key].to(device, non_blocking=True) for key in ("image", "labels", "heat"))
     out = network(fast_tensor(image)).float()
     logits, heat_logits = out[:, : len(Semantic)], out[:, len(Semantic) :]
-    # No class weights: surfaces are drawn to where a probability is one half, so probabilities must mean what they say
+    # No class weights: sizes and the deformation network rely on the probabilities, so they must mean what they say
     entropy = nn.functional.cross_entropy(logits, labels)
     one_hot = nn.functional.one_hot(labels, len(Semantic)).movedim(-1, 1).float()
     probabilities = logits.softmax(1)

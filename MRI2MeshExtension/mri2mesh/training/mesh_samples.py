@@ -13,8 +13,8 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mri2mesh.anatomy.regions import is_body
-from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.anatomy.regions import main_part
+from mri2mesh.anatomy.structures import Kind, disc_name
 from mri2mesh.anatomy.templates import template
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.sizing import sized_fit
@@ -64,11 +64,11 @@ class CropView:
 
     def sized_frame(self, level: str) -> NDArray[np.float64]:
         """4x4 template to RAS: where a localiser that made no mistake would put the template, at which size."""
-        home = template("sacrum" if level == "S1" else "vertebra")
-        regions = np.asarray(home.regions)
-        of_body = is_body(regions) if level != "S1" else np.ones(len(regions), bool)
+        kind: Kind = "sacrum" if level == "S1" else "vertebra"
+        home = template(kind)
+        chosen = main_part(np.asarray(home.regions), kind)
         found = self.spine.structures[level].vertices.astype(np.float64)
-        return sized_fit(home.vertices[of_body].astype(np.float64), found[of_body])
+        return sized_fit(home.vertices[chosen].astype(np.float64), found[chosen])
 
     def tissues(
         self, rng: np.random.Generator, frame: NDArray[np.float64], grid: CropGrid
