@@ -130,3 +130,13 @@ def test_the_abdomen_has_its_liver_on_the_right_and_no_spine(training_data):
     assert not mask_table(BODY)[abdomen.tissues].any()
     heights = [abdomen.knots[name][2] for name in ("T12", "L1", "L2", "L3", "L4", "L5", "S1")]
     assert (np.diff(heights) < -20).all()
+
+
+def test_ligament_covers_the_front_of_the_bodies_more_than_the_back(case):
+    ligament = case.tissues.array == Tissue.LIGAMENT_LONGITUDINAL
+    points = case.tissues.ras_from_ijk(np.argwhere(ligament)[:, ::-1])
+    frame = case.spine.frames["L3"]
+    local = (points - frame[:3, 3]) @ frame[:3, :3]
+    level = local[np.abs(local[:, 2]) < 15]
+    assert (level[:, 1] > 0).sum() > (level[:, 1] < 0).sum() > 0
+    assert not (ligament & mask_table(BODY)[case.tissues.array]).any()

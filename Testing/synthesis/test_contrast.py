@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from mri2mesh.synthesis.contrast import contrast_tables, paint
+from mri2mesh.synthesis.acquisition import acquire
+from mri2mesh.synthesis.contrast import chemical_shift, contrast_tables, paint
 from mri2mesh.synthesis.relaxation import SEQUENCES, TABLE, Sequence, random_sequence, signals
+from mri2mesh.synthesis.slices import Protocol
 from mri2mesh.synthesis.tissues import BLOBS, Tissue
 
 FAT, CSF, MUSCLE, DISC = Tissue.FAT_SUBCUTANEOUS, Tissue.CSF, Tissue.MUSCLE_PSOAS, Tissue.NUCLEUS
@@ -56,3 +58,42 @@ def test_painting_is_deterministic_and_shows_borders_where_they_are():
     again, _ = paint(tissues, np.random.default_rng(5), "T2")
     np.testing.assert_array_equal(first, again)
     assert first.dtype == np.float32 and first[:, 12:].mean() > 2 * first[:, :8].mean()
+
+
+def test_chemical_shift_displaces_fat_along_the_body_or_through_it_and_keeps_its_amount():
+    fat = np.zeros((30, 30, 6), np.float32)
+    fat[12:18, 12:18] = 1
+    centres = []
+    for seed in range(40):
+        moved = chemical_shift(fat, np.random.default_rng(seed))
+        assert moved.sum() == pytest.approx(fat.sum(), rel=1e-4)
+        centres.append(
+            np.array([(np.arange(n) * moved.sum(other)).sum() for n, other in ((30, (1, 2)), (30, (0, 2)))])
+            / moved.sum()
+            - 14.5
+        )
+    distance = np.abs(centres)
+    assert 0.3 < (distance.max(1) > 0.2).mean() < 0.7
+    assert distance.max() < 2.6 and (distance.min(1) < 1e-3).all()
+    assert (distance[:, 0] > 0.2).any() and (distance[:, 1] > 0.2).any()
+
+
+def test_where_fat_and_water_are_opposed_their_signals_have_opposite_signs():
+    tissues = np.full((20, 20, 20), MUSCLE, np.uint8)
+    tissues[:, 10:] = FAT
+    signs = set()
+    for seed in range(12):
+        signal, _ = paint(tissues, np.random.default_rng(seed), "T1 gradient echo")
+        assert signal[:, :7].mean() > 0
+        signs.add(float(np.sign(signal[:, 13:].mean())))
+    assert signs == {-1.0, 1.0}
+
+
+def test_the_magnitude_of_opposed_signals_has_a_dark_line_between_them():
+    signal = np.ones((60, 60, 12), np.float32)
+    signal[:, 30:] = -1
+    image, _, _ = acquire(
+        signal, np.random.default_rng(1), np.array([0.0, 30.0]), Protocol(2, 1.0, 0.0, (1.4, 1.4), "box")
+    )
+    profile = image[10:-10, :, 3:-3].mean((0, 2))
+    assert profile[28:32].min() < 0.6 * min(profile[18:24].mean(), profile[38:44].mean())

@@ -21,7 +21,6 @@ from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.volume import Volume
-from mri2mesh.localisation.evidence import Evidence
 from mri2mesh.localisation.levels import level_names, level_warning
 from mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.quality.checks import check_reconstruction
@@ -85,13 +84,21 @@ def reconstruct_with(
         names = level_names(spine.chain, level_shift)
     with stages.stage("deform the templates", 0.35):
         surfaces = _surfaces(volume, spine, names, models)
-    meshes = {name: mesh for name, (mesh, _) in surfaces.items()}
+
+    def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
+        return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
+
     with stages.stage("separate neighbours", 0.75):
-        meshes = separate(meshes)
+        # What is left out must not push its neighbours aside first.
+        surfaces = {
+            name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
+        }
+        meshes = separate({name: mesh for name, (mesh, _) in surfaces.items()})
     with stages.stage("check", 0.9):
-        structures = _structures(
-            meshes, {name: s for name, (_, s) in surfaces.items()}, volume, spine.evidence
-        )
+        structures = [
+            ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
+            for name, mesh in meshes.items()
+        ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
         checks = check_reconstruction(structures, volume)
@@ -132,16 +139,3 @@ def _surfaces(
 
 def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:
     return template.with_vertices(surface.vertices), surface.spread_mm
-
-
-def _structures(
-    meshes: dict[str, Mesh], spread: dict[str, NDArray[np.float32]], volume: Volume, evidence: Evidence
-) -> list[ReconstructedStructure]:
-    """Support for every structure; those the image hardly shows are left out."""
-    structures = []
-    for name, mesh in meshes.items():
-        structure = STRUCTURES[name]
-        support = support_of(mesh.vertices, structure.kind, volume, evidence)
-        if float(support.mean()) >= MIN_SUPPORT:
-            structures.append(ReconstructedStructure(structure, mesh, spread[name], support))
-    return structures

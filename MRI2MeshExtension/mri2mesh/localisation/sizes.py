@@ -41,12 +41,20 @@ def template_body_variance() -> NDArray[np.float64]:
     return np.asarray(inside.var(axis=0), dtype=np.float64)
 
 
-def sized_frames(frames: list[NDArray[np.float64]], evidence: Evidence) -> list[NDArray[np.float64]]:
-    """Frames (4x4 local to RAS, rigid, from the lowest body upwards) recentred and scaled to each body."""
+def sized_frames(
+    frames: list[NDArray[np.float64]], evidence: Evidence, cut: list[bool] | None = None
+) -> list[NDArray[np.float64]]:
+    """Frames (4x4 local to RAS, rigid, from the lowest body upwards) recentred and scaled to each body.
+
+    cut: bodies that the image shows in part; they stay where they are and get their neighbour's size.
+    """
     body = evidence.semantic[Semantic.BODY]
     kji = np.argwhere(body > 0.25)
     points, weights = evidence.ras_from_kji(kji), body[tuple(kji.T)].astype(np.float64)
     measured = [_measure(n, frames, points, weights) for n in range(len(frames))]
+    for n, partly in enumerate(cut or []):
+        if partly:
+            measured[n] = np.zeros(3), measured[1 if n == 0 else n - 1][1]
     median = np.median([scale for _, scale in measured], axis=0)
     sized = []
     for frame, (shift, scale) in zip(frames, measured, strict=True):

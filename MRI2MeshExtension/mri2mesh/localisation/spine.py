@@ -12,6 +12,7 @@ from torch import nn
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.localisation.chain import Chain, build_chain
+from mri2mesh.localisation.ends import place_cut_ends
 from mri2mesh.localisation.evidence import Evidence, locate_tissues
 from mri2mesh.localisation.frames import body_frames, sacrum_frame
 from mri2mesh.localisation.peaks import find_peaks
@@ -54,5 +55,6 @@ def find_spine(volume: Volume, network: nn.Module, device: torch.device | str = 
             f"no lumbar spine was found in this image ({count} vertebral bodies in line, score {score:.2f};"
             f" {MIN_BODIES} with {MIN_SCORE} are needed): check that it is a lumbar MR volume"
         )
-    frames = sized_frames(body_frames(chain, evidence), evidence)
+    rigid, cut = place_cut_ends(body_frames(chain, evidence), evidence, sacrum_seen=chain.s1 is not None)
+    frames = sized_frames(rigid, evidence, cut)
     return SpineFound(chain, frames, sacrum_frame(chain, frames[0]), evidence)

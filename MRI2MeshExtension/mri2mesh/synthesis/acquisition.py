@@ -29,7 +29,7 @@ def acquire(
     cover = float(rng.uniform(0.8, 1.0)) if rng.random() < 0.2 else 1.0
     axes = samplings(protocol, signal.shape, rng, cover)
     matrices = [axis.matrix(n) for axis, n in zip(axes, signal.shape, strict=True)]
-    scan = apply_separable(signal, (matrices[0], matrices[1], matrices[2]))
+    scan = np.abs(apply_separable(signal, (matrices[0], matrices[1], matrices[2])))  # opposed phase is signed
     k, j = (axis.centres for axis in axes[:2])
     forward = (j[None, :] - spine_jk[0] * k[:, None] - spine_jk[1])[:, :, None]  # + anterior
     forward = forward.astype(np.float32)

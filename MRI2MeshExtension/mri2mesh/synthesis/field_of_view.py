@@ -51,7 +51,7 @@ def random_grid(spine: SpineSample, rng: np.random.Generator, ranges: FieldOfVie
     y = bodies[:, 1].mean() - behind + depth / 2
     spare = length - (bodies[0, 2] - bodies[-1, 2] + 50)
     z = (bodies[0, 2] + bodies[-1, 2]) / 2 + rng.uniform(-0.45, 0.45) * max(spare, 20)
-    if rng.random() < 0.25:  # an end of the lumbar spine is cut off: the sacrum, or L1 and perhaps L2
+    if rng.random() < 0.35:  # an end of the lumbar spine is cut off: the sacrum, or L1 and perhaps L2
         z += rng.choice([-1, 1]) * (max(spare, 0) / 2 + rng.uniform(15, 60))
     size = np.rint([width, depth, length]).astype(int)
     matrix = np.eye(4)

@@ -75,6 +75,10 @@ TABLE: dict[Tissue, tuple[float, float, float, float]] = {
     Tissue.LUNG: (0.12, 1100, 20, 0.0),
 }
 
+FAT_FRACTION = np.zeros(256)
+"""[256] share of the signal that comes from fat."""
+FAT_FRACTION[[int(tissue) for tissue in TABLE]] = [row[3] for row in TABLE.values()]
+
 VESSELS = (Tissue.AORTA, Tissue.VENA_CAVA, Tissue.VESSEL)
 
 
