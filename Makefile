@@ -45,9 +45,9 @@ $(BIN)/python:
 # torch first: what it resolves to decides the rest.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) torch
-	$(PIP) --editable ".[scene]"
+	$(PIP) --editable ".[scene,fast]"
 	@touch $@
 
 $(VENV)/.installed-tools: $(VENV)/.installed
-	$(PIP) --editable ".[scene,test,dev]"
+	$(PIP) --editable ".[scene,fast,test,dev]"
 	@touch $@

@@ -128,9 +128,11 @@ def test_the_library_imports_only_what_it_declares(project, library):
     }
     allowed = {IMPORTED_AS.get(name, name) for name in declared} | {"vtkmodules", "mri2mesh", "__future__"}
     allowed |= set(sys.stdlib_module_names)
-    # scene_worker is run by slicer-core's own process: there `slicer` is the wheel's.
+    # scene_worker is run by slicer-core's own process: there `slicer` is the wheel's. Only compiled/ needs numba.
     for path in library.rglob("*.py"):
         extra = {"slicer"} if path.name == "scene_worker.py" else set()
+        if path.parent.name == "compiled":
+            extra |= {Requirement(line).name.lower() for line in project["optional-dependencies"]["fast"]}
         undeclared = {name.split(".")[0] for name in imports_of(path)} - allowed - extra
         assert not undeclared, f"{path.name} imports {undeclared}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import trimesh
 from torch import Tensor
@@ -83,3 +84,9 @@ def soft_images_by_definition(
         silhouettes.append(1 - (1 - probability).prod(1))
     shape = (len(cameras), rows, columns)
     return torch.stack(silhouettes).view(shape), torch.stack(depths).view(shape)
+
+
+def box(low: np.ndarray, high: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Vertices [1, 8, 3] and faces [12, 3] of an axis-aligned box."""
+    mesh = trimesh.creation.box(bounds=np.stack([low, high]))
+    return torch.tensor(mesh.vertices, dtype=torch.float32)[None], torch.tensor(mesh.faces, dtype=torch.int64)

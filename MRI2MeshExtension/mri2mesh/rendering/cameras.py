@@ -43,6 +43,8 @@ class OrthographicCameras:
     size: tuple[int, int]
     half_depth_mm: float | None = None
 
+    perspective = False
+
     def __post_init__(self) -> None:
         if self.rotation.ndim != 3 or self.rotation.shape[1:] != (3, 3):
             raise InputError(f"camera rotations must be [N, 3, 3], got {tuple(self.rotation.shape)}")
@@ -96,6 +98,14 @@ class OrthographicCameras:
         centre = self.centre.to(screen)
         points = torch.einsum("nij,bnvi->bnvj", self.rotation.to(screen), camera)
         return points + (centre if centre.ndim == 1 else centre[:, None, None])
+
+    def path_per_depth(self) -> Tensor:
+        """[N, 1, 1]: mm along a ray per mm of depth: 1, for parallel rays."""
+        return self.rotation.new_ones(len(self), 1, 1)
+
+    def handedness(self) -> Tensor:
+        """[N]: 1, for these views are never mirrored."""
+        return self.rotation.new_ones(len(self))
 
     @property
     def _middle(self) -> tuple[float, float]:

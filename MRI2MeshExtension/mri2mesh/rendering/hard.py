@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mri2mesh.rendering.boxes import face_blocks
 from mri2mesh.rendering.cameras import OrthographicCameras
+from mri2mesh.rendering.plain.boxes import face_blocks
 
 
 class HardImages(NamedTuple):

@@ -27,9 +27,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mri2mesh.rendering.boxes import Block, face_blocks
 from mri2mesh.rendering.cameras import OrthographicCameras
-from mri2mesh.rendering.triangles import PairGeometry, corner_gradient, pair_geometry
+from mri2mesh.rendering.plain.boxes import Block, face_blocks
+from mri2mesh.rendering.plain.triangles import PairGeometry, corner_gradient, pair_geometry
 
 EPSILON = 1e-10
 

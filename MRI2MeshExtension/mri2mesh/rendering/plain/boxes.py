@@ -51,12 +51,18 @@ def _box_sides(needed: Tensor, limit: int) -> Tensor:
 
 
 def face_blocks(
-    screen: Tensor, faces: Tensor, size: tuple[int, int], reach_px: float, cull_backfaces: bool
+    screen: Tensor,
+    faces: Tensor,
+    size: tuple[int, int],
+    reach_px: float,
+    cull_backfaces: bool,
+    min_area_ndc: float = MIN_AREA_NDC,
 ) -> Iterator[Block]:
     """All (face, pixel) pairs with the pixel centre at most reach_px from the face's bounding box, in blocks.
 
     screen: [images, V, 3] (column, row, depth) from `OrthographicCameras.project`; faces: [F, 3].
     cull_backfaces: leave out faces whose outward normal points away from the viewer.
+    min_area_ndc: twice the area of the smallest face that takes part.
     """
     rows, columns = size
     corners = (
@@ -65,7 +71,7 @@ def face_blocks(
     x, y = corners[0], corners[1]
     # Rows run downwards and depth away from the viewer, so a face seen from outside has negative area here.
     area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
-    least = MIN_AREA_NDC * (min(size) / 2) ** 2
+    least = min_area_ndc * (min(size) / 2) ** 2
     keep = area < -least if cull_backfaces else area.abs() > least
     left, right = (
         (x.amin(0) - reach_px).ceil_().clamp_(min=0),

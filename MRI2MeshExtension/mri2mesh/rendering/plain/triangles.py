@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mri2mesh.rendering.boxes import Block
+from mri2mesh.rendering.plain.boxes import Block
 
 
 @dataclass

@@ -1,0 +1,126 @@
+"""Compiled kernels of the crossing depth and its adjoint.
+
+Forward: every band of rows is one task that walks the faces touching it, so no two tasks write to the same pixel.
+Adjoint: every face is one task that reads the pixels it covers; what it finds goes to its own corners, which are then
+summed into vertices. So neither needs atomics, copies of the image, or pairs kept in memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from mri2mesh.rendering.compiled.faces import edge, side
+
+
+@njit(cache=True, inline="always")
+def _corners(screen, image, faces, face):
+    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+    return (
+        a, b, c,
+        screen[image, a, 0], screen[image, a, 1], screen[image, a, 2],
+        screen[image, b, 0], screen[image, b, 1], screen[image, b, 2],
+        screen[image, c, 0], screen[image, c, 1], screen[image, c, 2],
+    )  # fmt: skip
+
+
+@njit(cache=True, parallel=True)
+def forward(screen, faces, label, boxes, perspective, n_bands, out):
+    """out: [J, L, H, W] float64, zeros. boxes: from `face_rows` without reach."""
+    images, n_faces = screen.shape[0], faces.shape[0]
+    rows = out.shape[2]
+    for job in prange(images * n_bands):
+        image, band = job // n_bands, job % n_bands
+        top, bottom = band * rows // n_bands, (band + 1) * rows // n_bands - 1
+        for face in range(n_faces):
+            first, last = max(boxes[image, face, 0], top), min(boxes[image, face, 1], bottom)
+            if last < first:
+                continue
+            a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = _corners(screen, image, faces, face)
+            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+            if area == 0.0:
+                continue
+            sign = 1.0 if area > 0 else -1.0
+            x0, y0, dx0, dy0, o0, on0 = edge(ax, ay, bx, by, a, b, sign)
+            x1, y1, dx1, dy1, o1, on1 = edge(bx, by, cx, cy, b, c, sign)
+            x2, y2, dx2, dy2, o2, on2 = edge(cx, cy, ax, ay, c, a, sign)
+            if perspective:
+                az, bz, cz = 1 / az, 1 / bz, 1 / cz
+            scale = 1 / abs(area)
+            structure = label[face]
+            for row in range(first, last + 1):
+                for column in range(boxes[image, face, 2], boxes[image, face, 3] + 1):
+                    e0 = side(x0, y0, dx0, dy0, o0, column, row)
+                    e1 = side(x1, y1, dx1, dy1, o1, column, row)
+                    e2 = side(x2, y2, dx2, dy2, o2, column, row)
+                    if e0 < 0 or e1 < 0 or e2 < 0:
+                        continue
+                    if (e0 == 0 and not on0) or (e1 == 0 and not on1) or (e2 == 0 and not on2):
+                        continue
+                    value = scale * (e1 * az + e2 * bz + e0 * cz)
+                    out[image, structure, row, column] += sign / value if perspective else sign * value
+
+
+@njit(cache=True, parallel=True)
+def adjoint(screen, faces, label, boxes, perspective, grad, corners):
+    """corners: [J, F, 3, 3] float64, filled with the derivative to (column, row, depth) of each face's corners."""
+    images, n_faces = screen.shape[0], faces.shape[0]
+    for job in prange(images * n_faces):
+        image, face = job // n_faces, job % n_faces
+        corners[image, face, :, :] = 0.0
+        first, last = boxes[image, face, 0], boxes[image, face, 1]
+        if last < first:
+            continue
+        a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = _corners(screen, image, faces, face)
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0:
+            continue
+        sign = 1.0 if area > 0 else -1.0
+        x0, y0, dx0, dy0, o0, on0 = edge(ax, ay, bx, by, a, b, sign)
+        x1, y1, dx1, dy1, o1, on1 = edge(bx, by, cx, cy, b, c, sign)
+        x2, y2, dx2, dy2, o2, on2 = edge(cx, cy, ax, ay, c, a, sign)
+        if perspective:
+            az, bz, cz = 1 / az, 1 / bz, 1 / cz
+        scale = 1 / abs(area)
+        structure = label[face]
+        sum_a = sum_b = sum_c = 0.0
+        for row in range(first, last + 1):
+            for column in range(boxes[image, face, 2], boxes[image, face, 3] + 1):
+                e0 = side(x0, y0, dx0, dy0, o0, column, row)
+                e1 = side(x1, y1, dx1, dy1, o1, column, row)
+                e2 = side(x2, y2, dx2, dy2, o2, column, row)
+                if e0 < 0 or e1 < 0 or e2 < 0:
+                    continue
+                if (e0 == 0 and not on0) or (e1 == 0 and not on1) or (e2 == 0 and not on2):
+                    continue
+                amount = grad[image, structure, row, column]
+                if perspective:  # depth is one over what is linear across the face
+                    value = scale * (e1 * az + e2 * bz + e0 * cz)
+                    amount = -amount / (value * value)
+                sum_a += amount * e1
+                sum_b += amount * e2
+                sum_c += amount * e0
+        # Moving a corner along the image tilts the plane of the face: minus the slope, times its weight.
+        slope_x = -((cy - by) * az + (ay - cy) * bz + (by - ay) * cz) / area
+        slope_y = ((cx - bx) * az + (ax - cx) * bz + (bx - ax) * cz) / area
+        for corner in range(3):
+            total = sum_a if corner == 0 else sum_b if corner == 1 else sum_c
+            value = az if corner == 0 else bz if corner == 1 else cz
+            total *= sign * scale
+            corners[image, face, corner, 0] = -total * slope_x
+            corners[image, face, corner, 1] = -total * slope_y
+            corners[image, face, corner, 2] = -total * value * value if perspective else total
+
+
+@njit(cache=True, parallel=True)
+def to_vertices(corners, faces, n_vertices):
+    """[J, V, 3] sum of the corners [J, F, 3, 3] at each vertex."""
+    images = corners.shape[0]
+    out = np.zeros((images, n_vertices, 3))
+    for image in prange(images):
+        for face in range(faces.shape[0]):
+            for corner in range(3):
+                vertex = faces[face, corner]
+                for axis in range(3):
+                    out[image, vertex, axis] += corners[image, face, corner, axis]
+    return out

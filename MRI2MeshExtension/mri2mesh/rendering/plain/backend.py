@@ -1,0 +1,5 @@
+"""The plain-torch back-end: any device, no compiler, the reference for the others."""
+
+from mri2mesh.rendering.plain.thickness import crossing_depth
+
+__all__ = ["crossing_depth"]

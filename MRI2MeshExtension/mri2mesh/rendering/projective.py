@@ -1,0 +1,87 @@
+"""Perspective views in torch: `XrayCamera`s as matrices that gradients flow through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.xray_camera import XrayCamera
+
+NEAREST_MM = 1.0
+"""Nothing may come nearer to the source than this: what lies beside or behind it has no picture."""
+
+
+@dataclass(frozen=True)
+class ProjectiveCameras:
+    """N perspective views with a common image size.
+
+    matrix: [N, 3, 4] or [B, N, 3, 4] (one set for each mesh of a batch), from RAS (x, y, z, 1) to (column * depth, row
+    * depth, depth), as `XrayCamera.matrix`; depth in mm from the source along the beam. Differentiable: make it from
+    parameters and they receive gradients. size: (rows, columns).
+    """
+
+    matrix: Tensor
+    size: tuple[int, int]
+
+    perspective = True
+
+    def __post_init__(self) -> None:
+        if self.matrix.ndim not in (3, 4) or self.matrix.shape[-2:] != (3, 4):
+            raise InputError(f"camera matrices must be [N, 3, 4], got {tuple(self.matrix.shape)}")
+        if min(self.size) < 1:
+            raise InputError("the image size of a camera must be positive")
+
+    @classmethod
+    def of(cls, cameras: Sequence[XrayCamera]) -> ProjectiveCameras:
+        """Views of one size. Raises InputError when there is none, or the sizes differ."""
+        sizes = {camera.size for camera in cameras}
+        if len(sizes) != 1:
+            raise InputError(f"views rendered together need one image size, got {sorted(sizes)}")
+        matrix = torch.from_numpy(np.stack([camera.matrix for camera in cameras]))
+        return cls(matrix, sizes.pop())
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[-3])
+
+    def project(self, points: Tensor) -> Tensor:
+        """[B, V, 3] mm to [B, N, V, 3] (column, row, depth in mm).
+
+        Raises InputError for a point less than NEAREST_MM in front of the source, or not finite.
+        """
+        matrix = self.matrix.to(points)
+        inner, shift = matrix[..., :3], matrix[..., 3]
+        indices = "bnij" if matrix.ndim == 4 else "nij"
+        homogeneous = torch.einsum(f"{indices},bvj->bnvi", inner, points)
+        homogeneous = homogeneous + shift[..., None, :]
+        depth = homogeneous[..., 2:]
+        if not bool((depth > NEAREST_MM).all()):  # also where it is not a number
+            raise InputError(
+                "part of the surface is beside or behind the X-ray source, or not finite: check the geometry"
+            )
+        return torch.cat([homogeneous[..., :2] / depth, depth], -1)
+
+    def path_per_depth(self) -> Tensor:
+        """[N, H, W] or [B, N, H, W]: mm along the ray of each pixel centre per mm of depth, at least 1."""
+        matrix = self.matrix
+        rows, columns = self.size
+        row, column = torch.meshgrid(
+            torch.arange(rows, device=matrix.device),
+            torch.arange(columns, device=matrix.device),
+            indexing="ij",
+        )
+        pixel = torch.stack([column, row, torch.ones_like(row)], -1).to(matrix)
+        # |inner^-1 pixel|, as a quadratic form: three numbers a pixel in place of a solve
+        inverse = torch.linalg.inv(matrix[..., :3])
+        form = inverse.transpose(-1, -2) @ inverse
+        indices = "bnij" if matrix.ndim == 4 else "nij"
+        squared = torch.einsum(f"hwi,{indices},hwj->{indices[:-2]}hw", pixel, form, pixel)
+        return squared.clamp_min(1e-12).sqrt()
+
+    def handedness(self) -> Tensor:
+        """[N] or [B, N]: 1 for images as the source sees the patient, -1 for their mirror images."""
+        return torch.linalg.det(self.matrix[..., :3].detach()).sign()

@@ -1,0 +1,56 @@
+"""How far each ray travels inside closed surfaces, exactly, differentiable to vertices and cameras.
+
+For a closed, outward surface the length inside it along a ray is the sum over crossed faces of -sign(d.n) t, with t
+the distance to the crossing: no sorting and no pairing (Shetty et al., 2021, fit shape models through it). The
+derivative at fixed visibility is exact: moving a face moves the crossing, and what enters at a silhouette enters with
+length zero. Overlapping structures count each for itself, and their total counts the overlap twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mri2mesh.errors import InputError
+from mri2mesh.rendering.backends import choose
+from mri2mesh.rendering.cameras import OrthographicCameras
+from mri2mesh.rendering.projective import ProjectiveCameras
+from mri2mesh.rendering.surfaces import ClosedSurfaces
+
+Cameras = ProjectiveCameras | OrthographicCameras
+
+
+def ray_thickness(
+    vertices: Tensor, surfaces: ClosedSurfaces, cameras: Cameras, *, backend: str = "auto"
+) -> Tensor:
+    """[B, N, n_labels, H, W] millimetres inside each structure along the ray through each pixel centre.
+
+    vertices: [B, V, 3] RAS mm, B meshes with the same faces in N views. Sums are made in float64 whatever the type of
+    the vertices, which is the type of the result. backend: see `backends.choose`.
+    Raises InputError for a surface at or behind the source, or vertices that do not fit the faces.
+    """
+    if vertices.ndim != 3 or vertices.shape[1:] != (surfaces.n_vertices, 3):
+        raise InputError(
+            f"vertices must be [B, {surfaces.n_vertices}, 3] for these surfaces, got {tuple(vertices.shape)}"
+        )
+    crossing_depth = choose(backend, vertices.device).crossing_depth
+    with torch.autocast(vertices.device.type, enabled=False):
+        screen = cameras.project(vertices.double())
+        batch, views = screen.shape[:2]
+        depth = crossing_depth(screen.flatten(0, 1), surfaces, cameras.size, cameras.perspective)
+        depth = depth.unflatten(0, (batch, views))
+        # The far side of a surface has positive area in an image as the source sees it.
+        scale = cameras.path_per_depth().double() * cameras.handedness().double()[..., None, None]
+        return (depth * scale[..., None, :, :].to(depth.device)).to(vertices.dtype)
+
+
+def transmission(thickness: Tensor, attenuation_per_mm: Sequence[float] | Tensor) -> Tensor:
+    """[B, N, H, W] share of the beam that is left, exp(-sum of mu L) (Beer-Lambert), for mono-energetic X-rays.
+
+    thickness: [B, N, n_labels, H, W] mm. attenuation_per_mm: [n_labels], the linear attenuation of each structure less
+    that of what surrounds it.
+    """
+    mu = torch.as_tensor(attenuation_per_mm).to(thickness)
+    return torch.exp(-torch.einsum("bnlhw,l->bnhw", thickness, mu))
