@@ -8,19 +8,12 @@ import torch
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh.rendering.backends import MODULES, available, choose
+from mri2mesh.rendering.backends import available, choose
 from mri2mesh.rendering.cameras import OrthographicCameras, axis_views, ring_cameras
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 from mri2mesh.rendering.thickness import ray_thickness, transmission
 from rendering.scenes import box, lump, sphere
-
-
-@pytest.fixture(params=list(MODULES))
-def backend(request) -> str:
-    if request.param not in available():
-        pytest.skip(f"the back-end {request.param} is not installed")
-    return request.param
 
 
 def c_arm(n: int = 64, width_mm: float = 120.0, **options) -> XrayCamera:

@@ -64,9 +64,14 @@ class OrthographicCameras:
 
     @property
     def far_mm(self) -> float:
-        """Depth of the far plane; the near plane is at minus this."""
+        """Depth of the far plane."""
         assert self.half_depth_mm is not None
         return self.half_depth_mm
+
+    @property
+    def near_mm(self) -> float:
+        """Depth of the near plane."""
+        return -self.far_mm
 
     @property
     def ndc_per_pixel(self) -> float:

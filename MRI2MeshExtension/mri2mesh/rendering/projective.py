@@ -22,11 +22,13 @@ class ProjectiveCameras:
 
     matrix: [N, 3, 4] or [B, N, 3, 4] (one set for each mesh of a batch), from RAS (x, y, z, 1) to (column * depth, row
     * depth, depth), as `XrayCamera.matrix`; depth in mm from the source along the beam. Differentiable: make it from
-    parameters and they receive gradients. size: (rows, columns).
+    parameters and they receive gradients. size: (rows, columns). near_mm, far_mm: the planes of the soft depth.
     """
 
     matrix: Tensor
     size: tuple[int, int]
+    near_mm: float = NEAREST_MM
+    far_mm: float = 2000.0
 
     perspective = True
 
@@ -38,15 +40,20 @@ class ProjectiveCameras:
 
     @classmethod
     def of(cls, cameras: Sequence[XrayCamera]) -> ProjectiveCameras:
-        """Views of one size. Raises InputError when there is none, or the sizes differ."""
+        """Views of one size; the far plane is the farthest detector. Raises InputError where the sizes differ."""
         sizes = {camera.size for camera in cameras}
         if len(sizes) != 1:
             raise InputError(f"views rendered together need one image size, got {sorted(sizes)}")
         matrix = torch.from_numpy(np.stack([camera.matrix for camera in cameras]))
-        return cls(matrix, sizes.pop())
+        return cls(matrix, sizes.pop(), far_mm=max(camera.source_to_detector_mm for camera in cameras))
 
     def __len__(self) -> int:
         return int(self.matrix.shape[-3])
+
+    @property
+    def ndc_per_pixel(self) -> float:
+        """As of `OrthographicCameras`."""
+        return 2.0 / min(self.size)
 
     def project(self, points: Tensor) -> Tensor:
         """[B, V, 3] mm to [B, N, V, 3] (column, row, depth in mm).

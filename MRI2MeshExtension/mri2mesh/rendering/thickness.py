@@ -15,11 +15,8 @@ from torch import Tensor
 
 from mri2mesh.errors import InputError
 from mri2mesh.rendering.backends import choose
-from mri2mesh.rendering.cameras import OrthographicCameras
-from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.surfaces import ClosedSurfaces
-
-Cameras = ProjectiveCameras | OrthographicCameras
+from mri2mesh.rendering.views import Cameras
 
 
 def ray_thickness(

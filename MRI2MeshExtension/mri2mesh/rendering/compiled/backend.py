@@ -6,16 +6,19 @@ kept beside the code, or in the user's cache folder where the installation canno
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mri2mesh.rendering.compiled import thickness
-from mri2mesh.rendering.compiled.faces import bands, face_rows
+from mri2mesh.rendering.compiled import soft, thickness
+from mri2mesh.rendering.compiled.faces import bands, face_rows, to_vertices
+from mri2mesh.rendering.settings import MIN_AREA_NDC, SoftSettings
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 
 MOST_THREADS: int = numba.get_num_threads()
@@ -28,6 +31,11 @@ def crossing_depth(
     return _CrossingDepth.apply(screen, surfaces, size, perspective)
 
 
+def soft_images(screen: Tensor, faces: Tensor, settings: SoftSettings) -> tuple[Tensor, Tensor]:
+    """As `plain.soft.soft_images`; float64."""
+    return _SoftImages.apply(screen, faces, settings)
+
+
 def _threads() -> int:
     """As many threads as torch was told to use: users limit both at once."""
     count = max(1, min(torch.get_num_threads(), MOST_THREADS))
@@ -35,19 +43,28 @@ def _threads() -> int:
     return count
 
 
+def _doubles(tensor: Tensor) -> NDArray[np.float64]:
+    return np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float64)
+
+
+def _boxes(points: NDArray, faces: NDArray, size: tuple[int, int], reach: float) -> NDArray[np.int32]:
+    boxes = np.empty((len(points), len(faces), 4), np.int32)
+    face_rows(points, faces, size[0], size[1], reach, boxes)
+    return boxes
+
+
 class _CrossingDepth(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, screen: Tensor, surfaces: ClosedSurfaces, size: tuple[int, int], perspective: bool
     ) -> Tensor:
-        threads = _threads()
-        points = np.ascontiguousarray(screen.detach().numpy(), dtype=np.float64)
+        n_bands = bands(len(screen), size[0], _threads())
+        points = _doubles(screen)
         faces, label = surfaces.faces.numpy().astype(np.int32), surfaces.label.numpy().astype(np.int32)
-        boxes = np.empty((len(points), len(faces), 4), np.int32)
-        face_rows(points, faces, size[0], size[1], 0.0, boxes)
+        boxes = _boxes(points, faces, size, 0.0)
         out = np.zeros((len(points), surfaces.n_labels, *size))
-        thickness.forward(points, faces, label, boxes, perspective, bands(len(points), size[0], threads), out)
-        ctx.kept = (points, faces, label, boxes, perspective)
+        thickness.forward(points, faces, label, boxes, perspective, n_bands, out)
+        ctx.kept, ctx.dtype = (points, faces, label, boxes, perspective), screen.dtype
         return torch.from_numpy(out)
 
     @staticmethod
@@ -56,7 +73,39 @@ class _CrossingDepth(torch.autograd.Function):
         _threads()
         points, faces, label, boxes, perspective = ctx.kept
         corners = np.empty((len(points), len(faces), 3, 3))
-        wanted = np.ascontiguousarray(grad.numpy(), dtype=np.float64)
-        thickness.adjoint(points, faces, label, boxes, perspective, wanted, corners)
-        vertices = thickness.to_vertices(corners, faces, points.shape[1])
-        return torch.from_numpy(vertices), None, None, None
+        thickness.adjoint(points, faces, label, boxes, perspective, _doubles(grad), corners)
+        vertices = torch.from_numpy(to_vertices(corners, faces, points.shape[1]))
+        return vertices.to(ctx.dtype), None, None, None
+
+
+class _SoftImages(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, screen: Tensor, faces: Tensor, settings: SoftSettings) -> tuple[Tensor, Tensor]:
+        n_bands = bands(len(screen), settings.size[0], _threads())
+        points, corners_of = _doubles(screen), faces.numpy().astype(np.int32)
+        boxes = _boxes(points, corners_of, settings.size, math.sqrt(settings.reach))
+        least = MIN_AREA_NDC * (min(settings.size) / 2) ** 2
+        numbers = (
+            settings.sigma,
+            settings.reach,
+            settings.gamma,
+            settings.near,
+            settings.far,
+            settings.background,
+        )
+        scene = (points, corners_of, boxes, *(float(n) for n in numbers), settings.cull, least)
+        state = np.empty((len(points), *settings.size, soft.STATES))
+        soft.forward(*scene, n_bands, state)
+        ctx.kept, ctx.dtype = (scene, state), screen.dtype
+        images = torch.from_numpy(state)
+        return 1 - images[..., soft.CLEAR], images[..., soft.DEPTH].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_silhouette: Tensor, grad_depth: Tensor) -> tuple[Tensor, None, None]:
+        _threads()
+        scene, state = ctx.kept
+        points, faces = scene[:2]
+        corners = np.empty((len(points), len(faces), 3, 3))
+        soft.adjoint(*scene, state, _doubles(grad_silhouette), _doubles(grad_depth), corners)
+        return torch.from_numpy(to_vertices(corners, faces, points.shape[1])).to(ctx.dtype), None, None

@@ -1,6 +1,6 @@
 """What the compiled kernels share: which pixels a projected face covers, without gaps and without overlaps.
 
-Arrays as in `thickness`: screen [J, V, 3] float64, faces [F, 3] int32. All arithmetic is float64; nothing may be
+Arrays: screen [J, V, 3] float64, faces [F, 3] int32. All arithmetic is float64; nothing may be
 reordered (no fast-math here): both faces of an edge must round alike.
 """
 
@@ -49,6 +49,20 @@ def face_rows(screen, faces, rows, columns, reach, out):
         if out[image, face, 3] < out[image, face, 2]:
             out[image, face, 1] = -1
             out[image, face, 0] = 0
+
+
+@njit(cache=True, parallel=True)
+def to_vertices(corners, faces, n_vertices):
+    """[J, V, 3] sum of the corners [J, F, 3, 3] at each vertex."""
+    images = corners.shape[0]
+    out = np.zeros((images, n_vertices, 3))
+    for image in prange(images):
+        for face in range(faces.shape[0]):
+            for corner in range(3):
+                vertex = faces[face, corner]
+                for axis in range(3):
+                    out[image, vertex, axis] += corners[image, face, corner, axis]
+    return out
 
 
 def bands(images: int, rows: int, threads: int) -> int:

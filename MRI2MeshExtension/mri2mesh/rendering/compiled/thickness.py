@@ -7,7 +7,6 @@ summed into vertices. So neither needs atomics, copies of the image, or pairs ke
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit, prange
 
 from mri2mesh.rendering.compiled.faces import edge, side
@@ -110,17 +109,3 @@ def adjoint(screen, faces, label, boxes, perspective, grad, corners):
             corners[image, face, corner, 0] = -total * slope_x
             corners[image, face, corner, 1] = -total * slope_y
             corners[image, face, corner, 2] = -total * value * value if perspective else total
-
-
-@njit(cache=True, parallel=True)
-def to_vertices(corners, faces, n_vertices):
-    """[J, V, 3] sum of the corners [J, F, 3, 3] at each vertex."""
-    images = corners.shape[0]
-    out = np.zeros((images, n_vertices, 3))
-    for image in prange(images):
-        for face in range(faces.shape[0]):
-            for corner in range(3):
-                vertex = faces[face, corner]
-                for axis in range(3):
-                    out[image, vertex, axis] += corners[image, face, corner, axis]
-    return out

@@ -14,13 +14,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mri2mesh.rendering.settings import MIN_AREA_NDC
+
 _SIDES = torch.tensor([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])
 _PAIRS_PER_BLOCK = {"cpu": 1 << 15, "cuda": 1 << 22}
 """On a CPU a block's working set should stay in the second-level cache; on a GPU few large launches are
 best."""
-
-MIN_AREA_NDC = 1e-8
-"""Twice a face's area in NDC below which it is skipped, as in PyTorch3D (kEpsilon)."""
 
 
 class Block(NamedTuple):

@@ -1,0 +1,24 @@
+"""What the back-ends are told about soft images, in the units they work in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+EPSILON = 1e-10
+"""PyTorch3D's: the least nearness of a pixel and the least weight of the background."""
+
+MIN_AREA_NDC = 1e-8
+"""Twice a face's area in NDC below which soft images leave it out, as PyTorch3D does (kEpsilon)."""
+
+
+class SoftSettings(NamedTuple):
+    """Lengths in pixels (sigma, reach: squared pixels) and millimetres (near and far plane, background)."""
+
+    size: tuple[int, int]
+    sigma: float
+    reach: float
+    gamma: float
+    near: float
+    far: float
+    background: float
+    cull: bool
