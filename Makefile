@@ -1,12 +1,14 @@
 # Two commands do everything on a fresh machine with Python 3.10 to 3.13:
 #   make demo    own virtual environment, install, bundled MRI -> surfaces, scene, report, picture
 #   make test    the same environment, the whole test suite
+# Besides: make check (lint and types), make format, make benchmark (rendering; BENCHMARK_ARGS="-k pelvis" for a part).
 # Another interpreter: make demo PYTHON=python3.12. Further options for pip: make demo PIP_ARGS="..."
 
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 OUT ?= demo
+BENCHMARK_ARGS ?=
 
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -16,7 +18,7 @@ endif
 PIP := $(BIN)/python -m pip install --constraint constraints.txt $(PIP_ARGS)
 LIBRARY := MRI2MeshExtension/mri2mesh
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test benchmark check format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -25,6 +27,12 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-tools
 	$(BIN)/python -m pytest --durations=10
+
+benchmark: $(VENV)/.installed-tools
+	$(PIP) --editable ".[benchmark]"
+	$(BIN)/python -m pytest Testing/benchmarks --override-ini="python_files=bench_*.py" \
+		--override-ini="python_functions=bench_*" --benchmark-sort=mean \
+		--benchmark-columns=min,median,mean,rounds $(BENCHMARK_ARGS)
 
 check: $(VENV)/.installed-tools
 	$(BIN)/ruff check .

@@ -1,0 +1,151 @@
+"""How long rendering takes: every back-end that is installed on the same work in turn, with ratios.
+
+    make benchmark                                all of it
+    make benchmark BENCHMARK_ARGS="-k thickness"  a part
+
+Within a group the fastest is 1.0 and the others are multiples of it (in brackets). Times of different groups, days and
+machines are not to be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from torch import Tensor
+
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.rendering.backends import available
+from mri2mesh.rendering.projective import ProjectiveCameras
+from mri2mesh.rendering.soft import blur_for, render_soft
+from mri2mesh.rendering.surfaces import ClosedSurfaces
+from mri2mesh.rendering.thickness import ray_thickness
+
+FIELD_MM = 300.0
+"""Side of the detector: an object of 80 mm radius at 700 of 1,000 mm fills most of it."""
+
+
+def icosphere(subdivisions: int) -> tuple[Tensor, Tensor]:
+    mesh = trimesh.creation.icosphere(subdivisions, 80.0)
+    return torch.tensor(mesh.vertices, dtype=torch.float32)[None], torch.tensor(mesh.faces)
+
+
+def pelvis() -> tuple[Tensor, Tensor]:
+    """Sacrum and hips of the shipped family."""
+    from mri2mesh.anatomy.pelvis_shapes import PelvisShapes
+
+    bones = PelvisShapes.load().sample(np.random.default_rng(0))
+    vertices, faces, start = [], [], 0
+    for bone in (bones.sacrum, bones.left_hip, bones.right_hip):
+        vertices.append(bone.vertices)
+        faces.append(bone.faces + start)
+        start += len(bone.vertices)
+    points = np.concatenate(vertices)
+    return torch.from_numpy(points - points.mean(0)).float()[None], torch.from_numpy(np.concatenate(faces))
+
+
+SCENES = {
+    "5120 faces": lambda: icosphere(4),
+    "20480 faces": lambda: icosphere(5),
+    "81920 faces": lambda: icosphere(6),
+    "pelvis": pelvis,
+}
+
+WORK = [
+    *((scene, 256, 1) for scene in SCENES),
+    *(("20480 faces", size, 1) for size in (128, 512, 1024)),
+    *(("20480 faces", 256, views) for views in (4, 16)),
+]
+
+
+def cameras(size: int, views: int) -> ProjectiveCameras:
+    return ProjectiveCameras.of(
+        [
+            XrayCamera.from_c_arm(
+                source_to_detector_mm=1000,
+                source_to_isocentre_mm=700,
+                pixel_spacing_mm=(FIELD_MM / size, FIELD_MM / size),
+                size=(size, size),
+                primary_angle_deg=360.0 * n / views,
+                seen_from="detector",
+            )
+            for n in range(views)
+        ]
+    )
+
+
+@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
+def threads(request) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def devices() -> list[str]:
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
+
+def finished(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+RUNS = [
+    (backend, device)
+    for backend in available()
+    for device in devices()
+    if device == "cpu" or backend != "numba"
+]
+
+
+@pytest.mark.parametrize("backend, device", RUNS)
+@pytest.mark.parametrize("with_gradient", [False, True], ids=["forward", "with gradient"])
+@pytest.mark.parametrize("scene, size, views", WORK)
+def bench_thickness(benchmark, threads, scene, size, views, with_gradient, backend, device) -> None:
+    vertices, faces = SCENES[scene]()
+    surfaces = ClosedSurfaces.of(faces, vertices.shape[1]).to(device)
+    view = cameras(size, views)
+    view = ProjectiveCameras(view.matrix.to(device), view.size, view.near_mm, view.far_mm)
+    leaf = vertices.to(device).requires_grad_(with_gradient)
+
+    def run() -> None:
+        image = ray_thickness(leaf, surfaces, view, backend=backend)
+        if with_gradient:
+            image.square().mean().backward()
+        finished(device)
+
+    benchmark.group = (
+        f"thickness, {scene}, {size}x{size}, {views} views, {_mode(with_gradient)}, {threads} threads"
+    )
+    benchmark(run)
+
+
+@pytest.mark.parametrize("backend, device", RUNS)
+@pytest.mark.parametrize("with_gradient", [False, True], ids=["forward", "with gradient"])
+@pytest.mark.parametrize("scene, size, views", WORK)
+def bench_soft(benchmark, threads, scene, size, views, with_gradient, backend, device) -> None:
+    vertices, faces = SCENES[scene]()
+    faces = faces.to(device)
+    view = cameras(size, views)
+    view = ProjectiveCameras(view.matrix.to(device), view.size, view.near_mm, view.far_mm)
+    sigma, blur_radius = blur_for(view)
+    leaf = vertices.to(device).requires_grad_(with_gradient)
+
+    def run() -> None:
+        soft = render_soft(leaf, faces, view, sigma, 1e-3, blur_radius, backend=backend)
+        if with_gradient:
+            (soft.silhouette.mean() + soft.depth.mean()).backward()
+        finished(device)
+
+    benchmark.group = (
+        f"soft images, {scene}, {size}x{size}, {views} views, {_mode(with_gradient)}, {threads} threads"
+    )
+    benchmark(run)
+
+
+def _mode(with_gradient: bool) -> str:
+    return "with gradient" if with_gradient else "forward"
