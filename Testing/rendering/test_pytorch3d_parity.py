@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mri2mesh.rendering.cameras import OrthographicCameras, ring_cameras
-from mri2mesh.rendering.soft import blur_for, render_soft
+from mri2mesh.rendering.soft import blur_for
 from rendering.scenes import lump
 
 pytest.importorskip(
@@ -15,7 +15,7 @@ pytest.importorskip(
 
 
 @pytest.mark.parametrize("gamma", [1e-4, 1e-2, 0.3])
-def test_images_and_gradients_are_those_of_pytorch3d(gamma):
+def test_images_and_gradients_are_those_of_pytorch3d(render, gamma):
     from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend, softmax_rgb_blend
     from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
     from pytorch3d.renderer.mesh.rasterizer import Fragments
@@ -29,7 +29,7 @@ def test_images_and_gradients_are_those_of_pytorch3d(gamma):
     sigma, blur_radius = blur_for(cameras, 1.3)
 
     ours = vertices.clone().requires_grad_(True)
-    soft = render_soft(ours, faces, cameras, sigma, gamma, blur_radius)
+    soft = render(ours, faces, cameras, sigma, gamma, blur_radius)
 
     theirs = vertices.clone().requires_grad_(True)
     screen = cameras.project(theirs)[0]

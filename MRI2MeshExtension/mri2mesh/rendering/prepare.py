@@ -12,6 +12,7 @@ import torch
 
 from mri2mesh.rendering.backends import available
 from mri2mesh.rendering.cameras import OrthographicCameras, axis_views
+from mri2mesh.rendering.hard import render_hard
 from mri2mesh.rendering.soft import blur_for, render_soft
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 from mri2mesh.rendering.thickness import ray_thickness
@@ -33,9 +34,11 @@ def prepare(progress: Callable[[str, float], None] | None = None) -> None:
 
     tell("compiling the renderer (once on this computer): ray thickness", 0.0)
     ray_thickness(vertices, ClosedSurfaces.of(FACES, 4), cameras, backend="numba").sum().backward()
-    tell("compiling the renderer (once on this computer): soft images", 0.5)
+    tell("compiling the renderer (once on this computer): soft images", 0.4)
     soft = render_soft(vertices, FACES, cameras, *_blur(cameras), backend="numba")
     (soft.silhouette.sum() + soft.depth.sum()).backward()
+    tell("compiling the renderer (once on this computer): depth", 0.9)
+    render_hard(vertices.detach(), FACES, cameras, backend="numba")
     tell("the renderer is compiled", 1.0)
 
 

@@ -10,6 +10,9 @@ EPSILON = 1e-10
 MIN_AREA_NDC = 1e-8
 """Twice a face's area in NDC below which soft images leave it out, as PyTorch3D does (kEpsilon)."""
 
+ON_EDGE = -1e-6
+"""Barycentric weight from which a pixel centre is in a face of the z-buffer: one on an edge belongs to both faces."""
+
 
 class SoftSettings(NamedTuple):
     """Lengths in pixels (sigma, reach: squared pixels) and millimetres (near and far plane, background)."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mri2mesh.rendering.compiled import soft, thickness
+from mri2mesh.rendering.compiled import hard, soft, thickness
 from mri2mesh.rendering.compiled.faces import bands, face_rows, to_vertices
 from mri2mesh.rendering.settings import MIN_AREA_NDC, SoftSettings
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -34,6 +34,21 @@ def crossing_depth(
 def soft_images(screen: Tensor, faces: Tensor, settings: SoftSettings) -> tuple[Tensor, Tensor]:
     """As `plain.soft.soft_images`; float64."""
     return _SoftImages.apply(screen, faces, settings)
+
+
+def nearest_depth(screen: Tensor, faces: Tensor, size: tuple[int, int], perspective: bool) -> Tensor:
+    """As `plain.hard.nearest_depth`; float64."""
+    n_bands = bands(len(screen), size[0], _threads())
+    points, corners_of = _doubles(screen), faces.numpy().astype(np.int32)
+    out = np.empty((len(points), *size))
+    boxes = _boxes(points, corners_of, size, 0.0)
+    hard.forward(points, corners_of, boxes, perspective, _least_area(size), n_bands, out)
+    return torch.from_numpy(out)
+
+
+def _least_area(size: tuple[int, int]) -> float:
+    """Square pixels: `MIN_AREA_NDC` at this image size."""
+    return MIN_AREA_NDC * (min(size) / 2) ** 2
 
 
 def _threads() -> int:
@@ -84,7 +99,6 @@ class _SoftImages(torch.autograd.Function):
         n_bands = bands(len(screen), settings.size[0], _threads())
         points, corners_of = _doubles(screen), faces.numpy().astype(np.int32)
         boxes = _boxes(points, corners_of, settings.size, math.sqrt(settings.reach))
-        least = MIN_AREA_NDC * (min(settings.size) / 2) ** 2
         numbers = (
             settings.sigma,
             settings.reach,
@@ -93,7 +107,14 @@ class _SoftImages(torch.autograd.Function):
             settings.far,
             settings.background,
         )
-        scene = (points, corners_of, boxes, *(float(n) for n in numbers), settings.cull, least)
+        scene = (
+            points,
+            corners_of,
+            boxes,
+            *(float(n) for n in numbers),
+            settings.cull,
+            _least_area(settings.size),
+        )
         state = np.empty((len(points), *settings.size, soft.STATES))
         soft.forward(*scene, n_bands, state)
         ctx.kept, ctx.dtype = (scene, state), screen.dtype
