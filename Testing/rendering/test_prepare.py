@@ -16,7 +16,8 @@ COUNT_HITS = """
 from mri2mesh.rendering.prepare import prepare
 prepare()
 from mri2mesh.rendering.compiled import faces, hard, soft, thickness
-kernels = (faces.face_rows, faces.to_vertices, hard.forward, soft.forward, soft.adjoint, thickness.forward, thickness.adjoint)
+kernels = (faces.face_rows, faces.to_vertices, hard.forward, soft.forward, soft.adjoint)
+kernels += (thickness.forward, thickness.adjoint)
 print(sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels), len(kernels))
 """
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mri2mesh.rendering.compiled import hard, soft, thickness
+from mri2mesh.rendering.compiled import drr, hard, soft, thickness
 from mri2mesh.rendering.compiled.faces import bands, face_rows, to_vertices
 from mri2mesh.rendering.settings import MIN_AREA_NDC, SoftSettings
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -44,6 +44,13 @@ def nearest_depth(screen: Tensor, faces: Tensor, size: tuple[int, int], perspect
     boxes = _boxes(points, corners_of, size, 0.0)
     hard.forward(points, corners_of, boxes, perspective, _least_area(size), n_bands, out)
     return torch.from_numpy(out)
+
+
+def line_integrals(
+    volume: Tensor, origin: Tensor, direction: Tensor, path: Tensor, method: str, step_mm: float
+) -> Tensor:
+    """As `plain.drr.line_integrals`; float64."""
+    return _LineIntegrals.apply(volume, origin, direction, path, method, step_mm)
 
 
 def _least_area(size: tuple[int, int]) -> float:
@@ -130,3 +137,32 @@ class _SoftImages(torch.autograd.Function):
         corners = np.empty((len(points), len(faces), 3, 3))
         soft.adjoint(*scene, state, _doubles(grad_silhouette), _doubles(grad_depth), corners)
         return torch.from_numpy(to_vertices(corners, faces, points.shape[1])).to(ctx.dtype), None, None
+
+
+class _LineIntegrals(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, volume: Tensor, origin: Tensor, direction: Tensor, path: Tensor, method: str, step_mm: float
+    ) -> Tensor:
+        _threads()
+        voxels = np.ascontiguousarray(volume.detach().numpy(), dtype=np.float32)
+        rays: tuple[Any, ...] = (voxels, _doubles(origin), _doubles(direction))
+        out = np.empty(direction.shape[:3])
+        if method == "siddon":
+            drr.siddon(*rays, out)
+        else:
+            comb = (_doubles(path.expand(direction.shape[:3])), float(step_mm))
+            rays = (*rays, *comb)
+            drr.trilinear(*rays, out)
+        ctx.kept, ctx.method, ctx.dtype = rays, method, origin.dtype
+        return torch.from_numpy(out)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor, None, None, None]:
+        _threads()
+        to_origin, to_direction = np.empty((*grad.shape, 3)), np.empty((*grad.shape, 3))
+        adjoint = drr.siddon_adjoint if ctx.method == "siddon" else drr.trilinear_adjoint
+        adjoint(*ctx.kept, _doubles(grad), to_origin, to_direction)
+        origin, direction = torch.from_numpy(to_origin).sum((1, 2)), torch.from_numpy(to_direction)
+        return None, origin.to(ctx.dtype), direction.to(ctx.dtype), None, None, None

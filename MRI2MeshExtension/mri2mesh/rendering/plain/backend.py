@@ -1,7 +1,8 @@
 """The plain-torch back-end: any device, no compiler, the reference for the others."""
 
+from mri2mesh.rendering.plain.drr import line_integrals
 from mri2mesh.rendering.plain.hard import nearest_depth
 from mri2mesh.rendering.plain.soft import soft_images
 from mri2mesh.rendering.plain.thickness import crossing_depth
 
-__all__ = ["crossing_depth", "nearest_depth", "soft_images"]
+__all__ = ["crossing_depth", "line_integrals", "nearest_depth", "soft_images"]
