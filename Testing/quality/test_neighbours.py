@@ -70,3 +70,17 @@ def test_a_surface_too_tangled_to_smooth_is_brought_back_towards_the_template():
     mended = separate({"L1-L2": disc.with_vertices(crumpled)})["L1-L2"]
     assert self_intersections(mended) == 0
     assert np.linalg.norm(mended.vertices.mean(0) - disc.vertices.mean(0)) < 2.0
+
+
+def test_a_deep_overlap_leaves_a_dent_and_does_not_tear_the_surfaces_apart():
+    """Two bodies a centimetre into each other, as at a badly seen end of the image, and an innocent third."""
+    vertebra = template("vertebra")
+    top, middle, bottom = (
+        vertebra.with_vertices(vertebra.vertices + [0, 0, height]) for height in (61, 38, 0)
+    )
+    apart = separate({"T11": top, "T12": middle, "L1": bottom})
+    for name, before in (("T11", top), ("T12", middle)):
+        assert np.linalg.norm(apart[name].vertices - before.vertices, axis=1).max() < 15
+        assert self_intersections(apart[name]) == 0
+    body = is_body(bottom.regions)
+    assert np.linalg.norm((apart["L1"].vertices - bottom.vertices)[body], axis=1).max() < 1

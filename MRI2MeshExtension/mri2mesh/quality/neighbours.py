@@ -22,6 +22,10 @@ from mri2mesh.geometry.transforms import rigid_fit
 
 GAP_MM = 0.2
 FACET_GAP_MM = 0.6
+STEP_MM = 1.0
+"""The most that a vertex is pushed in a round: the nearest way out of a deep overlap may be the wrong one, and a long
+push along it tears a surface apart."""
+
 ROUNDS = 6
 PASSES = 3
 """Taking folds out can bring neighbours together again, and one pair's parting another pair: so, some times over."""
@@ -149,7 +153,7 @@ def _pushed_out(mesh: Mesh, other: Mesh, share: float) -> tuple[Mesh, bool]:
     if near.any():
         depth = -signed_distance(vertices[near], other)
         _, nearest = cKDTree(other.vertices).query(vertices[near])
-        way = np.where(depth > 0, depth + GAP_MM, 0.0)
+        way = np.where(depth > 0, np.minimum(depth + GAP_MM, STEP_MM), 0.0)
         move[near] = share * way[:, None] * vertex_normals(other)[nearest]
     theirs = _near(other.vertices, mesh)
     if theirs.any():
@@ -159,8 +163,9 @@ def _pushed_out(mesh: Mesh, other: Mesh, share: float) -> tuple[Mesh, bool]:
         if inside.any():
             _, hit = cKDTree(vertices).query(points[inside])
             normals = vertex_normals(mesh)
-            for vertex, way in zip(hit, depth[inside], strict=True):
-                wanted = -share * (way + GAP_MM) * normals[vertex]
+            ways = np.minimum(depth[inside] + GAP_MM, STEP_MM)
+            for vertex, way in zip(hit, ways, strict=True):
+                wanted = -share * way * normals[vertex]
                 if np.linalg.norm(wanted) > np.linalg.norm(move[vertex]):
                     move[vertex] = wanted
     if not move.any():
