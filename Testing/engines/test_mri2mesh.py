@@ -13,6 +13,7 @@ from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.imaging.volume import Volume
+from mri2mesh.quality.support import inside_image
 from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.case import Profile, SyntheticCase, make_case
 
@@ -88,7 +89,10 @@ def test_one_number_shifts_all_levels(case, models, result):
 
 
 def test_the_patient_s_place_in_the_scanner_does_not_matter(case, models, result):
-    """The same image stored left-handed, axes swapped and moved by half a metre: the same surfaces, moved."""
+    """The same image stored left-handed, axes swapped and moved by half a metre: the same surfaces, moved.
+
+    A body cut by the end of the image is placed by the step between its neighbours and repeats less well.
+    """
     image = case.image
     matrix = image.ijk_to_ras.copy()
     count = image.array.shape[2]
@@ -98,8 +102,10 @@ def test_the_patient_s_place_in_the_scanner_does_not_matter(case, models, result
     moved = reconstruct_with(flipped, models)
     assert vertebrae(moved) == vertebrae(result)
     for name in vertebrae(result):
-        shift = moved[name].mesh.vertices - result[name].mesh.vertices
-        assert np.abs(np.median(shift, axis=0) - [120, -300, 500]).max() < 0.5
+        mesh = result[name].mesh
+        whole = inside_image(image, body_of(mesh).vertices).all()
+        shift = moved[name].mesh.vertices - mesh.vertices
+        assert np.abs(np.median(shift, axis=0) - [120, -300, 500]).max() < (0.5 if whole else 1.5)
 
 
 def knee() -> Volume:

@@ -97,7 +97,7 @@ def _structures(report: Report) -> str:
     if not rows:
         return ""
     explained = report["uncertainty_method"]
-    note = f"Uncertainty: {escape(explained)} " if explained else ""
+    note = f"Uncertainty: {escape(explained)}. " if explained else ""
     return (
         '<h2>Structures</h2><div class="scroll"><table><tr><th>Name</th><th>Meaning</th>'
         '<th class="n">Volume, cm³</th><th class="n">Area, cm²</th><th class="n">Seen in image</th>'

@@ -2,12 +2,27 @@
 
 Arrays: screen [J, V, 3] float64, faces [F, 3] int32. All arithmetic is float64; nothing may be
 reordered (no fast-math here): both faces of an edge must round alike.
+
+When working on this file: numba notices a changed file, not that a kernel in another file uses it. Delete
+`compiled/__pycache__` after a change here.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
+
+
+@njit(cache=True, inline="always")
+def corners_of(screen, image, faces, face):
+    """The three vertices of a face and their column, row and depth in an image."""
+    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+    return (
+        a, b, c,
+        screen[image, a, 0], screen[image, a, 1], screen[image, a, 2],
+        screen[image, b, 0], screen[image, b, 1], screen[image, b, 2],
+        screen[image, c, 0], screen[image, c, 1], screen[image, c, 2],
+    )  # fmt: skip
 
 
 @njit(cache=True, inline="always")

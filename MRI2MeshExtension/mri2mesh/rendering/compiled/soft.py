@@ -10,6 +10,7 @@ import math
 
 from numba import njit, prange
 
+from mri2mesh.rendering.compiled.faces import corners_of
 from mri2mesh.rendering.settings import EPSILON
 
 CLEAR, NEAREST, WEIGHT, DEPTH, TIES, STATES = 0, 1, 2, 3, 4, 5
@@ -81,10 +82,7 @@ def forward(screen, faces, boxes, sigma, reach, gamma, near, far, background, cu
             first, last = max(boxes[image, face, 0], top), min(boxes[image, face, 1], bottom)
             if last < first:
                 continue
-            a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-            ax, ay, az = screen[image, a, 0], screen[image, a, 1], screen[image, a, 2]
-            bx, by, bz = screen[image, b, 0], screen[image, b, 1], screen[image, b, 2]
-            cx, cy, cz = screen[image, c, 0], screen[image, c, 1], screen[image, c, 2]
+            _, _, _, ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(screen, image, faces, face)
             area = (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
             if not _kept(area, least, cull):
                 continue
@@ -138,10 +136,7 @@ def adjoint(
         first, last = boxes[image, face, 0], boxes[image, face, 1]
         if last < first:
             continue
-        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-        ax, ay, az = screen[image, a, 0], screen[image, a, 1], screen[image, a, 2]
-        bx, by, bz = screen[image, b, 0], screen[image, b, 1], screen[image, b, 2]
-        cx, cy, cz = screen[image, c, 0], screen[image, c, 1], screen[image, c, 2]
+        _, _, _, ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(screen, image, faces, face)
         area = (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
         if not _kept(area, least, cull):
             continue

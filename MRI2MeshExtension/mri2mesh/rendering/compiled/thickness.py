@@ -9,18 +9,7 @@ from __future__ import annotations
 
 from numba import njit, prange
 
-from mri2mesh.rendering.compiled.faces import edge, side
-
-
-@njit(cache=True, inline="always")
-def _corners(screen, image, faces, face):
-    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-    return (
-        a, b, c,
-        screen[image, a, 0], screen[image, a, 1], screen[image, a, 2],
-        screen[image, b, 0], screen[image, b, 1], screen[image, b, 2],
-        screen[image, c, 0], screen[image, c, 1], screen[image, c, 2],
-    )  # fmt: skip
+from mri2mesh.rendering.compiled.faces import corners_of, edge, side
 
 
 @njit(cache=True, parallel=True)
@@ -35,7 +24,7 @@ def forward(screen, faces, label, boxes, perspective, n_bands, out):
             first, last = max(boxes[image, face, 0], top), min(boxes[image, face, 1], bottom)
             if last < first:
                 continue
-            a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = _corners(screen, image, faces, face)
+            a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(screen, image, faces, face)
             area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
             if area == 0.0:
                 continue
@@ -70,7 +59,7 @@ def adjoint(screen, faces, label, boxes, perspective, grad, corners):
         first, last = boxes[image, face, 0], boxes[image, face, 1]
         if last < first:
             continue
-        a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = _corners(screen, image, faces, face)
+        a, b, c, ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(screen, image, faces, face)
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area == 0.0:
             continue
