@@ -1,4 +1,4 @@
-"""What the back-ends are told about soft images, in the units they work in."""
+"""What both back-ends must agree on: limits of what counts, and the settings of soft images in their units."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ MIN_AREA_NDC = 1e-8
 
 ON_EDGE = -1e-6
 """Barycentric weight from which a pixel centre is in a face of the z-buffer: one on an edge belongs to both faces."""
+
+FLAT = 1e-12
+"""Voxels per mm of depth: a ray that moves less along an axis never crosses its planes."""
 
 
 class SoftSettings(NamedTuple):

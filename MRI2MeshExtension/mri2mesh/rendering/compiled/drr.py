@@ -11,8 +11,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-FLAT = 1e-12
-"""Voxels per mm: a ray that moves less along an axis never crosses its planes."""
+from mri2mesh.rendering.settings import FLAT
 
 
 @njit(cache=True, inline="always")

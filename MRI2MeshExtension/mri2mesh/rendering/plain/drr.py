@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 from torch.utils.checkpoint import checkpoint
 
+from mri2mesh.rendering.settings import FLAT
+
 SAMPLES_AT_ONCE = 1 << 21
 
 
@@ -53,7 +55,7 @@ def _sampled(volume: Tensor, ijk: Tensor, mode: str) -> Tensor:
 def _box(volume: Tensor, origin: Tensor, direction: Tensor, margin: float) -> tuple[Tensor, Tensor]:
     """[R] t at which each ray enters the box of voxels, `margin` voxels larger, and leaves it."""
     size = torch.tensor(volume.shape[::-1], dtype=origin.dtype, device=origin.device)
-    safe = torch.where(direction.abs() < 1e-12, torch.full_like(direction, 1e-12), direction)
+    safe = torch.where(direction.abs() < FLAT, torch.full_like(direction, FLAT), direction)
     first, second = (-0.5 - margin - origin) / safe, (size - 0.5 + margin - origin) / safe
     near = torch.minimum(first, second).amax(-1).clamp_min(0)
     return near, torch.maximum(first, second).amin(-1)
@@ -76,7 +78,7 @@ def _siddon(volume: Tensor, origin: Tensor, direction: Tensor, path: Tensor, ste
     for axis, size in enumerate(volume.shape[::-1]):
         planes = torch.arange(size + 1, dtype=origin.dtype, device=origin.device) - 0.5
         along = direction[:, axis : axis + 1]
-        flat = along.abs() < 1e-12
+        flat = along.abs() < FLAT
         t = (planes - origin[axis]) / torch.where(flat, torch.ones_like(along), along)
         crossings.append(torch.where(flat, near[:, None], t))
     t = torch.cat(crossings, 1)
