@@ -15,6 +15,14 @@ def backend(request) -> str:
     return request.param
 
 
+@pytest.fixture(params=[name for name in MODULES if name != "torch"])
+def kernels(request) -> str:
+    """A back-end that has kernels of its own, to be compared with plain torch."""
+    if request.param not in available():
+        pytest.skip(f"the back-end {request.param} is not installed")
+    return request.param
+
+
 @pytest.fixture
 def render(backend):
     """`render_soft` by one back-end."""

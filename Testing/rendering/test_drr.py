@@ -8,7 +8,6 @@ import torch
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh.rendering.backends import available
 from mri2mesh.rendering.drr import WATER_PER_MM, attenuation_from_hu, render_drr
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -83,19 +82,18 @@ def test_linear_samples_of_a_smooth_volume_approach_the_exact_integral(backend):
     assert float((exact - smooth).abs().max()) < 0.02 * float(exact.max())
 
 
-@pytest.mark.skipif("numba" not in available(), reason="numba is not installed")
-def test_the_compiled_kernels_give_the_images_and_gradients_of_the_reference(method):
+def test_kernels_give_the_images_and_gradients_of_the_reference(kernels, method):
     shape = (20, 24, 18)
     volume, matrix = lumps(shape), placed(shape, (2.0, 2.2, 1.7))
     results = {}
-    for backend in ("torch", "numba"):
+    for backend in ("torch", kernels):
         pose = matrix.clone().requires_grad_(True)
         image = render_drr(volume, pose, view(), method=method, backend=backend)
         image.square().mean().backward()
         results[backend] = (image.detach(), pose.grad)
-    torch.testing.assert_close(results["numba"][0], results["torch"][0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(results[kernels][0], results["torch"][0], atol=1e-4, rtol=1e-4)
     scale = float(results["torch"][1].abs().max())
-    torch.testing.assert_close(results["numba"][1], results["torch"][1], rtol=1e-3, atol=1e-3 * scale)
+    torch.testing.assert_close(results[kernels][1], results["torch"][1], rtol=1e-3, atol=1e-3 * scale)
 
 
 def test_gradients_to_the_pose_are_those_of_finite_differences(backend, method):

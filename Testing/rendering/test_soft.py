@@ -9,7 +9,6 @@ import torch
 import trimesh
 
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh.rendering.backends import available
 from mri2mesh.rendering.cameras import AXIS_VIEW_NAMES, OrthographicCameras, axis_views, ring_cameras
 from mri2mesh.rendering.hard import render_hard
 from mri2mesh.rendering.projective import ProjectiveCameras
@@ -218,10 +217,9 @@ def test_a_vertex_that_is_not_finite_is_refused(render):
         render(vertices, faces, six_views(), 1e-3, 1e-3, 1e-2)
 
 
-@pytest.mark.skipif("numba" not in available(), reason="numba is not installed")
 @pytest.mark.parametrize("perspective", [True, False])
 @pytest.mark.parametrize("gamma", [1e-4, 1e-2])
-def test_the_compiled_kernels_give_the_images_and_gradients_of_the_reference(perspective, gamma):
+def test_kernels_give_the_images_and_gradients_of_the_reference(kernels, perspective, gamma):
     vertices, faces = lump(3, dtype=torch.float32)
     if perspective:
         cameras = ProjectiveCameras.of(
@@ -241,7 +239,7 @@ def test_the_compiled_kernels_give_the_images_and_gradients_of_the_reference(per
         cameras = six_views(0.3, (90, 80))
     sigma, blur_radius = blur_for(cameras)
     images, gradients = {}, {}
-    for backend in ("torch", "numba"):
+    for backend in ("torch", kernels):
         leaf = vertices.double().requires_grad_(True)
         soft = render_soft(leaf, faces, cameras, sigma, gamma, blur_radius, backend=backend)
         (soft.silhouette.square().sum() + (soft.depth / cameras.far_mm).square().sum()).backward()
@@ -249,7 +247,7 @@ def test_the_compiled_kernels_give_the_images_and_gradients_of_the_reference(per
     for one, other in zip(*images.values(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-6)
     scale = float(gradients["torch"].abs().max())
-    torch.testing.assert_close(gradients["numba"], gradients["torch"], rtol=1e-3, atol=1e-3 * scale)
+    torch.testing.assert_close(gradients[kernels], gradients["torch"], rtol=1e-3, atol=1e-3 * scale)
 
 
 def test_a_mirrored_view_shows_the_mirrored_image_also_without_back_faces(render):

@@ -8,6 +8,7 @@ r of the first pixel are 0, so the centre of the view falls on ((columns - 1) / 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import torch
@@ -48,8 +49,7 @@ class OrthographicCameras:
     def __post_init__(self) -> None:
         if self.rotation.ndim != 3 or self.rotation.shape[1:] != (3, 3):
             raise InputError(f"camera rotations must be [N, 3, 3], got {tuple(self.rotation.shape)}")
-        if self.centre.shape[-1] != 3 or self.centre.ndim not in (1, 2):
-            raise InputError(f"the camera centre must be [3] or [B, 3], got {tuple(self.centre.shape)}")
+        self._check_centre()
         if not self.pixel_size_mm > 0 or min(self.size) < 1:
             raise InputError("the pixel size and the image size of a camera must be positive")
         identity = self.rotation @ self.rotation.transpose(1, 2)
@@ -58,6 +58,10 @@ class OrthographicCameras:
             raise InputError("camera rotations must be right-handed and orthonormal")
         if self.half_depth_mm is None:
             object.__setattr__(self, "half_depth_mm", max(self.size) * self.pixel_size_mm)
+
+    def _check_centre(self) -> None:
+        if self.centre.shape[-1] != 3 or self.centre.ndim not in (1, 2):
+            raise InputError(f"the camera centre must be [3] or [B, 3], got {tuple(self.centre.shape)}")
 
     def __len__(self) -> int:
         return len(self.rotation)
@@ -86,15 +90,26 @@ class OrthographicCameras:
 
     def at(self, centre: Tensor) -> OrthographicCameras:
         """The same views around another centre, [3] or [B, 3]."""
-        return replace(self, centre=centre)
+        moved = copy(self)  # not `replace`: to check the rotations again is, on a GPU, to wait for it
+        object.__setattr__(moved, "centre", centre)
+        moved._check_centre()
+        return moved
 
     def project(self, points: Tensor) -> Tensor:
         """[B, V, 3] millimetres to [B, N, V, 3] (column, row, depth): pixels, pixels, millimetres."""
         rotation, centre = self.rotation.to(points), self.centre.to(points)
         offset = points - (centre if centre.ndim == 1 else centre[:, None])
         camera = torch.einsum("nij,bvj->bnvi", rotation, offset)
-        scale = points.new_tensor([1 / self.pixel_size_mm, 1 / self.pixel_size_mm, 1.0])
-        return camera * scale + points.new_tensor([*self._middle, 0.0])
+        # One axis at a time: a tensor of the three scales would have to be brought to the device.
+        column, row, depth = camera.unbind(-1)
+        middle = self._middle
+        per_mm = 1 / self.pixel_size_mm
+        return torch.stack([column * per_mm + middle[0], row * per_mm + middle[1], depth], -1)
+
+    def project_directions(self, points: Tensor, directions: Tensor) -> Tensor:
+        """[B, N, P, V, 3]: how (column, row, depth) change when points [B, V, 3] move along directions [B, P, V, 3]."""
+        scale = directions.new_tensor([1 / self.pixel_size_mm, 1 / self.pixel_size_mm, 1.0])
+        return torch.einsum("nij,bpvj->bnpvi", self.rotation.to(directions), directions) * scale
 
     def unproject(self, screen: Tensor) -> Tensor:
         """[B, N, V, 3] (column, row, depth) back to millimetres: the inverse of `project`."""

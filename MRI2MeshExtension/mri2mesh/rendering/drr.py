@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from mri2mesh.errors import InputError
+from mri2mesh.rendering import checks
 from mri2mesh.rendering.backends import choose
-from mri2mesh.rendering.projective import ProjectiveCameras
+from mri2mesh.rendering.projective import ProjectiveCameras, inverses
 
 WATER_PER_MM = 0.0206
 """Linear attenuation of water at 60 keV (NIST XCOM), an effective energy of diagnostic X-rays."""
@@ -35,7 +36,7 @@ def render_drr(
     its derivative jumps where rays pass voxel edges; "trilinear" samples every step_mm, smoothly: the choice for
     fits. Derivatives go to the camera and to ijk_to_ras, not to the volume.
     Raises InputError for a volume that is not 3D, a step that is not positive, cameras for several meshes, or a source
-    inside the volume.
+    inside the volume (on CUDA its images are NaN: see `checks`).
     """
     if volume.ndim != 3 or cameras.matrix.ndim != 3:
         raise InputError(
@@ -45,24 +46,34 @@ def render_drr(
     if not step_mm > 0:
         raise InputError(f"the step of a DRR must be positive, got {step_mm:g} mm")
     origin, direction = _rays(ijk_to_ras, cameras)
-    reach = torch.tensor(volume.shape[::-1], dtype=origin.dtype, device=origin.device)
-    if bool(((origin > -0.5) & (origin < reach - 0.5)).all(-1).any()):
+    inside = _inside(origin, volume)
+    if checks.asked_at_once(inside) and bool(inside.any()):
         raise InputError("the X-ray source is inside the volume: check the geometry")
     path = cameras.path_per_depth()
     integrals = choose(backend, volume.device).line_integrals
-    return integrals(volume, origin, direction, path.detach(), method, step_mm) * path
+    images = integrals(volume, origin, direction, path.detach(), method, step_mm) * path
+    return images if checks.asked_at_once(inside) else checks.mark(images, inside)
+
+
+def _inside(origin: Tensor, volume: Tensor) -> Tensor:
+    """[N]: which of the sources [N, 3] lie in the box of the volume's voxels."""
+    within = [
+        (origin[:, axis] > -0.5) & (origin[:, axis] < size - 0.5)
+        for axis, size in enumerate(volume.shape[::-1])
+    ]
+    return within[0] & within[1] & within[2]
 
 
 def _rays(ijk_to_ras: Tensor, cameras: ProjectiveCameras) -> tuple[Tensor, Tensor]:
     """Sources [N, 3] and directions [N, H, W, 3] per mm of depth, (i, j, k) in voxels."""
     matrix = cameras.matrix
-    to_ijk = torch.linalg.inv(ijk_to_ras.to(matrix))
+    to_ijk = inverses(ijk_to_ras.to(matrix))
     rows, columns = cameras.size
     row, column = torch.meshgrid(
         torch.arange(rows, device=matrix.device), torch.arange(columns, device=matrix.device), indexing="ij"
     )
     pixel = torch.stack([column, row, torch.ones_like(row)], -1).to(matrix)
-    outwards = torch.linalg.inv(matrix[..., :3])
+    outwards = inverses(matrix[..., :3])
     source = -(outwards @ matrix[..., 3:])[..., 0]
     origin = source @ to_ijk[:3, :3].T + to_ijk[:3, 3]
     direction = torch.einsum("nij,hwj->nhwi", to_ijk[:3, :3] @ outwards, pixel)

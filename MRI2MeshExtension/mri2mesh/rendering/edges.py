@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mri2mesh.geometry.topology import MeshTopology
+from mri2mesh.rendering import checks
 from mri2mesh.rendering.backends import choose
 from mri2mesh.rendering.views import Cameras
 
@@ -24,10 +25,13 @@ def render_silhouette(
 
     0 outside, 1 inside, between them at the boundary; around details thinner than a pixel a little below 0 or above 1.
     topology: of the shared faces (`MeshTopology.from_faces`). backend: see `backends.choose`.
-    Raises InputError for a vertex behind the source.
+    Raises InputError for a vertex behind the source; on CUDA its images are NaN (see `checks`). On CUDA this function
+    waits for the device all the same: how many edges are contours, and how many pixel pairs they cross, decides the
+    sizes of tensors. `soft.render_soft` does not.
     """
     with torch.autocast(vertices.device.type, enabled=False):
-        screen = cameras.project(vertices.double()).flatten(0, 1)
+        views = cameras.project(vertices.double())
+        screen = views.flatten(0, 1)
     with torch.no_grad():
         nearest = choose(backend, vertices.device).nearest_depth
         on = torch.isfinite(nearest(screen, topology.faces, cameras.size, cameras.perspective))
@@ -35,7 +39,7 @@ def render_silhouette(
     image = on.to(screen.dtype)
     for axis in (0, 1):  # pairs along a row, then along a column
         image = image + _between_pairs(screen, contours, on, axis)
-    return image.to(vertices.dtype).unflatten(0, (len(vertices), len(cameras)))
+    return checks.mark_unseen(image.to(vertices.dtype).unflatten(0, views.shape[:2]), views)
 
 
 def contour_edges(screen: Tensor, topology: MeshTopology) -> Tensor:

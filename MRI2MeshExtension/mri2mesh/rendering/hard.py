@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mri2mesh.rendering import checks
 from mri2mesh.rendering.backends import choose
 from mri2mesh.rendering.views import Cameras
 
@@ -27,6 +28,7 @@ def render_hard(vertices: Tensor, faces: Tensor, cameras: Cameras, *, backend: s
     """Z-buffered images of B meshes [B, V, 3] with shared faces [F, 3] in N views.
 
     All faces take part, so the mesh may be open or of any orientation. backend: see `backends.choose`.
+    Raises InputError for a vertex behind the source; on CUDA its images are NaN (see `checks`).
     """
     if vertices.dtype not in (torch.float32, torch.float64):
         vertices = vertices.float()
@@ -35,4 +37,5 @@ def render_hard(vertices: Tensor, faces: Tensor, cameras: Cameras, *, backend: s
     depth = render(screen.flatten(0, 1), faces, cameras.size, cameras.perspective)
     depth = depth.to(vertices.dtype).unflatten(0, screen.shape[:2])
     on = torch.isfinite(depth)
-    return HardImages(on.to(depth.dtype), depth.masked_fill(~on, cameras.far_mm))
+    images = (on.to(depth.dtype), depth.masked_fill(~on, cameras.far_mm))
+    return HardImages(*(checks.mark_unseen(image, screen) for image in images))

@@ -1,7 +1,8 @@
 """Compiling the renderer before it is needed, so that a user sees why the first run takes longer.
 
-The kernels of `compiled/` are compiled once on a computer, for some 40 seconds, and from then on read from a cache:
-beside the code, or in the user's cache folder where the installation cannot be written (NUMBA_CACHE_DIR names another).
+Kernels are compiled once on a computer and from then on read from a cache. Those of `compiled/` take some 60 seconds
+and are kept beside the code, or in the user's cache folder where the installation cannot be written (NUMBA_CACHE_DIR
+names another). Those of `gpu/` are always kept in the user's cache folder (WARP_CACHE_PATH names another).
 """
 
 from __future__ import annotations
@@ -10,38 +11,74 @@ from collections.abc import Callable
 
 import torch
 
-from mri2mesh.rendering.backends import available
+from mri2mesh.rendering.backends import name_of
 from mri2mesh.rendering.cameras import OrthographicCameras, axis_views
+from mri2mesh.rendering.drr import render_drr
 from mri2mesh.rendering.hard import render_hard
+from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.soft import blur_for, render_soft
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 from mri2mesh.rendering.thickness import ray_thickness
 
 TETRAHEDRON = torch.tensor([[0.0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 5]])
 FACES = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+CAMERAS = OrthographicCameras(axis_views()[:1], torch.zeros(3), 1.0, (16, 16))
 
 
-def prepare(progress: Callable[[str, float], None] | None = None) -> None:
-    """Run every kernel once on four faces. progress: told what is compiled and what share is done, 0 to 1.
+def prepare(
+    progress: Callable[[str, float], None] | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    backend: str = "auto",
+) -> None:
+    """Run every kernel once, on four faces and eight voxels, with the back-end that renders on a device.
 
-    Does nothing where the compiled back-end is not installed.
+    progress: told what is compiled and what share is done, 0 to 1. backend: see `backends.choose`. Does nothing where
+    plain torch renders, which has nothing to compile. Raises InputError as `backends.choose` does.
     """
-    if "numba" not in available():
+    device = torch.device(device)
+    name = name_of(backend, device)
+    if name == "torch":
         return
     tell = progress or (lambda message, done: None)
-    cameras = OrthographicCameras(axis_views()[:1], torch.zeros(3), 1.0, (16, 16))
-    vertices = TETRAHEDRON[None].clone().requires_grad_(True)
-
-    tell("compiling the renderer (once on this computer): ray thickness", 0.0)
-    ray_thickness(vertices, ClosedSurfaces.of(FACES, 4), cameras, backend="numba").sum().backward()
-    tell("compiling the renderer (once on this computer): soft images", 0.4)
-    soft = render_soft(vertices, FACES, cameras, *_blur(cameras), backend="numba")
-    (soft.silhouette.sum() + soft.depth.sum()).backward()
-    tell("compiling the renderer (once on this computer): depth", 0.9)
-    render_hard(vertices.detach(), FACES, cameras, backend="numba")
+    for what, done, run in STEPS:
+        tell(f"compiling the renderer (once on this computer): {what}", done)
+        run(device, name)
     tell("the renderer is compiled", 1.0)
 
 
-def _blur(cameras: OrthographicCameras) -> tuple[float, float, float]:
+def _thickness(device: torch.device, backend: str) -> None:
+    vertices = TETRAHEDRON[None].to(device).requires_grad_(True)
+    surfaces = ClosedSurfaces.of(FACES, 4).to(device)
+    ray_thickness(vertices, surfaces, CAMERAS.to(device), backend=backend).sum().backward()
+
+
+def _soft(device: torch.device, backend: str) -> None:
+    vertices, cameras = TETRAHEDRON[None].to(device).requires_grad_(True), CAMERAS.to(device)
     sigma, blur_radius = blur_for(cameras)
-    return sigma, 1e-2, blur_radius
+    soft = render_soft(vertices, FACES.to(device), cameras, sigma, 1e-2, blur_radius, backend=backend)
+    (soft.silhouette.sum() + soft.depth.sum()).backward()
+
+
+def _depth(device: torch.device, backend: str) -> None:
+    render_hard(TETRAHEDRON[None].to(device), FACES.to(device), CAMERAS.to(device), backend=backend)
+
+
+def _drr(device: torch.device, backend: str) -> None:
+    matrix = torch.tensor([[10.0, 0, 5, 0], [0, 10, 5, 0], [0, 0, 1, 0]], dtype=torch.float64, device=device)
+    pose = torch.eye(4, dtype=torch.float64, device=device)
+    pose[2, 3] = 10.0  # in front of the source, which is at the origin
+    pose.requires_grad_(True)
+    volume = torch.ones(2, 2, 2, device=device)
+    for method in ("siddon", "trilinear"):
+        cameras = ProjectiveCameras(matrix[None], (8, 8))
+        render_drr(volume, pose, cameras, method=method, backend=backend).sum().backward()
+
+
+STEPS = (
+    ("ray thickness", 0.0, _thickness),
+    ("soft images", 0.25, _soft),
+    ("depth", 0.6, _depth),
+    ("line integrals", 0.7, _drr),
+)
+"""What is compiled, the share that is done before it, and how."""

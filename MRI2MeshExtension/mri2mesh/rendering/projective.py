@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.rendering import checks
 
 NEAREST_MM = 1.0
 """Nothing may come nearer to the source than this: what lies beside or behind it has no picture."""
@@ -22,7 +23,8 @@ class ProjectiveCameras:
 
     matrix: [N, 3, 4] or [B, N, 3, 4] (one set for each mesh of a batch), from RAS (x, y, z, 1) to (column * depth, row
     * depth, depth), as `XrayCamera.matrix`; depth in mm from the source along the beam. Differentiable: make it from
-    parameters and they receive gradients. size: (rows, columns). near_mm, far_mm: the planes of the soft depth.
+    parameters and they receive gradients; to render on a GPU, make it there. size: (rows, columns). near_mm, far_mm:
+    the planes of the soft depth.
     """
 
     matrix: Tensor
@@ -58,7 +60,8 @@ class ProjectiveCameras:
     def project(self, points: Tensor) -> Tensor:
         """[B, V, 3] mm to [B, N, V, 3] (column, row, depth in mm).
 
-        Raises InputError for a point less than NEAREST_MM in front of the source, or not finite.
+        Raises InputError for a point less than NEAREST_MM in front of the source, or not finite; on CUDA it becomes NaN
+        (see `checks`).
         """
         matrix = self.matrix.to(points)
         inner, shift = matrix[..., :3], matrix[..., 3]
@@ -66,11 +69,26 @@ class ProjectiveCameras:
         homogeneous = torch.einsum(f"{indices},bvj->bnvi", inner, points)
         homogeneous = homogeneous + shift[..., None, :]
         depth = homogeneous[..., 2:]
-        if not bool((depth > NEAREST_MM).all()):  # also where it is not a number
+        in_front = depth > NEAREST_MM  # false also where it is not a number
+        if not checks.asked_at_once(depth):
+            depth = depth.masked_fill(~in_front, torch.nan)
+        elif not bool(in_front.all()):
             raise InputError(
                 "part of the surface is beside or behind the X-ray source, or not finite: check the geometry"
             )
         return torch.cat([homogeneous[..., :2] / depth, depth], -1)
+
+    def project_directions(self, points: Tensor, directions: Tensor) -> Tensor:
+        """[B, N, P, V, 3]: how (column, row, depth) change when points [B, V, 3] move along directions [B, P, V, 3]."""
+        inner = self.matrix[..., :3].to(directions)
+        batch, n, count, _ = directions.shape
+        inner = inner.expand(batch, *inner.shape[-3:])
+        moved = directions.reshape(batch, 1, n * count, 3) @ inner.mT
+        moved = moved.view(batch, len(self), n, count, 3)
+        screen = self.project(points).to(directions)[:, :, None]
+        moved[..., :2] -= screen[..., :2] * moved[..., 2:]
+        moved[..., :2] /= screen[..., 2:]
+        return moved
 
     def path_per_depth(self) -> Tensor:
         """[N, H, W] or [B, N, H, W]: mm along the ray of each pixel centre per mm of depth, at least 1."""
@@ -83,7 +101,7 @@ class ProjectiveCameras:
         )
         pixel = torch.stack([column, row, torch.ones_like(row)], -1).to(matrix)
         # |inner^-1 pixel|, as a quadratic form: three numbers a pixel in place of a solve
-        inverse = torch.linalg.inv(matrix[..., :3])
+        inverse = inverses(matrix[..., :3])
         form = inverse.transpose(-1, -2) @ inverse
         indices = "bnij" if matrix.ndim == 4 else "nij"
         squared = torch.einsum(f"hwi,{indices},hwj->{indices[:-2]}hw", pixel, form, pixel)
@@ -91,4 +109,11 @@ class ProjectiveCameras:
 
     def handedness(self) -> Tensor:
         """[N] or [B, N]: 1 for images as the source sees the patient, -1 for their mirror images."""
-        return torch.linalg.det(self.matrix[..., :3].detach()).sign()
+        column, row, depth = self.matrix[..., :3].detach().unbind(-2)
+        return (torch.linalg.cross(column, row) * depth).sum(-1).sign()
+
+
+def inverses(matrices: Tensor) -> Tensor:
+    """[..., 3, 3] inverse matrices. Raises torch.linalg.LinAlgError for a singular one, on CUDA nothing: to know is to
+    wait."""
+    return torch.linalg.inv_ex(matrices, check_errors=checks.asked_at_once(matrices)).inverse

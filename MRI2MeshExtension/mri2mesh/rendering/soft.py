@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from mri2mesh.errors import InputError
+from mri2mesh.rendering import checks
 from mri2mesh.rendering.backends import choose
 from mri2mesh.rendering.settings import SoftSettings
 from mri2mesh.rendering.views import Cameras
@@ -74,11 +75,12 @@ def render_soft(
     edge between two faces, so a perfect soft Dice loss is a few hundredths above zero.
     background_depth: mm where there is no face; None means the far plane.
     backend: see `backends.choose`. Half-precision vertices are rendered in float32.
-    Raises ValueError when a vertex is not finite, InputError for one behind the source.
+    Raises ValueError when a vertex is not finite, InputError for one behind the source, and for mirrored and other
+    views without back faces at once; on CUDA the images concerned are NaN instead (see `checks`).
     """
     if vertices.dtype not in (torch.float32, torch.float64):
         vertices = vertices.float()
-    if not bool(torch.isfinite(vertices).all()):
+    if checks.asked_at_once(vertices) and not bool(torch.isfinite(vertices).all()):
         raise ValueError("a vertex to be rendered is not finite")
     with torch.autocast(vertices.device.type, enabled=False):
         screen = cameras.project(vertices)
@@ -97,15 +99,26 @@ def render_soft(
     if cull_backfaces:
         faces = _facing(faces, cameras)
     images = choose(backend, vertices.device).soft_images(screen.flatten(0, 1), faces, settings)
-    silhouette, depth = (image.to(vertices.dtype).unflatten(0, (batch, views)) for image in images)
+    silhouette, depth = (
+        checks.mark_unseen(image.to(vertices.dtype).unflatten(0, (batch, views)), screen) for image in images
+    )
+    if cull_backfaces and not checks.asked_at_once(vertices):
+        odd = _odd_hands(cameras).to(vertices.device).expand(batch, views)
+        silhouette, depth = checks.mark(silhouette, odd), checks.mark(depth, odd)
     return SoftImages(silhouette, depth)
+
+
+def _odd_hands(cameras: Cameras) -> Tensor:
+    """[N] or [B, N]: which views are mirrored and the first is not, or the other way round."""
+    hands = cameras.handedness()
+    return hands != hands.flatten()[0]
 
 
 def _facing(faces: Tensor, cameras: Cameras) -> Tensor:
     """Faces wound so that those turned to the viewer have negative area on the screen, also in mirrored views."""
-    hands = cameras.handedness()
-    if not bool((hands == hands.flatten()[0]).all()):
+    if checks.asked_at_once(faces) and bool(_odd_hands(cameras).any()):
         raise InputError(
             "back faces cannot be left out of mirrored and other views at once: render them apart"
         )
-    return faces if float(hands.flatten()[0]) > 0 else faces.flip(1)
+    upright = cameras.handedness().flatten()[0].to(faces.device) > 0
+    return torch.where(upright, faces, faces.flip(1))

@@ -31,6 +31,20 @@ def crossing_depth(
     return _CrossingDepth.apply(screen, surfaces, size, perspective)
 
 
+def crossing_tangents(
+    screen: Tensor, moved: Tensor, surfaces: ClosedSurfaces, size: tuple[int, int], perspective: bool
+) -> Tensor:
+    """As `plain.thickness.crossing_tangents`; float32."""
+    n_bands = bands(len(screen), size[0], _threads())
+    points = _doubles(screen)
+    faces, label = surfaces.faces.numpy().astype(np.int32), surfaces.label.numpy().astype(np.int32)
+    boxes = _boxes(points, faces, size, 0.0)
+    out = np.zeros((len(points), surfaces.n_labels, *size, moved.shape[1]), np.float32)
+    along = np.ascontiguousarray(moved.detach().numpy(), dtype=np.float32)
+    thickness.tangents(points, along, faces, label, boxes, perspective, n_bands, out)
+    return torch.from_numpy(out)
+
+
 def soft_images(screen: Tensor, faces: Tensor, settings: SoftSettings) -> tuple[Tensor, Tensor]:
     """As `plain.soft.soft_images`; float64."""
     return _SoftImages.apply(screen, faces, settings)

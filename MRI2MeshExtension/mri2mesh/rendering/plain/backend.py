@@ -3,6 +3,6 @@
 from mri2mesh.rendering.plain.drr import line_integrals
 from mri2mesh.rendering.plain.hard import nearest_depth
 from mri2mesh.rendering.plain.soft import soft_images
-from mri2mesh.rendering.plain.thickness import crossing_depth
+from mri2mesh.rendering.plain.thickness import crossing_depth, crossing_tangents
 
-__all__ = ["crossing_depth", "line_integrals", "nearest_depth", "soft_images"]
+__all__ = ["crossing_depth", "crossing_tangents", "line_integrals", "nearest_depth", "soft_images"]

@@ -65,6 +65,44 @@ def _places(block: Block, surfaces: ClosedSurfaces, pixels: int) -> Tensor:
     return block.pixel + pixels * (image * (surfaces.n_labels - 1) + label)
 
 
+def crossing_tangents(
+    screen: Tensor, moved: Tensor, surfaces: ClosedSurfaces, size: tuple[int, int], perspective: bool
+) -> Tensor:
+    """[J, n_labels, H, W, P]: the derivative of `crossing_depth` along P directions at once.
+
+    screen: [J, V, 3]. moved: [J, P, V, 3], how (column, row, depth) of each vertex change along each direction.
+    """
+    images, vertices, _ = screen.shape
+    pixels, directions = size[0] * size[1], moved.shape[1]
+    moved = moved.permute(0, 2, 3, 1).reshape(images * vertices, 3, directions)
+    result = moved.new_zeros(images * surfaces.n_labels * pixels, directions)
+    for block, weights, sign, value, corners in _pairs(screen, surfaces, size, perspective):
+        slope_x, slope_y = _slopes(block, corners)
+        to_value = -sign / value**2 if perspective else sign
+        to_value = torch.where(sign != 0, to_value, torch.zeros_like(value))
+        image = torch.div(block.face, len(surfaces.faces), rounding_mode="floor")
+        index = surfaces.faces[block.face % len(surfaces.faces)].T + image * vertices
+        change = moved.new_zeros(*value.shape, directions)
+        for k in range(3):
+            x, y, depth = moved[index[k]].unbind(1)
+            if perspective:
+                depth = -depth * (corners[k] ** 2)[:, None]
+            at_corner = depth - slope_x[:, None] * x - slope_y[:, None] * y
+            change += (to_value * weights[k])[..., None].to(moved) * at_corner.to(moved)
+        place = _places(block, surfaces, pixels).view(-1)
+        result.index_add_(0, place, change.view(-1, directions))
+    return result.view(images, surfaces.n_labels, *size, directions)
+
+
+def _slopes(block: Block, corners: Tensor) -> tuple[Tensor, Tensor]:
+    """[n] change of what is linear across each face, by column and by row."""
+    edge_x, edge_y = block.x.roll(-1, 0) - block.x, block.y.roll(-1, 0) - block.y
+    area = edge_x[0] * edge_y[1] - edge_x[1] * edge_y[0]
+    slope_x = sum(-edge_y[(k + 1) % 3] * corners[k] for k in range(3)) / area
+    slope_y = sum(edge_x[(k + 1) % 3] * corners[k] for k in range(3)) / area
+    return slope_x, slope_y  # type: ignore[return-value]
+
+
 class _CrossingDepth(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -90,10 +128,7 @@ class _CrossingDepth(torch.autograd.Function):
             to_value = sign * grad[_places(block, surfaces, size[0] * size[1])]
             if perspective:  # depth = 1 / value
                 to_value = torch.where(sign != 0, -to_value / value**2, torch.zeros_like(value))
-            edge_x, edge_y = block.x.roll(-1, 0) - block.x, block.y.roll(-1, 0) - block.y
-            area = edge_x[0] * edge_y[1] - edge_x[1] * edge_y[0]
-            slope_x = sum(-edge_y[(k + 1) % 3] * corners[k] for k in range(3)) / area
-            slope_y = sum(edge_x[(k + 1) % 3] * corners[k] for k in range(3)) / area
+            slope_x, slope_y = _slopes(block, corners)
             image = torch.div(block.face, len(surfaces.faces), rounding_mode="floor")
             index = surfaces.faces[block.face % len(surfaces.faces)].T + image * vertices
             for k in range(3):
