@@ -99,7 +99,7 @@ def _pixels(slices: list[DicomSlice], shape: tuple[int, int]) -> NDArray[np.floa
     for k, one in enumerate(slices):
         if one.path not in opened:
             opened.clear()
-            _check_complete(one.path)
+            check_complete(one.path)
             opened[one.path] = _read(one.path)
         frames = opened[one.path]
         if one.frame >= len(frames) or frames.shape[1:] != shape:
@@ -122,7 +122,7 @@ def _read(path: Path) -> NDArray[np.float32]:
     return array.reshape(-1, *array.shape[-2:])
 
 
-def _check_complete(path: Path) -> None:
+def check_complete(path: Path) -> None:
     """Raises InputError when the pixel data ends before its declared length (GDCM would fill in)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
