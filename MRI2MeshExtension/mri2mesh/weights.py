@@ -1,4 +1,4 @@
-"""Network weights: found, verified, loaded and saved. Always safetensors, never unpickled.
+"""Network weights and shape models: found, verified, loaded and saved. Safetensors or plain arrays, never unpickled.
 
 Where weights are looked for, first match wins:
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_VARIABLE = "MRI2MESH_WEIGHTS"
 SUFFIX = ".safetensors"
+SHAPE_MODEL_SUFFIX = ".npz"
 _HALF_TOLERANCE = 1e-3
 """Relative L2 change above which a tensor stays in single precision; rounding alone gives at most 2**-11."""
 
@@ -161,7 +162,7 @@ def save_weights(
         metadata=dict(metadata or {}),
         folder=Path(folder),
     )
-    _store(entry, data)
+    store(entry, data)
     return entry
 
 
@@ -175,7 +176,7 @@ def import_weights(
     """Copies a weights file, or every entry of a folder's manifest, into the user's folder.
 
     A file that a manifest beside it names brings that line along; another gets ``licence``, ``origin``, ``engine``.
-    Raises InputError when something is missing, altered or not safetensors: then nothing is imported.
+    Raises InputError when something is missing, altered, not safetensors and no shape model: then nothing is imported.
     """
     source = Path(path)
     if source.is_dir():
@@ -194,10 +195,12 @@ def import_weights(
         raise InputError(f"{source} does not exist")
     contents = [read_verified(entry) for entry in entries]
     for entry, data in zip(entries, contents, strict=True):
-        _check_safetensors(entry.file, data)
-    imported = [replace(entry, file=entry.name + SUFFIX, folder=user_folder()) for entry in entries]
+        _check_content(entry.file, data)
+    imported = [
+        replace(entry, file=entry.name + Path(entry.file).suffix, folder=user_folder()) for entry in entries
+    ]
     for entry, data in zip(imported, contents, strict=True):
-        _store(entry, data)
+        store(entry, data)
     return imported
 
 
@@ -213,7 +216,8 @@ def delete_weights(name: str) -> None:
     entry.path.unlink(missing_ok=True)
 
 
-def _store(entry: WeightsEntry, data: bytes) -> None:
+def store(entry: WeightsEntry, data: bytes) -> None:
+    """Writes the file and its manifest line into the entry's folder, each in one step."""
     write_atomically(entry.path, data)
     write_manifest(entry.folder, {**read_manifest(entry.folder), entry.name: entry}.values())
 
@@ -235,9 +239,14 @@ def _stored(key: str, tensor: torch.Tensor, half: bool) -> torch.Tensor:
     return rounded if change <= _HALF_TOLERANCE * torch.linalg.vector_norm(tensor) else tensor
 
 
-def _check_safetensors(file: str, data: bytes) -> None:
+def _check_content(file: str, data: bytes) -> None:
     from safetensors import SafetensorError, deserialize
 
+    if file.endswith(SHAPE_MODEL_SUFFIX):
+        from mri2mesh.anatomy.shape_model_file import parse_shape_model
+
+        parse_shape_model(data, file)
+        return
     try:
         deserialize(data)
     except SafetensorError:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mri2mesh.anatomy.structures import BELOW, DISC_LEVELS, STRUCTURES, VERTEBRA_LEVELS, Structure, disc_name
+from mri2mesh.anatomy.structures import (
+    BELOW,
+    DISC_LEVELS,
+    LATERALITY,
+    STRUCTURES,
+    VERTEBRA_LEVELS,
+    Structure,
+    disc_name,
+)
 
 
 def verhoeff_is_valid(digits: str) -> bool:
@@ -32,7 +40,8 @@ def test_check_digit_finds_a_mistyped_code() -> None:
 
 
 def test_every_level_has_its_vertebra_and_the_disc_below() -> None:
-    assert set(STRUCTURES) == {*VERTEBRA_LEVELS, "S1", *DISC_LEVELS}
+    spine = {*VERTEBRA_LEVELS, "S1", *DISC_LEVELS}
+    assert set(STRUCTURES) == spine | {"hip_left", "hip_right", "sacrum", "femur_left", "femur_right"}
     assert all(STRUCTURES[name].name == name for name in STRUCTURES)
     assert disc_name("T12") == "T12-L1" and disc_name("L5") == "L5-S1"
     with pytest.raises(KeyError):
@@ -48,12 +57,26 @@ def test_code_is_a_well_formed_snomed_concept(structure: Structure) -> None:
 
 
 def test_codes_labels_and_colours_are_all_different() -> None:
-    for values in zip(*((s.code, s.label, s.colour) for s in STRUCTURES.values()), strict=True):
+    rows = (((s.code, s.side), s.label, s.colour) for s in STRUCTURES.values())
+    for values in zip(*rows, strict=True):
         assert len(set(values)) == len(STRUCTURES)
+
+
+def test_left_and_right_share_a_code_and_differ_in_their_side() -> None:
+    for bone in ("hip", "femur"):
+        left, right = STRUCTURES[f"{bone}_left"], STRUCTURES[f"{bone}_right"]
+        assert left.code == right.code and (left.side, right.side) == ("left", "right")
+    assert all(verhoeff_is_valid(code) for code, _ in LATERALITY.values())
+    assert all(structure.side is None for name, structure in STRUCTURES.items() if "_" not in name)
 
 
 def test_labels_are_those_of_verse() -> None:
     expected = {"T7": 14, "T12": 19, "L1": 20, "L5": 24, "S1": 26, "L1-L2": 120, "L5-S1": 124, "T12-L1": 119}
+    assert {name: STRUCTURES[name].label for name in expected} == expected
+
+
+def test_labels_of_pelvis_and_femora_are_those_of_totalsegmentator() -> None:
+    expected = {"sacrum": 25, "S1": 26, "femur_left": 75, "femur_right": 76, "hip_left": 77, "hip_right": 78}
     assert {name: STRUCTURES[name].label for name in expected} == expected
 
 

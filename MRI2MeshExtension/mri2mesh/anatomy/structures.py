@@ -1,9 +1,14 @@
-"""The structures this project names: vertebrae, discs, sacrum; with codes, label values and colours.
+"""The structures this project names: vertebrae, discs, sacrum, hips, femora; with codes, label values and colours.
 
 Codes are SNOMED CT concept identifiers: vertebrae from DICOM PS3.16 CID 7603 (Vertebra), discs from CID 7604
 (Intervertebral Disc); S1 is 65985001, "Structure of first sacral vertebra". Label values follow VerSe
 (T1 = 8 ... T12 = 19, L1 = 20 ... L5 = 24, sacrum = 26; github.com/anjany/verse); a disc is 100 + the label of the
 vertebra above it.
+
+Hips, the whole sacrum and femora have the codes of DICOM PS3.16 CID 4031 (Common Anatomic Region), with the side as a
+modifier (CID 244), and the label values of TotalSegmentator v2, whose sacrum (25) and S1 (26) agree with S1 here. The
+codes are those of its table ``totalsegmentator_snomed_mapping.csv`` as well (github.com/wasserth/TotalSegmentator);
+for the hip bone both say 29836001, "Hip".
 """
 
 from __future__ import annotations
@@ -12,7 +17,12 @@ import colorsys
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["vertebra", "disc", "sacrum"]
+Kind = Literal["vertebra", "disc", "sacrum", "whole_sacrum", "hip", "femur"]
+"""``"sacrum"`` is the body of S1 as the spine engine sees it, ``"whole_sacrum"`` the bone of the pelvis."""
+Side = Literal["left", "right"]
+
+LATERALITY: dict[Side, tuple[str, str]] = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
+"""SNOMED CT code and meaning of a side, the modifier of a paired structure's code (DICOM PS3.16 CID 244)."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class Structure:
     """One anatomical structure.
 
     code: SNOMED CT concept identifier. label: value in label maps (VerSe numbering; discs 100 + the vertebra above).
-    colour: RGB 0..1.
+    colour: RGB 0..1. side: of a paired structure; left and right share a code and differ in its modifier, LATERALITY.
     """
 
     name: str
@@ -29,6 +39,7 @@ class Structure:
     meaning: str
     label: int
     colour: tuple[float, float, float]
+    side: Side | None = None
 
 
 VERTEBRA_LEVELS = ("T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
@@ -52,6 +63,14 @@ _FIRST_LABEL = 14
 """VerSe's number for T7."""
 _SACRUM_LABEL = 26
 
+_PELVIS_AND_FEMORA = (
+    Structure("hip_left", "hip", "29836001", "Hip", 77, (0.89, 0.72, 0.55), "left"),
+    Structure("hip_right", "hip", "29836001", "Hip", 78, (0.80, 0.76, 0.60), "right"),
+    Structure("sacrum", "whole_sacrum", "54735007", "Sacrum", 25, (0.93, 0.84, 0.73)),
+    Structure("femur_left", "femur", "71341001", "Femur", 75, (0.72, 0.80, 0.88), "left"),
+    Structure("femur_right", "femur", "71341001", "Femur", 76, (0.66, 0.84, 0.78), "right"),
+)
+
 
 def disc_name(upper: str) -> str:
     """Name of the disc below a vertebra, as in ``"L5-S1"``. Raises KeyError for an unknown level."""
@@ -73,8 +92,9 @@ def _table() -> dict[str, Structure]:
     for step, (upper, name) in enumerate(zip(VERTEBRA_LEVELS, DISC_LEVELS, strict=True)):
         meaning, colour = f"{name.replace('-', '/')} intervertebral disc", _colour(step, 0.85, 0.7)
         table[name] = Structure(name, "disc", _SNOMED[name], meaning, 100 + table[upper].label, colour)
+    table.update((structure.name, structure) for structure in _PELVIS_AND_FEMORA)
     return table
 
 
 STRUCTURES: dict[str, Structure] = _table()
-"""Every structure by name: ``"T7"`` to ``"L5"``, ``"S1"``, ``"T7-T8"`` to ``"L5-S1"``."""
+"""Every structure by name: ``"T7"`` to ``"L5"``, ``"S1"``, ``"T7-T8"`` to ``"L5-S1"``, hips, sacrum and femora."""

@@ -73,6 +73,7 @@ def _measure(structure: ReconstructedStructure, files: list[str]) -> Report:
         "code": structure.structure.code,
         "code_system": "SNOMED CT",
         "meaning": structure.structure.meaning,
+        "side": structure.structure.side,
         "label": structure.structure.label,
         "colour": [round(float(c), 4) for c in structure.structure.colour],
         "files": files,

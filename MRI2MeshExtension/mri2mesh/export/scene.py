@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import mri2mesh
+from mri2mesh.anatomy.structures import LATERALITY
 from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.report import Report, make_report
@@ -79,6 +80,7 @@ def _stage(reconstruction: Reconstruction, volume: Volume, report: Report, name:
                 "colour": list(item.structure.colour),
                 "code": item.structure.code,
                 "meaning": item.structure.meaning,
+                "modifier": list(LATERALITY[item.structure.side]) if item.structure.side else [],
             }
         )
     write_volume(volume, folder / "image.nrrd")

@@ -146,7 +146,11 @@ def terminology(structure: Mapping[str, Any]) -> str:
             "Segmentation category and type - 3D Slicer General Anatomy list",
             *ANATOMICAL_STRUCTURE,
             *(structure["code"], "SCT", structure["meaning"]),
-            *("", "", ""),
+            *(
+                (structure["modifier"][0], "SCT", structure["modifier"][1])
+                if structure["modifier"]
+                else ("", "", "")
+            ),
             "Anatomic codes - DICOM master list",
             *("", "", "", "", "", ""),
         )

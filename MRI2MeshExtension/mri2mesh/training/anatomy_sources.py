@@ -34,6 +34,10 @@ LICENCES = {
         "licence": "CC BY 4.0; research use",
         "source": "rhan93/Altas-of-Pelvis-Segmentation-and-Trajectory-Planning (Han et al. 2019)",
     },
+    "lower_limb": {
+        "licence": "Apache-2.0",
+        "source": "mapclient-plugins/fieldworklowerlimb2sidegenerationstep, a lower-limb model of 26 subjects",
+    },
 }
 """By folder of the training data."""
 
