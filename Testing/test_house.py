@@ -29,7 +29,10 @@ IMPORTED_AS = {
     "simpleitk": "SimpleITK",
     "slicer-core": "slicer_core",
     "fast-simplification": "fast_simplification",
+    "warp-lang": "warp",
 }
+EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda"}
+"""Only these folders may import what the extra of that name installs."""
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +131,11 @@ def test_the_library_imports_only_what_it_declares(project, library):
     }
     allowed = {IMPORTED_AS.get(name, name) for name in declared} | {"vtkmodules", "mri2mesh", "__future__"}
     allowed |= set(sys.stdlib_module_names)
-    # scene_worker is run by slicer-core's own process: there `slicer` is the wheel's. Only compiled/ needs numba.
+    # scene_worker is run by slicer-core's own process: there `slicer` is the wheel's.
     for path in library.rglob("*.py"):
         extra = {"slicer"} if path.name == "scene_worker.py" else set()
-        if path.parent.name == "compiled":
-            extra |= {Requirement(line).name.lower() for line in project["optional-dependencies"]["fast"]}
+        of_folder = project["optional-dependencies"].get(EXTRA_OF_FOLDER.get(path.parent.name), [])
+        extra |= {IMPORTED_AS.get(name, name) for name in (Requirement(line).name for line in of_folder)}
         undeclared = {name.split(".")[0] for name in imports_of(path)} - allowed - extra
         assert not undeclared, f"{path.name} imports {undeclared}"
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from anatomy.toy_shapes import stretching_ball
 from mri2mesh import weights
+from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.weights_manifest import MANIFEST, read_manifest
 
@@ -155,6 +157,16 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
         weights.import_weights(tmp_path / "evil.safetensors")
     assert not (tmp_path / "ran").exists()
     assert not weights.user_folder().exists()
+
+
+def test_a_shape_model_is_imported_as_one_and_a_damaged_one_is_not(tmp_path):
+    path = stretching_ball().save(tmp_path / "shape_ball.npz")
+    weights.import_weights(path, licence="CC0-1.0", origin="geometry")
+    assert weights.find("shape_ball").file == "shape_ball.npz"
+    assert ShapeModel.load("ball").name == "ball"
+    (tmp_path / "shape_bad.npz").write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="not a shape model"):
+        weights.import_weights(tmp_path / "shape_bad.npz")
 
 
 def test_an_altered_folder_imports_nothing(tmp_path, state):

@@ -1,0 +1,1 @@
+"""Fitting shape models to images by least squares: parameters, image terms, the solver, what stays uncertain."""

@@ -1,0 +1,109 @@
+"""A whole fit: several starts at low resolution, the best of them at higher ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from mri2mesh.fitting.family import SurfaceFamily
+from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
+from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.fitting.prior import Prior, PriorSettings
+from mri2mesh.fitting.pyramid import coarser
+from mri2mesh.fitting.solver import Solution, Term, solve
+
+Watch = Callable[[Parameters, float], None]
+"""Told the best candidate and the share done after each step; what it raises ends the fit."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """pixels: of the longer image side. iterations: at most. modes: how many may move. keep: candidates that go on.
+    coarse_mm, spongy: as in `ImageSettings`."""
+
+    pixels: int
+    iterations: int
+    modes: int
+    keep: int
+    coarse_mm: float
+    spongy: float = 1.0
+
+
+LEVELS = (
+    Level(64, 8, 4, 4, 25.0),
+    Level(64, 10, 1000, 2, 25.0),
+    Level(128, 8, 1000, 1, 20.0),
+    Level(128, 10, 1000, 1, 15.0, spongy=0.3),
+    Level(256, 6, 1000, 1, 10.0, spongy=0.3),
+)
+"""Bones are solid at first: their rims are bright enough to catch the wrong one from afar."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a fit goes by."""
+
+    image: ImageSettings = field(default_factory=ImageSettings)
+    prior: PriorSettings = field(default_factory=PriorSettings)
+    levels: tuple[Level, ...] = LEVELS
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The best candidate (a batch of one), its cost, precision [n_steps, n_steps] and, per view, how well the image
+    agrees with it (0 to 1)."""
+
+    parameters: Parameters
+    cost: float
+    precision: Tensor
+    agreement: tuple[float, ...]
+
+
+def fit(
+    views: Sequence[Observation],
+    family: SurfaceFamily,
+    start: Parameters,
+    settings: FitSettings | None = None,
+    more: Sequence[Term] = (),
+    watch: Watch | None = None,
+) -> Fit:
+    """Fit a family to views from one or several starts. more: further terms, as landmarks."""
+    settings = settings or FitSettings()
+    beams = torch.stack([torch.from_numpy(seen.camera.axes_ras[2]) for seen in views]).mean(0)
+    beam = (beams / beams.norm()).to(start.position)
+    steps = sum(level.iterations for level in settings.levels)
+    done = 0
+    at = start
+    for level in settings.levels:
+        image = replace(settings.image, coarse_mm=level.coarse_mm, spongy=level.spongy)
+        terms = [
+            ImageTerm(coarser(seen, level.pixels), n, family, image, depth_of(seen, at))
+            for n, seen in enumerate(views)
+        ]
+        reached = [done]
+
+        def each(best: Parameters, cost: Tensor, reached: list[int] = reached) -> None:
+            reached[0] += 1
+            if watch is not None:
+                watch(best.take(cost.argmin()[None]), min(1.0, reached[0] / steps))
+
+        n_shape = min(level.modes, family.n_modes)
+        solution = solve(
+            [*terms, *more], Prior(start, beam, settings.prior), at, n_shape, level.iterations, each
+        )
+        done += level.iterations
+        chosen = solution.cost.argsort()[: level.keep]
+        at, start = solution.parameters.take(chosen), start.take(chosen)
+        last = Solution(at, solution.cost[chosen], solution.precision[chosen])
+    best = last.parameters.take(torch.tensor([0], device=at.position.device))
+    agreement = tuple(float(term.agreement(best)[0]) for term in terms)
+    return Fit(best, float(last.cost[0]), last.precision[0], agreement)
+
+
+def depth_of(seen: Observation, at: Parameters) -> float:
+    """About how far from the source the surface is, mm."""
+    offset = at.position[0].cpu().numpy() - seen.camera.source_ras_mm
+    return max(float(offset @ seen.camera.axes_ras[2]), 1.0)
