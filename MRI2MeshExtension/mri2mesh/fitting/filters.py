@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -10,36 +12,66 @@ class BandPass:
     """Images less their own blur, inside a mask: linear, the same for what is observed and what is predicted.
 
     Blurs are Gaussian (standard deviations in pixels) and normalised by the mask, so that nothing outside it matters
-    and its border is no edge. mask: [H, W] in 0 .. 1.
+    and its border is no edge. A wide blur is made from averages of blocks, so that the work grows with the number of
+    pixels alone. mask: [H, W] in 0 .. 1.
     """
 
     def __init__(self, mask: Tensor, fine_px: float, coarse_px: float) -> None:
         self.mask = mask.float()
-        self._blurs = []
-        for width in (fine_px, coarse_px):
-            rows, columns = (_gaussian(n, width).to(self.mask) for n in mask.shape)
-            reached = rows @ self.mask @ columns.T
-            self._blurs.append((rows, columns, self.mask / reached.clamp_min(1e-3)))
+        self._fine_px, self._block = fine_px, max(1, int(coarse_px / 3))
+        self._down, self._across = (_spread(n, self._block, coarse_px).to(self.mask) for n in mask.shape)
+        reached = self.mask[None, :, :, None]
+        self._fine_share = self.mask[:, :, None] / _narrow(reached, fine_px)[0].clamp_min(1e-3)
+        self._coarse_share = self.mask[:, :, None] / self._wide(reached)[0].clamp_min(1e-3)
 
     def __call__(self, images: Tensor) -> Tensor:
         """[B, H, W, P] filtered, zero outside the mask."""
         masked = images * self.mask[:, :, None]
-        (rows, columns, share), (wide_rows, wide_columns, wide_share) = self._blurs
-        fine = _separable(masked, rows, columns) * share[:, :, None]
-        return fine - _separable(masked, wide_rows, wide_columns) * wide_share[:, :, None]
+        blurred = self._wide(masked).mul_(self._coarse_share)
+        return _narrow(masked, self._fine_px).mul_(self._fine_share).sub_(blurred)
+
+    def _wide(self, images: Tensor) -> Tensor:
+        """[B, H, W, P] blurred by averages of blocks, a Gaussian over those, and lines between."""
+        batch, rows, columns, layers = images.shape
+        small = _averaged(_averaged(images, 1, self._block), 2, self._block)
+        down = self._down @ small.reshape(batch, small.shape[1], -1)
+        return self._across @ down.view(batch, rows, small.shape[2], layers)
 
 
-def _gaussian(n: int, width: float) -> Tensor:
-    """[n, n] matrix that blurs a row of n pixels."""
-    place = torch.arange(n, dtype=torch.float32)
-    weight = torch.exp(-0.5 * ((place[:, None] - place) / width) ** 2)
-    return weight / weight.sum(1).max()
+def _narrow(images: Tensor, width: float) -> Tensor:
+    """[B, H, W, P] blurred by a few pixels, as a sum of shifted images."""
+    reach = max(1, math.ceil(3 * width))
+    weight = [math.exp(-0.5 * (n / width) ** 2) for n in range(reach + 1)]
+    total = weight[0] + 2 * sum(weight[1:])
+    for axis in (1, 2):
+        length = images.shape[axis]
+        result = images * (weight[0] / total)
+        for n in range(1, min(reach, length - 1) + 1):
+            near, far = images.narrow(axis, 0, length - n), images.narrow(axis, n, length - n)
+            result.narrow(axis, n, length - n).add_(near, alpha=weight[n] / total)
+            result.narrow(axis, 0, length - n).add_(far, alpha=weight[n] / total)
+        images = result
+    return images
 
 
-def _separable(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    batch, height, width, layers = images.shape
-    down = rows @ images.reshape(batch, height, width * layers)
-    return columns @ down.view(batch, height, width, layers)
+def _averaged(images: Tensor, axis: int, block: int) -> Tensor:
+    """Means of blocks along an axis; the last one as if zeros followed."""
+    missing = -images.shape[axis] % block
+    if missing:
+        shape = list(images.shape)
+        shape[axis] = missing
+        images = torch.cat([images, images.new_zeros(shape)], axis)
+    return images.unflatten(axis, (-1, block)).mean(axis + 1)
+
+
+def _spread(length: int, block: int, width: float) -> Tensor:
+    """[length, blocks]: from the means of blocks to pixels, by the Gaussian at the blocks and lines between them."""
+    centre = (torch.arange(-(-length // block), dtype=torch.float32) + 0.5) * block - 0.5
+    blur = torch.exp(-0.5 * ((centre[:, None] - centre) / width) ** 2) * (block / width)
+    place = ((torch.arange(length) + 0.5) / block - 0.5).clamp(0, len(centre) - 1)
+    low = place.floor().long().clamp(max=max(len(centre) - 2, 0))
+    high = (low + 1).clamp(max=len(centre) - 1)
+    return torch.lerp(blur[low], blur[high], (place - low)[:, None])
 
 
 def smooth_gains(size: tuple[int, int], n: int) -> Tensor:
