@@ -1,4 +1,4 @@
-"""How long an iteration of `xray-fit` takes: the Jacobian of every view, the normal equations, and the cost of the step.
+"""How long an iteration of `xray-fit` takes: every view's Jacobian, the normal equations, and the cost of the step.
 
     make benchmark BENCHMARK_ARGS="-k fit"
 

@@ -14,12 +14,14 @@ On a machine with an NVIDIA GPU whose driver knows CUDA 13 (the pinned Warp's), 
     make benchmark BENCHMARK_ARGS="-k cuda"                  torch and warp on the GPU, some four minutes
     make benchmark BENCHMARK_ARGS="-k '20480 and 256'"       one scene, CPU and GPU side by side
 
-Times on a GPU are those of the whole call with the wait for its result, which a fit does not have.
+PyTorch3D is timed where a user has built it. Times on a GPU are those of the whole call with the wait for its result,
+which a fit does not have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -33,6 +35,7 @@ from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.soft import blur_for, render_soft
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 from mri2mesh.rendering.thickness import ray_thickness
+from rendering.pytorch3d_images import soft_images_by_pytorch3d
 
 FIELD_MM = 300.0
 """Side of the detector: an object of 80 mm radius at 700 of 1,000 mm fills most of it."""
@@ -134,7 +137,12 @@ def bench_thickness(benchmark, threads, scene, size, views, with_gradient, backe
     benchmark(run)
 
 
-@pytest.mark.parametrize("backend, device", RUNS)
+PEER = [("PyTorch3D", "cpu")] if find_spec("pytorch3d") is not None else []
+FACES_PER_PIXEL = {128: 10, 256: 50}
+"""What PyTorch3D is given; beyond these sizes it takes minutes and is left out. Ours has no such limit."""
+
+
+@pytest.mark.parametrize("backend, device", RUNS + PEER)
 @pytest.mark.parametrize("with_gradient", [False, True], ids=["forward", "with gradient"])
 @pytest.mark.parametrize("scene, size, views", WORK)
 def bench_soft(benchmark, threads, scene, size, views, with_gradient, backend, device) -> None:
@@ -143,18 +151,28 @@ def bench_soft(benchmark, threads, scene, size, views, with_gradient, backend, d
     view = cameras(size, views)
     view = ProjectiveCameras(view.matrix.to(device), view.size, view.near_mm, view.far_mm)
     sigma, blur_radius = blur_for(view)
+    peer = backend == "PyTorch3D"
+    if peer and (size not in FACES_PER_PIXEL or views > 1 or scene == "81920 faces"):
+        pytest.skip("takes PyTorch3D minutes")
     leaf = vertices.to(device).requires_grad_(with_gradient)
 
     def run() -> None:
-        soft = render_soft(leaf, faces, view, sigma, 1e-3, blur_radius, backend=backend)
+        settings = (leaf, faces, view, sigma, 1e-3, blur_radius)
+        if peer:
+            silhouette, depth = soft_images_by_pytorch3d(*settings, FACES_PER_PIXEL[size])
+        else:
+            silhouette, depth = render_soft(*settings, backend=backend)
         if with_gradient:
-            (soft.silhouette.mean() + soft.depth.mean()).backward()
+            (silhouette.mean() + depth.mean()).backward()
         finished(device)
 
     benchmark.group = (
         f"soft images, {scene}, {size}x{size}, {views} views, {_mode(with_gradient)}, {threads} threads"
     )
-    benchmark(run)
+    if peer:
+        benchmark.pedantic(run, rounds=1)
+    else:
+        benchmark(run)
 
 
 def _mode(with_gradient: bool) -> str:

@@ -18,7 +18,7 @@ from mri2mesh.rendering.prepare import prepare
 prepare()
 from mri2mesh.rendering.compiled import drr, faces, hard, soft, thickness
 kernels = (faces.face_rows, faces.to_vertices, hard.forward, soft.forward, soft.adjoint)
-kernels += (thickness.forward, thickness.adjoint)
+kernels += (thickness.forward, thickness.adjoint, thickness.tangents)
 kernels += (drr.siddon, drr.siddon_adjoint, drr.trilinear, drr.trilinear_adjoint)
 print(sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels), len(kernels))
 """

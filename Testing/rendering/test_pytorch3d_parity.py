@@ -7,6 +7,7 @@ import torch
 
 from mri2mesh.rendering.cameras import OrthographicCameras, ring_cameras
 from mri2mesh.rendering.soft import blur_for
+from rendering.pytorch3d_images import soft_images_by_pytorch3d
 from rendering.scenes import lump
 
 pytest.importorskip(
@@ -16,11 +17,6 @@ pytest.importorskip(
 
 @pytest.mark.parametrize("gamma", [1e-4, 1e-2, 0.3])
 def test_images_and_gradients_are_those_of_pytorch3d(render, gamma):
-    from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend, softmax_rgb_blend
-    from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
-    from pytorch3d.renderer.mesh.rasterizer import Fragments
-    from pytorch3d.structures import Meshes
-
     side = 24
     vertices, faces = lump(1, dtype=torch.float32)
     cameras = OrthographicCameras(
@@ -32,34 +28,9 @@ def test_images_and_gradients_are_those_of_pytorch3d(render, gamma):
     soft = render(ours, faces, cameras, sigma, gamma, blur_radius)
 
     theirs = vertices.clone().requires_grad_(True)
-    screen = cameras.project(theirs)[0]
-    # PyTorch3D's NDC: +x to the left, +y up; depths from 0 (near) to 2 far.
-    ndc = torch.stack(
-        [
-            -(screen[..., 0] - (side - 1) / 2) * 2 / side,
-            -(screen[..., 1] - (side - 1) / 2) * 2 / side,
-            screen[..., 2] + cameras.far_mm,
-        ],
-        -1,
+    silhouette, depth = soft_images_by_pytorch3d(
+        theirs, faces, cameras, sigma, gamma, blur_radius, faces_per_pixel=len(faces)
     )
-    meshes = Meshes(verts=list(ndc), faces=[faces] * len(cameras))
-    fragments = Fragments(
-        *rasterize_meshes(
-            meshes,
-            image_size=side,
-            blur_radius=blur_radius,
-            faces_per_pixel=len(faces),
-            bin_size=0,
-            perspective_correct=False,
-            clip_barycentric_coords=True,
-            cull_backfaces=False,
-        )
-    )
-    far = 2 * cameras.far_mm
-    blend = BlendParams(sigma=sigma, gamma=gamma, background_color=(far, far, far))
-    colors = fragments.zbuf[..., None].expand(*fragments.zbuf.shape, 3)
-    depth = softmax_rgb_blend(colors, fragments, blend, znear=0.0, zfar=far)[..., 0] - cameras.far_mm
-    silhouette = sigmoid_alpha_blend(colors, fragments, blend)[..., 3]
 
     torch.testing.assert_close(soft.silhouette[0], silhouette, atol=1e-4, rtol=0)
     assert (soft.depth[0] - depth).abs().quantile(0.99) < 1e-2

@@ -32,7 +32,7 @@ class BandPass:
 
     def _wide(self, images: Tensor) -> Tensor:
         """[B, H, W, P] blurred by averages of blocks, a Gaussian over those, and lines between."""
-        batch, rows, columns, layers = images.shape
+        batch, rows, _, layers = images.shape
         small = _averaged(_averaged(images, 1, self._block), 2, self._block)
         down = self._down @ small.reshape(batch, small.shape[1], -1)
         return self._across @ down.view(batch, rows, small.shape[2], layers)

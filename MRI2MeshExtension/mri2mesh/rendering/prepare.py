@@ -7,7 +7,7 @@ names another). Those of `gpu/` are always kept in the user's cache folder (WARP
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 
@@ -18,7 +18,7 @@ from mri2mesh.rendering.hard import render_hard
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.soft import blur_for, render_soft
 from mri2mesh.rendering.surfaces import ClosedSurfaces
-from mri2mesh.rendering.thickness import ray_thickness
+from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
 
 TETRAHEDRON = torch.tensor([[0.0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 5]])
 FACES = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
@@ -30,27 +30,34 @@ def prepare(
     *,
     device: torch.device | str = "cpu",
     backend: str = "auto",
+    only: Collection[str] | None = None,
 ) -> None:
     """Run every kernel once, on four faces and eight voxels, with the back-end that renders on a device.
 
-    progress: told what is compiled and what share is done, 0 to 1. backend: see `backends.choose`. Does nothing where
-    plain torch renders, which has nothing to compile. Raises InputError as `backends.choose` does.
+    progress: told what is compiled and what share is done, 0 to 1. backend: see `backends.choose`. only: names in
+    `STEPS`, for whoever needs no more. Does nothing where plain torch renders, which has nothing to compile. Raises
+    InputError as `backends.choose` does.
     """
     device = torch.device(device)
     name = name_of(backend, device)
     if name == "torch":
         return
     tell = progress or (lambda message, done: None)
-    for what, done, run in STEPS:
-        tell(f"compiling the renderer (once on this computer): {what}", done)
+    steps = {what: step for what, step in STEPS.items() if only is None or what in only}
+    whole, done = sum(share for share, _ in steps.values()), 0.0
+    for what, (share, run) in steps.items():
+        tell(f"preparing the renderer (compiled once on this computer): {what}", done / whole)
         run(device, name)
-    tell("the renderer is compiled", 1.0)
+        done += share
+    tell("the renderer is ready", 1.0)
 
 
 def _thickness(device: torch.device, backend: str) -> None:
     vertices = TETRAHEDRON[None].to(device).requires_grad_(True)
     surfaces = ClosedSurfaces.of(FACES, 4).to(device)
     ray_thickness(vertices, surfaces, CAMERAS.to(device), backend=backend).sum().backward()
+    directions = torch.ones_like(vertices)[:, None]
+    thickness_tangents(vertices, directions, surfaces, CAMERAS.to(device), backend=backend)
 
 
 def _soft(device: torch.device, backend: str) -> None:
@@ -75,10 +82,10 @@ def _drr(device: torch.device, backend: str) -> None:
         render_drr(volume, pose, cameras, method=method, backend=backend).sum().backward()
 
 
-STEPS = (
-    ("ray thickness", 0.0, _thickness),
-    ("soft images", 0.25, _soft),
-    ("depth", 0.6, _depth),
-    ("line integrals", 0.7, _drr),
-)
-"""What is compiled, the share that is done before it, and how."""
+STEPS = {
+    "ray thickness": (0.35, _thickness),
+    "soft images": (0.3, _soft),
+    "depth": (0.05, _depth),
+    "line integrals": (0.3, _drr),
+}
+"""What is compiled, its share of the work, and how."""
