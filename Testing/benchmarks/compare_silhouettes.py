@@ -56,7 +56,7 @@ def fit(
     family: SurfaceFamily, truth: Tensor, silhouette: Silhouette, seconds: float, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """Seconds spent and mean distance to the truth, after every step."""
-    target = torch.isfinite(render_hard(truth[None], family.faces, views()).depth).double()
+    target = render_hard(truth[None], family.faces, views()).silhouette.double()
     axis, away = (torch.from_numpy(v / np.linalg.norm(v)) for v in rng.normal(size=(2, 3)))
     turn = (axis * np.radians(TURN_DEG)).requires_grad_()
     shift = (truth.mean(0) + SHIFT_MM * away).requires_grad_()
