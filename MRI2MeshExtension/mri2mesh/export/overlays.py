@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from mri2mesh.rendering.edges import contour_edges
 
 _INCHES = 6.5
 _DPI = 110
+COLOURS = ("#ffb000", "#40c8ff", "#ff5fa2", "#7be04b", "#b79bff")
+"""Far apart from each other and from grey, which the colours of bones are not."""
 
 
 def contours_in_view(mesh: Mesh, camera: XrayCamera) -> NDArray[np.float64]:
@@ -55,9 +57,8 @@ def write_overlay(
     tint[~radiograph.mask] = (0.1, 0.2, 0.5, 0.45)
     axis.imshow(tint)
     move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
-    for item in reconstruction.structures:
+    for item, colour in zip(reconstruction.structures, itertools.cycle(COLOURS)):
         segments = contours_in_view(item.mesh.transformed(move), radiograph.camera)
-        colour: Any = _vivid(item.structure.colour)
         axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.0, label=item.name))
     axis.set_xlim(-0.5, columns - 0.5)
     axis.set_ylim(rows - 0.5, -0.5)
@@ -68,10 +69,3 @@ def write_overlay(
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
     return Path(path)
-
-
-def _vivid(colour: tuple[float, float, float]) -> tuple[float, ...]:
-    """The hue of a bone's colour, strong enough to stand out from grey."""
-    values = np.array(colour)
-    values = (values - values.min()) / max(float(np.ptp(values)), 1e-6)
-    return tuple(float(value) for value in 0.15 + 0.85 * values)
