@@ -41,7 +41,11 @@ class Simulated:
                 for name in self.model.landmarks
             }
             views.append(
-                {name: (float(c), float(r)) for name, (c, r) in places.items() if 0 <= c < N - 1 and 0 <= r < N - 1}
+                {
+                    name: (float(c), float(r))
+                    for name, (c, r) in places.items()
+                    if 0 <= c < N - 1 and 0 <= r < N - 1
+                }
             )
         return views
 

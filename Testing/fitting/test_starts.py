@@ -38,9 +38,7 @@ def camera(angle: float, to_isocentre: float = 800.0) -> XrayCamera:
 
 
 def blank(angle: float, to_isocentre: float = 800.0) -> Observation:
-    return Observation(
-        camera(angle, to_isocentre), np.zeros((64, 64), np.float32), np.ones((64, 64), bool)
-    )
+    return Observation(camera(angle, to_isocentre), np.zeros((64, 64), np.float32), np.ones((64, 64), bool))
 
 
 def mean_at(place: np.ndarray, family: SurfaceFamily, n_views: int, turn=(0.0, 0.0, 0.0)) -> Parameters:

@@ -18,7 +18,9 @@ def test_parameters_come_back_through_json():
         assert torch.equal(getattr(again, name), value)
 
 
-@pytest.mark.parametrize(("stored", "n_modes", "n_views"), [({}, 4, 2), (to_plain(AT), 5, 2), (to_plain(AT), 4, 1)])
+@pytest.mark.parametrize(
+    ("stored", "n_modes", "n_views"), [({}, 4, 2), (to_plain(AT), 5, 2), (to_plain(AT), 4, 1)]
+)
 def test_another_model_other_views_and_nothing_are_refused(stored, n_modes, n_views):
     with pytest.raises(InputError, match="continued"):
         from_plain(stored, n_modes, n_views)

@@ -63,5 +63,9 @@ def test_an_unknown_mode_moves_vertices_as_the_population_does(family):
 
 def test_what_the_model_cannot_show_is_added_in_every_direction(family):
     found = uncertainty_of(known_to({4: 1e-6}, family), family, [far_in_front()], residual_mm=3.0)
-    for values, expected in ((found.total, 3.0), (found.along_beam, np.sqrt(3.0)), (found.across, np.sqrt(3.0))):
+    for values, expected in (
+        (found.total, 3.0),
+        (found.along_beam, np.sqrt(3.0)),
+        (found.across, np.sqrt(3.0)),
+    ):
         assert np.allclose(values, expected, atol=1e-4)

@@ -26,7 +26,9 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "image.png"
 
 
-@pytest.mark.parametrize(("system", "expected"), [("LPS", (-1.0, -2.0, 3.0)), ("RAS", (1.0, 2.0, 3.0)), ("0", (1.0, 2.0, 3.0))])
+@pytest.mark.parametrize(
+    ("system", "expected"), [("LPS", (-1.0, -2.0, 3.0)), ("RAS", (1.0, 2.0, 3.0)), ("0", (1.0, 2.0, 3.0))]
+)
 def test_positions_become_ras_whatever_the_file_s_system(tmp_path, system, expected):
     path = markups(tmp_path / "p.mrk.json", {"asis_left": (1, 2, 3)}, system)
     assert read_markups(path) == {"asis_left": expected}

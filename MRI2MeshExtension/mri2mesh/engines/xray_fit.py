@@ -181,7 +181,11 @@ def _prepare(
     device: str,
 ) -> _Case:
     if anatomy not in ANATOMIES:
-        asked = "a radiograph does not say which bone is wanted" if anatomy is None else f"no shape model of {anatomy}"
+        asked = (
+            "a radiograph does not say which bone is wanted"
+            if anatomy is None
+            else f"no shape model of {anatomy}"
+        )
         raise InputError(f"{asked}: give --anatomy {'|'.join(ANATOMIES)}")
     if not radiographs:
         raise InputError("a fit needs at least one radiograph")
@@ -194,7 +198,10 @@ def _prepare(
     views = [_observation(one) for one in radiographs]
     place = expected_place(views, [one.geometry.source_to_isocentre_mm.value for one in radiographs])
     expected = Parameters.at(
-        torch.eye(3)[None].to(family.mean), torch.from_numpy(place)[None].to(family.mean), family.n_modes, len(views)
+        torch.eye(3)[None].to(family.mean),
+        torch.from_numpy(place)[None].to(family.mean),
+        family.n_modes,
+        len(views),
     )
     terms = [
         LandmarkTerm(picked, seen.camera, number, family)

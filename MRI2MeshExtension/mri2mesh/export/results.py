@@ -61,9 +61,7 @@ def write_results(
     out_dir.mkdir(parents=True, exist_ok=True)
     try:
         with sibling_folder(out_dir / "results") as made:
-            _make(
-                reconstruction, image, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene
-            )
+            _make(reconstruction, image, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene)
             names = sorted(path.name for path in made.iterdir())
             move_contents(made, out_dir)
     except BaseException:

@@ -103,7 +103,7 @@ def fit(
         at, expected = solution.parameters.take(chosen), expected.take(chosen)
         last = Solution(at, solution.cost[chosen], solution.precision[chosen])
     best = last.parameters.take(torch.tensor([0], device=at.position.device))
-    agreement = tuple(float(term.agreement(best)[0]) for term in terms)
+    agreement = tuple(float(term.agreement_near(best)[0]) for term in terms)
     return Fit(best, float(last.cost[0]), last.precision[0], prior.free(n_shape), agreement)
 
 

@@ -28,7 +28,7 @@ from mri2mesh.fitting.solver import solve
 from mri2mesh.rendering.projective import NEAREST_MM
 
 SEARCH_PIXELS = 64
-SHIFTS_MM = (-60.0, -30.0, 0.0, 30.0, 60.0)
+SHIFTS_MM = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
 """In the plane of the first image, at the patient."""
 DEPTHS_MM = (-40.0, 0.0, 40.0)
 """Along the first beam; one view cannot tell them apart, a second from another side can."""
@@ -37,6 +37,9 @@ LANDMARK_TURN_DEG = 40.0
 SIZES = (0.75, 1.0, 1.3)
 """Of the shown bone to the population's, where the scale is unknown."""
 OTHER_SIDE_DEG = 20.0
+SEARCH = ImageSettings(coarse_mm=50.0, lattice=2)
+"""Wider details than a fit compares, for they are still alike where the bone is a shaft's width away; and less freedom
+of contrast, with which a wrong place could be explained too."""
 _AT_ONCE = 8
 
 
@@ -85,7 +88,9 @@ def from_landmarks(
     if not len(start):
         raise InputError(_TOO_NEAR)
     prior = Prior(
-        expected.take(torch.zeros(len(start), dtype=torch.long)), mean_beam(views).to(start.position), settings
+        expected.take(torch.zeros(len(start), dtype=torch.long)),
+        mean_beam(views).to(start.position),
+        settings,
     )
     solution = solve(terms, prior, start, n_shape=0, iterations=30)
     return solution.parameters.take(solution.cost.argsort()[:keep])
@@ -105,7 +110,7 @@ def coarse_search(
     is unknown), then small turns of the best. Raises InputError where all of it would be beside or behind a source.
     """
     terms = [
-        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, ImageSettings(coarse_mm=25.0), depth_of(seen, expected))
+        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, SEARCH, depth_of(seen, expected))
         for n, seen in enumerate(views)
     ]
     columns, rows, beam = torch.from_numpy(views[0].camera.axes_ras).to(expected.position)
@@ -133,9 +138,7 @@ def joined(parts: Sequence[Parameters]) -> Parameters:
     return Parameters(*(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 
 
-_TOO_NEAR = (
-    "the bone would reach the X-ray source: the distance from source to isocentre, or the isocentre, must be wrong"
-)
+_TOO_NEAR = "the bone would reach the X-ray source: the distance from source to isocentre, or the isocentre, must be wrong"
 
 
 def _best(

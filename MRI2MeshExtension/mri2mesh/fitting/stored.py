@@ -35,6 +35,8 @@ def from_plain(stored: Mapping[str, Any], n_modes: int, n_views: int) -> Paramet
     at = Parameters(**values)
     shapes = {name: tuple(value.shape[1:]) for name, value in values.items()}
     known = {"coefficients": (n_modes,), "view_turn": (n_views, 3, 3), "view_shift": (n_views, 3)}
-    if shapes != {**_DIMENSIONS, **known} or not all(torch.isfinite(value).all() for value in values.values()):
+    if shapes != {**_DIMENSIONS, **known} or not all(
+        torch.isfinite(value).all() for value in values.values()
+    ):
         raise InputError("only a result of the same bone and the same views can be continued")
     return at

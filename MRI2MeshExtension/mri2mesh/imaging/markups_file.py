@@ -11,7 +11,12 @@ from mri2mesh.errors import InputError
 
 Point = tuple[float, float, float]
 
-TO_RAS: dict[str, tuple[int, int, int]] = {"LPS": (-1, -1, 1), "0": (1, 1, 1), "RAS": (1, 1, 1), "1": (-1, -1, 1)}
+TO_RAS: dict[str, tuple[int, int, int]] = {
+    "LPS": (-1, -1, 1),
+    "0": (1, 1, 1),
+    "RAS": (1, 1, 1),
+    "1": (-1, -1, 1),
+}
 """Coordinate systems as Slicer writes them (its numbers: 0 RAS, 1 LPS) to the signs that make them RAS."""
 
 

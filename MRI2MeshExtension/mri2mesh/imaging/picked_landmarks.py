@@ -32,7 +32,9 @@ def landmarks_of_views(
     Raises InputError where the numbers do not fit, a file is no markups file, or a point is off its image.
     """
     if len(files) not in (1, len(images)):
-        raise InputError(f"give one --landmarks file, or one per image: {len(files)} for {len(images)} images")
+        raise InputError(
+            f"give one --landmarks file, or one per image: {len(files)} for {len(images)} images"
+        )
     picked = [read_markups(path) for path in files]
     found: list[dict[str, Pixel]] = []
     for number, (image, radiograph) in enumerate(zip(images, radiographs, strict=True)):
@@ -42,11 +44,15 @@ def landmarks_of_views(
             found.append({name: _projected(point, radiograph) for name, point in points.items()})
             continue
         if len(files) < len(images):
-            raise InputError("landmarks picked in an image need one --landmarks file per image, in their order")
+            raise InputError(
+                "landmarks picked in an image need one --landmarks file per image, in their order"
+            )
         rows, columns = radiograph.pixels.shape
         for name, (column, row) in in_plane.items():
             if not (-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5):
-                raise InputError(f"the landmark {name!r} is not on its image: give the files in the images' order")
+                raise InputError(
+                    f"the landmark {name!r} is not on its image: give the files in the images' order"
+                )
         found.append(in_plane)
     return found
 
