@@ -31,8 +31,8 @@ def make_report(
 ) -> Report:
     """Everything report.json holds, as plain JSON types.
 
-    image: what it was made from, a volume or radiographs. files: names of the surface files of each structure. Millimetres; ``support_fraction`` is the mean of
-    the vertices' support; what was not measured is None.
+    image: what it was made from, a volume or radiographs. files: names of the surface files of each structure.
+    Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None.
     """
     provenance = reconstruction.provenance
     return {

@@ -48,8 +48,9 @@ def write_results(
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
-    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` ... of radiographs; with labelmaps ``vertebrae.nii.gz``,
-    ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene ``scene.mrb``.
+    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs.
+    Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
+    ``scene.mrb``.
     Everything is made in a temporary folder inside ``out_dir`` and moved into place at the end: files of the
     same names are replaced, others are left alone, and a failure leaves the folder as it was.
     A scene that MRML cannot write costs only the scene: the reports say so.

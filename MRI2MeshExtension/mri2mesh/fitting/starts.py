@@ -138,7 +138,9 @@ def joined(parts: Sequence[Parameters]) -> Parameters:
     return Parameters(*(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 
 
-_TOO_NEAR = "the bone would reach the X-ray source: the distance from source to isocentre, or the isocentre, must be wrong"
+_TOO_NEAR = (
+    "the bone would reach the X-ray source: the source to isocentre distance, or the isocentre, must be wrong"
+)
 
 
 def _best(
