@@ -24,6 +24,13 @@ def case() -> Simulated:
 
 @pytest.fixture(scope="module")
 def one_view(case: Simulated) -> Reconstruction:
+    seen = case.radiographs[:1]
+    return reconstruct(seen, anatomy="femur_left", settings=QUICK, landmarks=case.landmarks()[:1])
+
+
+@pytest.fixture(scope="module")
+def searched(case: Simulated) -> Reconstruction:
+    """One view without landmarks."""
     return reconstruct(case.radiographs[:1], anatomy="femur_left", settings=QUICK)
 
 
@@ -50,13 +57,20 @@ def test_two_views_with_landmarks_give_the_surface(two_views, case):
     assert two_views.passed, failed(two_views)
 
 
-def test_one_view_without_landmarks_finds_the_bone_in_the_image(one_view, case):
-    """Across the beam, that is: depth is the prior's."""
-    camera = case.radiographs[0].camera
-    found, truth = camera.project(one_view.structures[0].mesh.vertices), camera.project(case.vertices)
-    at_bone = FIELD_MM / N * 0.8
-    assert np.median(np.linalg.norm(found - truth, axis=1)) * at_bone < 12.0
+def test_one_view_with_landmarks_gives_the_surface_but_for_its_depth(one_view, case):
+    error = np.abs(one_view.structures[0].mesh.vertices - case.vertices)
+    assert np.median(error[:, [0, 2]]) < 2.0
+    assert np.median(error[:, 1]) < 10.0
     assert one_view.passed, failed(one_view)
+
+
+def test_one_view_without_landmarks_finds_the_bone_in_the_image(searched, case):
+    """There, that is: of how it tilts along the beam one view tells little, and the result says so."""
+    camera = case.radiographs[0].camera
+    found, truth = camera.project(searched.structures[0].mesh.vertices), camera.project(case.vertices)
+    at_bone = FIELD_MM / N * 0.8
+    assert np.median(np.linalg.norm(found - truth, axis=1)) * at_bone < 20.0
+    assert any("tilts" in warning for warning in searched.warnings)
 
 
 @pytest.mark.parametrize("which", ["one_view", "two_views"])
@@ -78,14 +92,14 @@ def test_one_view_says_that_depth_is_uncertain_and_a_second_helps(one_view, two_
 def test_errors_are_of_the_size_of_the_uncertainty(one_view, case):
     item = one_view.structures[0]
     error = np.linalg.norm(item.mesh.vertices - case.vertices, axis=1)
-    assert np.mean(error < 3 * item.uncertainty_mm) > 0.8
+    assert np.mean(error < 2 * item.uncertainty_mm) > 0.9
 
 
-def test_a_mirrored_image_is_not_taken_for_a_left_femur(case, one_view):
+def test_a_mirrored_image_is_not_taken_for_a_left_femur(case, searched):
     seen = case.radiographs[0]
     mirrored = replace(seen, pixels=np.ascontiguousarray(seen.pixels[:, ::-1]))
     found = reconstruct([mirrored], anatomy="femur_left", settings=QUICK)
-    assert agreement(found) < agreement(one_view) - 0.03
+    assert agreement(found) < agreement(searched) - 0.03
 
 
 def test_an_image_without_the_bone_fails_its_checks(case):

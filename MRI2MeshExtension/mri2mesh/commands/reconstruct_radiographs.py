@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def radiographs_to_folder(
         )
     radiographs = [
         read_radiograph(image, camera)
-        for image, camera in zip(images, cameras or [None] * len(images), strict=True)
+        for image, camera in zip(images, cameras or itertools.repeat(None, len(images)), strict=True)
     ]
     picked = landmarks_of_views(landmarks, images, radiographs) if landmarks else None
     method = get_engine(engine)

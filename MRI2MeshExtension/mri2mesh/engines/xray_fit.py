@@ -45,6 +45,10 @@ UNCERTAINTY = (
     "standard deviation of a vertex's distance from the bone, by the curvature of the fit at its end and by what the "
     "shape model leaves of a new bone; point data tell it along the beam, where it is largest, and across"
 )
+ONE_VIEW = (
+    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen; a tilt the wrong "
+    "way is not within the stated uncertainty: give landmarks or a second view"
+)
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
 
@@ -122,7 +126,7 @@ def reconstruct(
         engine="xray-fit",
         structures=structures,
         checks=checks,
-        warnings=warnings_of(radiographs),
+        warnings=[*warnings_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
         provenance={
             "version": __version__,
             "weights": [find(PREFIX + case.model.name).provenance()],

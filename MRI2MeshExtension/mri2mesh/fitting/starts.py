@@ -56,7 +56,7 @@ def expected_place(views: Sequence[Observation], isocentre_depths_mm: Sequence[f
         weight = np.eye(3) - along + 0.01 * along
         normal += weight
         right += weight @ (seen.camera.source_ras_mm + depth * ray)
-    return np.linalg.solve(normal, right)
+    return np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
 
 
 def in_front(at: Parameters, family: SurfaceFamily, views: Sequence[Observation]) -> Tensor:
