@@ -12,6 +12,7 @@ from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_m
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.synthesis.radiographs import thickness
 
 FIELD_MM = 600.0
 
@@ -182,3 +183,27 @@ def test_blank_and_masked_images_are_refused(case):
 def test_a_landmark_of_another_bone_is_refused(case):
     with pytest.raises(InputError, match="no landmark 'asis_left'"):
         reconstruct(case.radiographs[:1], anatomy="femur_left", landmarks=[{"asis_left": (5.0, 5.0)}])
+
+
+def test_a_mask_holds_the_outline_and_is_checked(case, one_view):
+    seen = case.radiographs[0]
+    mask = thickness(case.model.surface(case.vertices), seen.camera) > 0
+    found = reconstruct(
+        [seen],
+        anatomy="femur_left",
+        settings=replace(QUICK, levels=QUICK.levels[-1:]),
+        start=one_view.provenance["fit"],
+        masks=[mask],
+    )
+    (check,) = [check for check in found.checks if check.name == "outline"]
+    assert check.passed, check.detail
+    with pytest.raises(InputError, match="outline"):
+        reconstruct([seen], anatomy="femur_left", masks=[np.zeros_like(mask)])
+
+
+def test_numbers_beyond_any_image_give_a_failed_result_and_no_nan(case):
+    """Squares of these pixels overflow."""
+    wild = replace(case.radiographs[0], pixels=case.radiographs[0].pixels * np.float32(1e25))
+    found = reconstruct([wild], anatomy="femur_left", settings=replace(QUICK, levels=QUICK.levels[:1]))
+    assert not found.passed
+    assert all(np.isfinite(item.mesh.vertices).all() for item in found.structures)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mri2mesh import __version__
 from mri2mesh.anatomy.shape_model import ShapeModel
@@ -23,11 +24,13 @@ from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
+from mri2mesh.fitting.contour_term import ContourTerm
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.prior import PriorSettings
+from mri2mesh.fitting.solver import Term
 from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks, in_front
 from mri2mesh.fitting.stored import from_plain, to_plain
 from mri2mesh.fitting.support import support_in_views
@@ -46,8 +49,8 @@ UNCERTAINTY = (
     "shape model leaves of a new bone; point data tell it along the beam, where it is largest, and across"
 )
 ONE_VIEW = (
-    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen; a tilt the wrong "
-    "way is not within the stated uncertainty: give landmarks or a second view"
+    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen; a tilt the "
+    "wrong way is not within the stated uncertainty: give landmarks or a second view"
 )
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
@@ -66,6 +69,7 @@ class _Case:
     family: SurfaceFamily
     views: list[Observation]
     landmarks: list[LandmarkTerm]
+    outlines: list[ContourTerm]
     expected: Parameters
     settings: FitSettings
     scale_unknown: bool
@@ -76,6 +80,7 @@ def reconstruct(
     *,
     anatomy: str | None,
     landmarks: Sequence[Picked] | None = None,
+    masks: Sequence[NDArray[np.bool_] | None] | None = None,
     settings: FitSettings | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -84,9 +89,10 @@ def reconstruct(
 ) -> Reconstruction:
     """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
 
-    landmarks: per radiograph the picked landmarks of the shape model, none, few or all. settings: by default
-    `settings_for` these radiographs. start: an earlier result of the same views, or its ``provenance["fit"]``, to go on
-    from, as with new landmarks. progress and watch: what they raise ends the fit and is passed on.
+    landmarks: per radiograph the picked landmarks of the shape model, none, few or all. masks: per radiograph the
+    bone's whole silhouette [rows, columns], or None. settings: by default `settings_for` these radiographs.
+    start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new landmarks.
+    progress and watch: what they raise ends the fit and is passed on.
     A fit that diverges gives a result without structures and with a failed check.
     Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
     """
@@ -94,7 +100,7 @@ def reconstruct(
     told = progress or (lambda stage, fraction: None)
     began = time.perf_counter()
     told("load the shape model", 0.0)
-    case = _prepare(radiographs, anatomy, landmarks, settings, device)
+    case = _prepare(radiographs, anatomy, landmarks, masks, settings, device)
     told("find a start", 0.05)
     seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
 
@@ -108,9 +114,8 @@ def reconstruct(
     try:
         starts = _starts(case, start)
         seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
-        found = fit(
-            case.views, case.family, starts, case.settings, case.landmarks, each, expected=case.expected
-        )
+        more: list[Term] = [*case.landmarks, *case.outlines]
+        found = fit(case.views, case.family, starts, case.settings, more, each, expected=case.expected)
         seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
         told("check", 0.9)
         if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
@@ -181,6 +186,7 @@ def _prepare(
     radiographs: Sequence[Radiograph],
     anatomy: str | None,
     landmarks: Sequence[Picked] | None,
+    masks: Sequence[NDArray[np.bool_] | None] | None,
     settings: FitSettings | None,
     device: str,
 ) -> _Case:
@@ -195,6 +201,8 @@ def _prepare(
         raise InputError("a fit needs at least one radiograph")
     if landmarks is not None and len(landmarks) != len(radiographs):
         raise InputError(f"landmarks of {len(landmarks)} views for {len(radiographs)} radiographs")
+    if masks is not None and len(masks) != len(radiographs):
+        raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     chosen = choose_device(device)
     model = ShapeModel.load(anatomy)
     # the fit is in double precision, which Apple's GPUs do not have
@@ -212,8 +220,13 @@ def _prepare(
         for number, (picked, seen) in enumerate(zip(landmarks or [], views, strict=False))
         if picked
     ]
+    outlines = [
+        ContourTerm(mask, seen.camera, number, family)
+        for number, (mask, seen) in enumerate(zip(masks or [], views, strict=False))
+        if mask is not None
+    ]
     settings = settings or settings_for(radiographs)
-    return _Case(model, family, views, terms, expected, settings, settings.prior.scale > 0)
+    return _Case(model, family, views, terms, outlines, expected, settings, settings.prior.scale > 0)
 
 
 def _observation(radiograph: Radiograph) -> Observation:
@@ -264,7 +277,8 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     depth = abs(float((at.position - expected.position)[0] @ beam))
     distances = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
-    return check_fit(structures, found.agreement, b, turn, depth, distances)
+    outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
+    return check_fit(structures, found.agreement, b, turn, depth, distances, outlines)
 
 
 def _views(found: Fit) -> list[dict[str, Any]]:

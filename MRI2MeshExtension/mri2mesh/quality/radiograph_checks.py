@@ -21,6 +21,8 @@ MAX_TURN_DEG = 60.0
 MAX_DEPTH_SHIFT_MM = 60.0
 MAX_LANDMARK_MM = 12.0
 """On the detector, root mean square over the landmarks of a view."""
+MAX_OUTLINE_MM = 5.0
+"""As of landmarks, between the outlines of the surface's shadow and of a given mask."""
 RARE = 0.001
 """A shape that fewer of the population have is not plausible."""
 
@@ -32,11 +34,13 @@ def check_fit(
     turn_deg: float,
     depth_shift_mm: float,
     landmarks_mm: Sequence[float],
+    outlines_mm: Sequence[float] = (),
 ) -> list[Check]:
     """All checks: surface and field of each structure, agreement of each view, shape, displacement, landmarks.
 
     agreement: per view, 0 to 1. coefficients: [M] standard deviations. turn_deg, depth_shift_mm: from the expected
-    pose. landmarks_mm: per view with landmarks their root-mean-square distance on the detector.
+    pose. landmarks_mm: per view with landmarks their root-mean-square distance on the detector. outlines_mm: per view
+    with a mask the same of the outlines.
     """
     checks = []
     for item in structures:
@@ -61,10 +65,16 @@ def check_fit(
             f"{depth_shift_mm:.0f} mm along the beam from the expected depth",
         )
     )
-    for number, distance in enumerate(landmarks_mm, 1):
-        detail = f"the landmarks lie {distance:.1f} mm from where they were picked, at the detector"
-        checks.append(Check("landmarks", distance, MAX_LANDMARK_MM, distance <= MAX_LANDMARK_MM, detail))
-        checks[-1] = checks[-1] if len(landmarks_mm) == 1 else _of_view(checks[-1], number)
+    checks += [
+        _distance(
+            "landmarks", distance, MAX_LANDMARK_MM, "the landmarks lie {:.1f} mm from where they were picked"
+        )
+        for distance in landmarks_mm
+    ]
+    checks += [
+        _distance("outline", distance, MAX_OUTLINE_MM, "the outline lies {:.1f} mm from that of the mask")
+        for distance in outlines_mm
+    ]
     return checks
 
 
@@ -98,5 +108,6 @@ def _plausible(coefficients: np.ndarray) -> Check:
     return Check("plausible shape", distance, limit, distance <= limit, detail)
 
 
-def _of_view(check: Check, number: int) -> Check:
-    return Check(check.name, check.value, check.threshold, check.passed, check.detail, f"image {number}")
+def _distance(name: str, value: float, limit: float, sentence: str) -> Check:
+    detail = sentence.format(value) + ", root mean square at the detector"
+    return Check(name, value, limit, math.isfinite(value) and value <= limit, detail)
