@@ -244,3 +244,82 @@ def test_a_refusal_is_status_1_with_the_reason_in_the_report(image, tmp_path, mo
     assert report["checks"][0]["detail"] == "no lumbar spine in this image"
     assert not list((tmp_path / "out").glob("*.nii.gz"))
     assert "no lumbar spine in this image" in one_line(capsys)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A small grey picture with a bone-like bar in it, and its camera.json."""
+    rows, columns = np.mgrid[:96, :96]
+    grey = 60 + 120 * (np.abs(columns - 50) < 6) + 0.3 * rows
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(grey.astype(np.uint8)), str(tmp_path / "film.png"))
+    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [6, 6]}
+    (tmp_path / "camera.json").write_text(json.dumps(camera))
+    return tmp_path / "film.png"
+
+
+def colour_photograph(folder: Path) -> Path:
+    colours = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(colours, isVector=True), str(folder / "photo.png"))
+    return folder / "photo.png"
+
+
+def camera_file(folder: Path, **changes: object) -> Path:
+    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [6, 6]}
+    (folder / "other.json").write_text(json.dumps({**camera, **changes}))
+    return folder / "other.json"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "--anatomy pelvis"),
+        (["--anatomy", "skull"], "no shape model of skull"),
+        (["--anatomy", "L3", "--scene"], "has no use for --scene"),
+        (["--anatomy", "L3", "--labelmaps"], "has no use for --labelmaps"),
+        (["--anatomy", "L3", "--camera", "a.json", "--camera", "b.json"], "one --camera per image"),
+        (["--anatomy", "L3", "--camera", "none.json"], "camera file cannot be read"),
+        (["--anatomy", "L3", "--landmarks", "none.mrk.json"], "landmarks file cannot be read"),
+        (["--anatomy", "L3", "--engine", "mri2mesh"], "has no use for --anatomy"),
+    ],
+)
+def test_a_wrong_request_for_a_radiograph_is_status_2(film, tmp_path, capsys, options, says):
+    assert reconstruct(film, "--out", tmp_path / "out", *options) == 2
+    assert says in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pixel_spacing_mm": [0, 0]}, "pixel_spacing_mm"),
+        ({"source_to_isocentre_mm": 1200}, "isocentre lies between"),
+        ({"source_to_isocentre_mm": 10}, "X-ray source"),
+        ({"size": [64, 64]}, "give the camera file of this image"),
+    ],
+)
+def test_geometry_that_cannot_be_is_status_2(film, tmp_path, capsys, changes, says):
+    camera = camera_file(tmp_path, **changes)
+    assert reconstruct(film, "--anatomy", "femur_left", "--camera", camera, "--out", tmp_path / "out") == 2
+    assert says in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_colour_photograph_is_status_2(tmp_path, capsys):
+    assert reconstruct(colour_photograph(tmp_path), "--anatomy", "L3", "--out", tmp_path / "out") == 2
+    assert "colour" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_radiograph_of_unknown_scale_is_fitted_and_marked(film, tmp_path, capsys):
+    """A bar is no femur: whatever the status, surfaces are finite, and the report says what is not known."""
+    status = reconstruct(film, "--anatomy", "femur_left", "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert status == (0 if report["passed"] else 1)
+    assert report["engine"] == "xray-fit"
+    assert report["scale_known"] is False
+    assert any("scale unknown" in warning for warning in report["warnings"])
+    assert report["input"]["views"][0]["geometry"]["pixel_spacing_mm"]["origin"] == "default"
+    assert "Scale unknown" in (tmp_path / "out" / "report.html").read_text()
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written >= {"femur_left.vtp", "overlay_1.png", "report.json", "report.html"}
+    assert "scale unknown" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Reconstruct the lumbar vertebrae and discs of one MRI: a closed surface for each, and how far to trust it."""
+"""Reconstruct bones from one lumbar MRI or from radiographs: closed surfaces, and how far to trust each."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from mri2mesh.errors import InputError, ReconstructionRefused
 
 if TYPE_CHECKING:
-    from mri2mesh.imaging.volume import Volume
     from mri2mesh.reconstruction import Reconstruction
 
 NAME = "reconstruct"
-HELP = "an MRI in, surfaces and a report out"
-DEFAULT_ENGINE = "mri2mesh"
+HELP = "an MRI or radiographs in, surfaces and a report out"
 DEFAULT_FORMATS = ("vtp",)
 
 
@@ -26,10 +24,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="IMAGE",
-        help="NIfTI, NRRD or MetaImage file, or a DICOM folder",
+        help="NIfTI, NRRD or MetaImage file, or a DICOM folder; or radiographs (DICOM, PNG, TIFF, JPEG, BMP)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--engine", default=DEFAULT_ENGINE, help="method (default: %(default)s)")
+    parser.add_argument(
+        "--engine", help="method: mri2mesh for a volume, xray-fit for radiographs (default: from the input)"
+    )
+    parser.add_argument(
+        "--anatomy", help="bone to fit to radiographs: pelvis, femur_left, femur_right or L1 to L5"
+    )
+    parser.add_argument(
+        "--camera",
+        action="append",
+        type=Path,
+        metavar="camera.json",
+        help="geometry of a radiograph, once per image in their order (default: from DICOM tags)",
+    )
+    parser.add_argument(
+        "--landmarks",
+        action="append",
+        type=Path,
+        metavar="points.mrk.json",
+        help="landmarks picked in 3D Slicer, one file per radiograph, or one picked in the patient",
+    )
     parser.add_argument(
         "--series", type=int, metavar="N", help="which series, where a DICOM folder holds several"
     )
@@ -54,20 +71,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from mri2mesh.engines.registry import default_engine, takes
+    from mri2mesh.imaging.kind import kind_of
+
+    engine = options.engine or default_engine(kind_of(options.image[0]))
+    formats = tuple(name.strip() for name in options.formats.split(",") if name.strip())
+    if takes(engine) == "radiographs":
+        from mri2mesh.commands.reconstruct_radiographs import radiographs_to_folder
+
+        _refuse(options, engine, ("labelmaps", "scene", "series", "level_shift"))
+        return radiographs_to_folder(
+            options.image,
+            options.out,
+            engine=engine,
+            anatomy=options.anatomy,
+            cameras=options.camera,
+            landmarks=options.landmarks,
+            device=options.device,
+            formats=formats,
+        )
+    _refuse(options, engine, ("anatomy", "camera", "landmarks"))
     if len(options.image) > 1:
-        raise InputError(f"the engine {options.engine} takes one image, got {len(options.image)}")
+        raise InputError(f"the engine {engine} takes one image, got {len(options.image)}")
     return reconstruct_to_folder(
         options.image[0],
         options.out,
         series=options.series,
-        engine=options.engine,
+        engine=engine,
         level_shift=options.level_shift,
         device=options.device,
         weights_dir=options.weights,
-        formats=tuple(name.strip() for name in options.formats.split(",") if name.strip()),
+        formats=formats,
         labelmaps=options.labelmaps,
         scene=options.scene,
     )
+
+
+def _refuse(options: argparse.Namespace, engine: str, names: Sequence[str]) -> None:
+    """Raises InputError for an option that the engine would silently ignore."""
+    for name in names:
+        if getattr(options, name):
+            raise InputError(f"the engine {engine} has no use for --{name.replace('_', '-')}: leave it out")
 
 
 def reconstruct_to_folder(
@@ -75,7 +119,7 @@ def reconstruct_to_folder(
     out: Path,
     *,
     series: int | None = None,
-    engine: str = DEFAULT_ENGINE,
+    engine: str = "mri2mesh",
     level_shift: int = 0,
     device: str = "auto",
     weights_dir: Path | None = None,
@@ -104,13 +148,13 @@ def reconstruct_to_folder(
                 volume, device=device, level_shift=level_shift, weights_dir=weights_dir, progress=progress
             )
         except ReconstructionRefused as error:
-            reconstruction = _refused(engine, error)
+            reconstruction = refused(engine, error)
             labelmaps = scene = False
     write_results(reconstruction, volume, out, formats=tuple(formats), labelmaps=labelmaps, scene=scene)
-    return _summarise(reconstruction, volume, out)
+    return summarise(reconstruction, out)
 
 
-def _refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
+def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
     """A result without structures, so that the report says why."""
     from mri2mesh.reconstruction import Check, Reconstruction
 
@@ -118,7 +162,8 @@ def _refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
     return Reconstruction(engine=engine, structures=[], checks=[check])
 
 
-def _summarise(reconstruction: Reconstruction, volume: Volume, out: Path) -> int:
+def summarise(reconstruction: Reconstruction, out: Path) -> int:
+    """Says what came out; the exit status."""
     failed = [check for check in reconstruction.checks if not check.passed]
     for warning in reconstruction.warnings:
         print(f"warning: {warning}", file=sys.stderr)

@@ -2,12 +2,12 @@
 
 What a reconstruction's ``provenance`` may say, all optional: ``version``, ``weights`` (list of ``{"name",
 "sha256", "licence"}``), ``device``, ``input`` (``{"sha256": of the file}``), ``uncertainty_method`` (a
-sentence), ``settings`` (numbers and words). Nothing else is written: no path, no DICOM tag.
+sentence), ``settings`` (numbers and words), ``fit`` (numbers to go on from), ``views`` (per radiograph
+``agreement``, 0 to 1). Nothing else is written: no path, no DICOM tag.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 import mri2mesh
 from mri2mesh.export.atomic import whole_file
+from mri2mesh.export.report_input import Image, describe_input, scale_known
 from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
-from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 
 Report = dict[str, Any]
 
 
 def make_report(
-    reconstruction: Reconstruction, volume: Volume, files: Mapping[str, Sequence[str]] | None = None
+    reconstruction: Reconstruction, image: Image, files: Mapping[str, Sequence[str]] | None = None
 ) -> Report:
     """Everything report.json holds, as plain JSON types.
 
-    files: names of the surface files of each structure. Millimetres; ``support_fraction`` is the mean of
-    the vertices' support; what was not measured is None.
+    image: what it was made from, a volume or radiographs. files: names of the surface files of each structure.
+    Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None.
     """
     provenance = reconstruction.provenance
     return {
@@ -43,9 +43,11 @@ def make_report(
             {key: _plain(weights.get(key)) for key in ("name", "sha256", "licence")}
             for weights in provenance.get("weights", [])
         ],
-        "input": _describe_input(volume, provenance.get("input", {})),
+        "input": describe_input(image, provenance.get("input", {}), provenance.get("views", ())),
+        "scale_known": scale_known(image),
         "device": str(provenance.get("device", "cpu")),
         "settings": _plain(provenance.get("settings", {})),
+        "fit": _plain(provenance.get("fit")),
         "uncertainty_method": _plain(provenance.get("uncertainty_method")),
         "timings_s": {stage: round(float(seconds), 3) for stage, seconds in reconstruction.timings_s.items()},
         "structures": [
@@ -97,24 +99,6 @@ def _describe_check(check: Check) -> Report:
         "threshold": _number(check.threshold),
         "passed": bool(check.passed),
         "detail": check.detail,
-    }
-
-
-def _describe_input(volume: Volume, given: Mapping[str, Any]) -> Report:
-    """Geometry and a fingerprint; of the metadata only the modality and kind of the image."""
-    digest, of = given.get("sha256"), "file"
-    if digest is None:
-        content = hashlib.sha256(np.ascontiguousarray(volume.array).tobytes())
-        content.update(volume.ijk_to_ras.tobytes())
-        digest, of = content.hexdigest(), "voxels and geometry"
-    return {
-        "modality": volume.metadata.get("modality"),
-        "kind": volume.metadata.get("kind"),
-        "size": list(volume.array.shape[::-1]),
-        "spacing_mm": [round(float(s), 4) for s in volume.spacing],
-        "slice_thickness_mm": _number(volume.slice_thickness_mm),
-        "sha256": str(digest),
-        "sha256_of": of,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.report import Report
+from mri2mesh.export.report_views import SCALE_UNKNOWN, cell, views_table
 
 NOTICE = "For research use. Not a medical device: not for diagnosis or treatment decisions."
 
@@ -27,11 +28,12 @@ def report_html(report: Report, pictures: Mapping[str, Path]) -> str:
     style = files("mri2mesh.export").joinpath("templates/report.css").read_text(encoding="utf-8")
     failed = [check for check in report["checks"] if not check["passed"]]
     parts = [
-        "<h1>Lumbar spine surfaces</h1>",
+        f"<h1>{_title(report)}</h1>",
         f'<p class="notice">{NOTICE}</p>',
         f'<p class="summary {"look" if failed else "good"}">{escape(summary(report))}</p>',
         _warnings(report["warnings"]),
         _structures(report),
+        views_table(report),
         _checks(report["checks"]),
         _pictures(pictures),
         _provenance(report),
@@ -54,6 +56,9 @@ def summary(report: Report) -> str:
             (kinds.count("vertebra"), "vertebra", "vertebrae"),
             (kinds.count("disc"), "disc", "discs"),
             (kinds.count("sacrum"), "sacral body", "sacral bodies"),
+            (kinds.count("hip"), "hip", "hips"),
+            (kinds.count("whole_sacrum"), "sacrum", "sacra"),
+            (kinds.count("femur"), "femur", "femora"),
         )
         if number
     ]
@@ -87,19 +92,20 @@ def _structures(report: Report) -> str:
         rows.append(
             f'<tr><td><i class="chip" style="background:{colour}"></i><b>{escape(item["name"])}</b></td><td>'
             f'{escape(item["meaning"])}<br><span class="small">SNOMED CT {escape(item["code"])}</span></td>'
-            + _cell(item["volume_mm3"], 1e-3, 1)
-            + _cell(item["area_mm2"], 1e-2, 1)
-            + _cell(item["support_fraction"], 100, 0, " %")
-            + _cell(item["uncertainty_mean_mm"], 1, 2)
-            + _cell(item["uncertainty_p95_mm"], 1, 2)
+            + cell(item["volume_mm3"], 1e-3, 1)
+            + cell(item["area_mm2"], 1e-2, 1)
+            + cell(item["support_fraction"], 100, 0, " %")
+            + cell(item["uncertainty_mean_mm"], 1, 2)
+            + cell(item["uncertainty_p95_mm"], 1, 2)
             + f'<td class="{"ok" if sound else "no"}">{surface}</td></tr>'
         )
     if not rows:
         return ""
     explained = report["uncertainty_method"]
     note = f"Uncertainty: {escape(explained)}. " if explained else ""
+    unknown = "" if report["scale_known"] else f'<p class="no">{SCALE_UNKNOWN}</p>'
     return (
-        '<h2>Structures</h2><div class="scroll"><table><tr><th>Name</th><th>Meaning</th>'
+        f'<h2>Structures</h2>{unknown}<div class="scroll"><table><tr><th>Name</th><th>Meaning</th>'
         '<th class="n">Volume, cm³</th><th class="n">Area, cm²</th><th class="n">Seen in image</th>'
         '<th class="n">Uncertainty, mm</th><th class="n">95th pct., mm</th><th>Surface</th></tr>'
         + "".join(rows)
@@ -112,8 +118,8 @@ def _checks(checks: list[Report]) -> str:
     rows = [
         ('<tr><td class="ok">passed</td>' if check["passed"] else '<tr><td class="no">not passed</td>')
         + f"<td>{escape(check['name'])}</td><td>{escape(check['structure'] or 'all')}</td>"
-        + _cell(check["value"], 1, 2)
-        + _cell(check["threshold"], 1, 2)
+        + cell(check["value"], 1, 2)
+        + cell(check["threshold"], 1, 2)
         + f"<td>{escape(check['detail'])}</td></tr>"
         for check in sorted(checks, key=lambda check: check["passed"])
     ]
@@ -140,13 +146,9 @@ def _pictures(pictures: Mapping[str, Path]) -> str:
 
 
 def _provenance(report: Report) -> str:
-    given = report["input"]
-    size, spacing = (" × ".join(f"{value:g}" for value in given[key]) for key in ("size", "spacing_mm"))
-    thickness = f", slices {given['slice_thickness_mm']:g} mm thick" if given["slice_thickness_mm"] else ""
     rows: list[tuple[str, Any]] = [
         ("Engine", f"{report['engine']}, version {report['version']}"),
-        ("Image", f"{given['modality'] or ''} {size} voxels of {spacing} mm{thickness}".strip()),
-        (f"Image SHA-256 ({given['sha256_of']})", given["sha256"]),
+        *_inputs(report["input"]),
         ("Computed on", report["device"]),
         ("Time", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report["timings_s"].items())),
     ]
@@ -159,8 +161,22 @@ def _provenance(report: Report) -> str:
     return f'<h2>Where this came from</h2><div class="scroll"><table>{table}</table></div>'
 
 
-def _cell(value: float | None, scale: float, digits: int, unit: str = "") -> str:
-    return f'<td class="n">{"–" if value is None else f"{value * scale:.{digits}f}{unit}"}</td>'
+def _inputs(given: Report) -> list[tuple[str, Any]]:
+    if "views" in given:
+        return [
+            (f"Image {number} SHA-256 ({view['sha256_of']})", view["sha256"])
+            for number, view in enumerate(given["views"], 1)
+        ]
+    size, spacing = (" × ".join(f"{value:g}" for value in given[key]) for key in ("size", "spacing_mm"))
+    thickness = f", slices {given['slice_thickness_mm']:g} mm thick" if given["slice_thickness_mm"] else ""
+    return [
+        ("Image", f"{given['modality'] or ''} {size} voxels of {spacing} mm{thickness}".strip()),
+        (f"Image SHA-256 ({given['sha256_of']})", given["sha256"]),
+    ]
+
+
+def _title(report: Report) -> str:
+    return "Bone surfaces from radiographs" if "views" in report["input"] else "Lumbar spine surfaces"
 
 
 def _listed(words: list[str]) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import move_contents, sibling_folder
 from mri2mesh.export.labelmaps import write_labelmaps
+from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.pictures import write_contours, write_view_3d
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
+from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
 from mri2mesh.export.surfaces import FORMATS, write_surface
 from mri2mesh.imaging.volume import Volume
@@ -37,7 +39,7 @@ def check_request(out_dir: Path | str, formats: Sequence[str] = (), scene: bool 
 
 def write_results(
     reconstruction: Reconstruction,
-    volume: Volume,
+    image: Image,
     out_dir: Path | str,
     formats: Sequence[str] = ("vtp",),
     labelmaps: bool = False,
@@ -46,8 +48,9 @@ def write_results(
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
-    ``report.html``, ``contours.png``, ``view_3d.png``; with labelmaps ``vertebrae.nii.gz``,
-    ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene ``scene.mrb``.
+    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs.
+    Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
+    ``scene.mrb``.
     Everything is made in a temporary folder inside ``out_dir`` and moved into place at the end: files of the
     same names are replaced, others are left alone, and a failure leaves the folder as it was.
     A scene that MRML cannot write costs only the scene: the reports say so.
@@ -59,9 +62,7 @@ def write_results(
     out_dir.mkdir(parents=True, exist_ok=True)
     try:
         with sibling_folder(out_dir / "results") as made:
-            _make(
-                reconstruction, volume, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene
-            )
+            _make(reconstruction, image, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene)
             names = sorted(path.name for path in made.iterdir())
             move_contents(made, out_dir)
     except BaseException:
@@ -73,7 +74,7 @@ def write_results(
 
 def _make(
     reconstruction: Reconstruction,
-    volume: Volume,
+    image: Image,
     folder: Path,
     formats: Sequence[str],
     labelmaps: bool,
@@ -86,21 +87,33 @@ def _make(
             write_surface(mesh, folder / f"{item.name}.{extension}").name
             for extension in dict.fromkeys(formats)
         ]
-    report = make_report(reconstruction, volume, files)
-    if labelmaps:
-        write_labelmaps(reconstruction, volume, folder)
-    if scene:
+    report = make_report(reconstruction, image, files)
+    if labelmaps and isinstance(image, Volume):
+        write_labelmaps(reconstruction, image, folder)
+    if scene and isinstance(image, Volume):
         try:
-            write_scene(reconstruction, volume, folder / "scene.mrb", report=report)
+            write_scene(reconstruction, image, folder / "scene.mrb", report=report)
         except SceneError as error:
             report["warnings"].append(str(error))
     pictures = {
-        "Contours of the surfaces on the image": write_contours(
-            reconstruction, volume, folder / "contours.png"
-        ),
+        **_on_the_image(reconstruction, image, folder),
         "The surfaces from the front and from the left": write_view_3d(
             reconstruction, folder / "view_3d.png"
         ),
     }
     write_report_json(report, folder / "report.json")
     write_report_html(report, pictures, folder / "report.html")
+
+
+def _on_the_image(reconstruction: Reconstruction, image: Image, folder: Path) -> dict[str, Path]:
+    """Caption -> picture of the surfaces on what they were made from."""
+    if isinstance(image, Volume):
+        caption = "Contours of the surfaces on the image"
+        return {caption: write_contours(reconstruction, image, folder / "contours.png")}
+    views = reconstruction.provenance.get("views") or [{}] * len(image)
+    return {
+        f"Contours of the surfaces on image {number}": write_overlay(
+            reconstruction, radiograph, folder / f"overlay_{number}.png", view.get("surface_to_view")
+        )
+        for number, (radiograph, view) in enumerate(zip(image, views, strict=True), 1)
+    }

@@ -53,12 +53,13 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Fit:
-    """The best candidate (a batch of one), its cost, precision [n_steps, n_steps] and, per view, how well the image
-    agrees with it (0 to 1)."""
+    """The best candidate (a batch of one), its cost, precision [n_steps, n_steps], which steps were free [n_steps] and,
+    per view, how well the image agrees with it (0 to 1)."""
 
     parameters: Parameters
     cost: float
     precision: Tensor
+    free: Tensor
     agreement: tuple[float, ...]
 
 
@@ -69,11 +70,15 @@ def fit(
     settings: FitSettings | None = None,
     more: Sequence[Term] = (),
     watch: Watch | None = None,
+    expected: Parameters | None = None,
 ) -> Fit:
-    """Fit a family to views from one or several starts. more: further terms, as landmarks."""
+    """Fit a family to views from one or several starts. more: further terms, as landmarks.
+
+    expected: a batch of one, what the prior is centred on; without it each start has its own prior around it.
+    """
     settings = settings or FitSettings()
-    beams = torch.stack([torch.from_numpy(seen.camera.axes_ras[2]) for seen in views]).mean(0)
-    beam = (beams / beams.norm()).to(start.position)
+    beam = mean_beam(views).to(start.position)
+    expected = start if expected is None else expected.take(torch.zeros(len(start), dtype=torch.long))
     steps = sum(level.iterations for level in settings.levels)
     done = 0
     at = start
@@ -91,16 +96,21 @@ def fit(
                 watch(best.take(cost.argmin()[None]), min(1.0, reached[0] / steps))
 
         n_shape = min(level.modes, family.n_modes)
-        solution = solve(
-            [*terms, *more], Prior(start, beam, settings.prior), at, n_shape, level.iterations, each
-        )
+        prior = Prior(expected, beam, settings.prior)
+        solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
         done += level.iterations
         chosen = solution.cost.argsort()[: level.keep]
-        at, start = solution.parameters.take(chosen), start.take(chosen)
+        at, expected = solution.parameters.take(chosen), expected.take(chosen)
         last = Solution(at, solution.cost[chosen], solution.precision[chosen])
     best = last.parameters.take(torch.tensor([0], device=at.position.device))
-    agreement = tuple(float(term.agreement(best)[0]) for term in terms)
-    return Fit(best, float(last.cost[0]), last.precision[0], agreement)
+    agreement = tuple(float(term.agreement_near(best)[0]) for term in terms)
+    return Fit(best, float(last.cost[0]), last.precision[0], prior.free(n_shape), agreement)
+
+
+def mean_beam(views: Sequence[Observation]) -> Tensor:
+    """[3] unit vector: the mean direction from source to detector."""
+    beams = torch.stack([torch.from_numpy(seen.camera.axes_ras[2]) for seen in views]).mean(0)
+    return beams / beams.norm().clamp_min(1e-9)
 
 
 def depth_of(seen: Observation, at: Parameters) -> float:

@@ -26,6 +26,9 @@ from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
 HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
+NEAR = 0.1
+"""Of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -127,6 +130,16 @@ class ImageTerm:
         residual, _, _ = self._residual(self._layers(at))
         observed = self.observed[:, self.inside].double()
         left = residual.square().sum(1) / observed.square().sum(1).clamp_min(1e-12)
+        return (1 - left).clamp_min(0.0).sqrt()
+
+    def agreement_near(self, at: Parameters) -> Tensor:
+        """[B] as `agreement`, but only where the bone's own shadow has detail: what else the image shows, as the edges
+        of the body, does not count."""
+        residual, _, columns = self._residual(self._layers(at))
+        detail = columns.sum(-1).abs()
+        near = detail > NEAR * detail.amax(1, keepdim=True)
+        observed = self.observed[:, self.inside].double()
+        left = (residual.square() * near).sum(1) / (observed.square() * near).sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
 
     def _layers(self, at: Parameters) -> Tensor:

@@ -37,10 +37,14 @@ class Prior:
     """Gaussian, around the start. beam: [3] the mean direction of the views. n_shape: how many modes may move."""
 
     def __init__(self, start: Parameters, beam: Tensor, settings: PriorSettings) -> None:
-        self.start, self.settings = start, settings
+        self.start, self.beam, self.settings = start, beam, settings
         along = torch.outer(beam, beam).to(start.position)
         across = torch.eye(3).to(along) - along
         self.place = along / settings.depth_mm**2 + across / settings.across_mm**2
+
+    def of(self, candidate: int) -> Prior:
+        """The prior of one candidate."""
+        return Prior(self.start.take(torch.tensor([candidate])), self.beam, self.settings)
 
     def free(self, n_shape: int) -> Tensor:
         """[n_steps] which steps may be taken: pose always, the rest where its deviation is not 0."""

@@ -31,7 +31,8 @@ class Term(Protocol):
 
 @dataclass(frozen=True)
 class Solution:
-    """parameters and cost [B]; precision: [B, n_steps, n_steps] of the normal equations there, prior included."""
+    """parameters; cost [B], every candidate's residuals in the same units, so that candidates can be compared;
+    precision: [B, n_steps, n_steps] of the normal equations there, prior included."""
 
     parameters: Parameters
     cost: Tensor
@@ -74,7 +75,9 @@ def solve(
             each(at, cost)
         if not bool(running.any()):
             break
-    return Solution(at, cost, precision)
+    # each candidate's own spread would make a bad one's residuals look as usual as a good one's
+    alike = [spread.amin().expand_as(spread) for spread in spreads]
+    return Solution(at, _cost(terms, prior, at, alike), precision)
 
 
 def _normal_equations(
@@ -109,7 +112,7 @@ def _cost(terms: Sequence[Term], prior: Prior, at: Parameters, spreads: Sequence
         if len(at) == 1:
             return torch.full_like(at.log_scale, torch.inf)
         parts = [
-            _cost(terms, prior, at.take(torch.tensor([n])), [spread[n : n + 1] for spread in spreads])
+            _cost(terms, prior.of(n), at.take(torch.tensor([n])), [spread[n : n + 1] for spread in spreads])
             for n in range(len(at))
         ]
         return torch.cat(parts)

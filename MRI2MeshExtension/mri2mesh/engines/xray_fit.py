@@ -1,0 +1,294 @@
+"""X-ray fit: a shape model's pose and shape, and so closed surfaces, from one or several radiographs.
+
+Starts from landmarks, from an earlier result, or from a coarse search; then a coarse-to-fine least-squares fit of the
+bones' shadows (`mri2mesh.fitting`); then what of the result is certain, seen and plausible.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mri2mesh import __version__
+from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.anatomy.shape_model_file import PREFIX
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.deformation.models import choose_device
+from mri2mesh.engines.registry import Progress
+from mri2mesh.errors import InputError
+from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
+from mri2mesh.fitting.contour_term import ContourTerm
+from mri2mesh.fitting.family import SurfaceFamily
+from mri2mesh.fitting.image_term import Observation
+from mri2mesh.fitting.landmark_term import LandmarkTerm
+from mri2mesh.fitting.parameters import Parameters, turn_of
+from mri2mesh.fitting.prior import PriorSettings
+from mri2mesh.fitting.solver import Term
+from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks, in_front
+from mri2mesh.fitting.stored import from_plain, to_plain
+from mri2mesh.fitting.support import support_in_views
+from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, uncertainty_of
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.repair import remove_self_intersections
+from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.xray_geometry import WORDS
+from mri2mesh.quality.radiograph_checks import check_fit, diverged
+from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.weights import find
+
+ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
+UNCERTAINTY = (
+    "standard deviation of a vertex's distance from the bone, by the curvature of the fit at its end and by what the "
+    "shape model leaves of a new bone; point data tell it along the beam, where it is largest, and across"
+)
+ONE_VIEW = (
+    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen; a tilt the "
+    "wrong way is not within the stated uncertainty: give landmarks or a second view"
+)
+LEAST_USABLE = 0.02
+"""Of an image: less than this shows no bone."""
+
+Picked = Mapping[str, tuple[float, float]]
+"""Landmark name -> (column, row) in pixels of the image."""
+Watch = Callable[[dict[str, Mesh], float], None]
+"""Told the current surface of each part and the fraction done, after each step; what it raises ends the fit."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a fit needs, on its device."""
+
+    model: ShapeModel
+    family: SurfaceFamily
+    views: list[Observation]
+    landmarks: list[LandmarkTerm]
+    outlines: list[ContourTerm]
+    expected: Parameters
+    settings: FitSettings
+    scale_unknown: bool
+
+
+def reconstruct(
+    radiographs: Sequence[Radiograph],
+    *,
+    anatomy: str | None,
+    landmarks: Sequence[Picked] | None = None,
+    masks: Sequence[NDArray[np.bool_] | None] | None = None,
+    settings: FitSettings | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    start: Reconstruction | Mapping[str, Any] | None = None,
+) -> Reconstruction:
+    """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
+
+    landmarks: per radiograph the picked landmarks of the shape model, none, few or all. masks: per radiograph the
+    bone's whole silhouette [rows, columns], or None. settings: by default `settings_for` these radiographs.
+    start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new landmarks.
+    progress and watch: what they raise ends the fit and is passed on.
+    A fit that diverges gives a result without structures and with a failed check.
+    Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
+    """
+    seconds: dict[str, float] = {}
+    told = progress or (lambda stage, fraction: None)
+    began = time.perf_counter()
+    told("load the shape model", 0.0)
+    case = _prepare(radiographs, anatomy, landmarks, masks, settings, device)
+    told("find a start", 0.05)
+    seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
+
+    def each(at: Parameters, fraction: float) -> None:
+        told("fit", 0.15 + 0.75 * fraction)
+        if watch is not None:
+            watch(_surfaces(case, at), fraction)
+
+    structures: list[ReconstructedStructure] = []
+    extra: dict[str, Any] = {}
+    try:
+        starts = _starts(case, start)
+        seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
+        more: list[Term] = [*case.landmarks, *case.outlines]
+        found = fit(case.views, case.family, starts, case.settings, more, each, expected=case.expected)
+        seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
+        told("check", 0.9)
+        if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
+            raise torch.linalg.LinAlgError("a number is not finite")
+        structures = _structures(case, found)
+        checks = _checks(case, found, structures)
+        extra = {"fit": to_plain(found.parameters), "views": _views(found)}
+        seconds["check"] = time.perf_counter() - began
+    except torch.linalg.LinAlgError:
+        structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
+    told("done", 1.0)
+    return Reconstruction(
+        engine="xray-fit",
+        structures=structures,
+        checks=checks,
+        warnings=[*warnings_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
+        provenance={
+            "version": __version__,
+            "weights": [find(PREFIX + case.model.name).provenance()],
+            "device": str(case.family.mean.device),
+            "uncertainty_method": UNCERTAINTY,
+            "settings": {
+                "anatomy": case.model.name,
+                "landmarks": sum(len(term.groups) for term in case.landmarks),
+            },
+            **extra,
+        },
+        timings_s=seconds,
+    )
+
+
+def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
+    """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
+    assumed, each view's own pose a little where there are several."""
+    depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
+    several = len(radiographs) > 1
+    return FitSettings(
+        prior=PriorSettings(
+            depth_mm=15.0 if depth_known else 40.0,
+            scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
+            view_turn_deg=1.0 if several else 0.0,
+            view_shift_mm=2.0 if several else 0.0,
+        )
+    )
+
+
+def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
+    """What the reader of each image had to assume, the values of the geometry that are only assumed, and the scale."""
+    found = []
+    for number, one in enumerate(radiographs, 1):
+        which = f"image {number}: " if len(radiographs) > 1 else ""
+        found += [which + note for note in one.warnings]
+        if not one.scale_known:
+            found.append(
+                f"{which}scale unknown: the pixel spacing is only assumed, and no millimetre of the result is certain"
+            )
+        assumed = [
+            WORDS[name]
+            for name, origin in one.geometry.origins.items()
+            if origin == "default" and name not in ("pixel_spacing_mm", "seen_from", "image_rotation_deg")
+        ]
+        if assumed:
+            found.append(f"{which}assumed, not known: {', '.join(assumed)}")
+    return list(dict.fromkeys(found))
+
+
+def _prepare(
+    radiographs: Sequence[Radiograph],
+    anatomy: str | None,
+    landmarks: Sequence[Picked] | None,
+    masks: Sequence[NDArray[np.bool_] | None] | None,
+    settings: FitSettings | None,
+    device: str,
+) -> _Case:
+    if anatomy not in ANATOMIES:
+        asked = (
+            "a radiograph does not say which bone is wanted"
+            if anatomy is None
+            else f"no shape model of {anatomy}"
+        )
+        raise InputError(f"{asked}: give --anatomy {'|'.join(ANATOMIES)}")
+    if not radiographs:
+        raise InputError("a fit needs at least one radiograph")
+    if landmarks is not None and len(landmarks) != len(radiographs):
+        raise InputError(f"landmarks of {len(landmarks)} views for {len(radiographs)} radiographs")
+    if masks is not None and len(masks) != len(radiographs):
+        raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
+    chosen = choose_device(device)
+    model = ShapeModel.load(anatomy)
+    # the fit is in double precision, which Apple's GPUs do not have
+    family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
+    views = [_observation(one) for one in radiographs]
+    place = expected_place(views, [one.geometry.source_to_isocentre_mm.value for one in radiographs])
+    expected = Parameters.at(
+        torch.eye(3)[None].to(family.mean),
+        torch.from_numpy(place)[None].to(family.mean),
+        family.n_modes,
+        len(views),
+    )
+    terms = [
+        LandmarkTerm(picked, seen.camera, number, family)
+        for number, (picked, seen) in enumerate(zip(landmarks or [], views, strict=False))
+        if picked
+    ]
+    outlines = [
+        ContourTerm(mask, seen.camera, number, family)
+        for number, (mask, seen) in enumerate(zip(masks or [], views, strict=False))
+        if mask is not None
+    ]
+    settings = settings or settings_for(radiographs)
+    return _Case(model, family, views, terms, outlines, expected, settings, settings.prior.scale > 0)
+
+
+def _observation(radiograph: Radiograph) -> Observation:
+    mask = radiograph.mask & np.isfinite(radiograph.pixels)
+    if mask.mean() < LEAST_USABLE:
+        raise InputError("nearly all of the radiograph is masked or blank: there is no bone to fit")
+    if np.ptp(radiograph.pixels[mask]) == 0:
+        raise InputError("every pixel of the radiograph has the same value: there is nothing to fit")
+    return Observation(radiograph.camera, np.where(mask, radiograph.pixels, 0).astype(np.float32), mask)
+
+
+def _starts(case: _Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Parameters:
+    if earlier is not None:
+        stored = earlier.provenance.get("fit", {}) if isinstance(earlier, Reconstruction) else earlier
+        at = from_plain(stored, case.family.n_modes, len(case.views))
+        at = Parameters(*(value.to(case.family.mean) for value in vars(at).values()))
+        if not bool(in_front(at, case.family, case.views).all()):
+            raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
+        return at
+    if case.landmarks:
+        return from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior)
+    return coarse_search(case.views, case.family, case.expected, scale_unknown=case.scale_unknown)
+
+
+def _surfaces(case: _Case, at: Parameters) -> dict[str, Mesh]:
+    vertices = at.vertices(case.family)[0].cpu().numpy()
+    return {name: case.model.surface(vertices, name) for name in case.model.part_names}
+
+
+def _structures(case: _Case, found: Fit) -> list[ReconstructedStructure]:
+    residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
+    spread = uncertainty_of(found, case.family, [seen.camera for seen in case.views], residual)
+    result = []
+    for name, mesh in _surfaces(case, found.parameters).items():
+        own = case.model.part_vertices(name)
+        mesh = remove_self_intersections(mesh).with_point_data(
+            uncertainty_along_beam_mm=spread.along_beam[own], uncertainty_across_mm=spread.across[own]
+        )
+        support = support_in_views(mesh.vertices, case.views)
+        result.append(ReconstructedStructure(STRUCTURES[name], mesh, spread.total[own], support))
+    return result
+
+
+def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure]) -> list[Check]:
+    at, expected = found.parameters, case.expected
+    turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
+    beam = mean_beam(case.views).to(at.position)
+    depth = abs(float((at.position - expected.position)[0] @ beam))
+    distances = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
+    b = at.coefficients[0].cpu().numpy()
+    outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
+    return check_fit(structures, found.agreement, b, turn, depth, distances, outlines)
+
+
+def _views(found: Fit) -> list[dict[str, Any]]:
+    """Per view its agreement, and the 4x4 that moves the surfaces to where they must stand to be seen as they are."""
+    at = found.parameters
+    result = []
+    for number, agreement in enumerate(found.agreement):
+        turn = at.view_turn[0, number]
+        move = torch.eye(4, dtype=turn.dtype)
+        move[:3, :3] = turn
+        move[:3, 3] = at.position[0] + at.view_shift[0, number] - turn @ at.position[0]
+        result.append({"agreement": agreement, "surface_to_view": move.tolist()})
+    return result

@@ -1,0 +1,71 @@
+"""Radiographs with the contours of the surfaces fitted to them, for the report."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from mri2mesh.export.atomic import whole_file
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.topology import MeshTopology
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.rendering.edges import contour_edges
+
+_INCHES = 6.5
+_DPI = 110
+COLOURS = ("#ffb000", "#40c8ff", "#ff5fa2", "#7be04b", "#b79bff")
+"""Far apart from each other and from grey, which the colours of bones are not."""
+
+
+def contours_in_view(mesh: Mesh, camera: XrayCamera) -> NDArray[np.float64]:
+    """[E, 2, 2] segments, (column, row) of both ends: the edges of a closed surface between a face turned to the source
+    and one turned away, hidden ones included, for X-rays pass through."""
+    topology = MeshTopology.from_faces(torch.from_numpy(mesh.faces), len(mesh.vertices))
+    screen = camera.project(mesh.vertices)
+    _, start, stop = contour_edges(torch.from_numpy(screen)[None], topology).numpy()
+    return np.stack([screen[start], screen[stop]], axis=1)
+
+
+def write_overlay(
+    reconstruction: Reconstruction,
+    radiograph: Radiograph,
+    path: Path | str,
+    surface_to_view: ArrayLike | None = None,
+) -> Path:
+    """PNG of a radiograph, bone bright, with the contours of every structure; what was masked is tinted.
+
+    surface_to_view: 4x4 that moves the surfaces to where that view's geometry shows them, where the fit corrected it.
+    Raises InputError for an unwritable folder.
+    """
+    rows, columns = radiograph.pixels.shape
+    longer = max(rows, columns)
+    figure = Figure(figsize=(_INCHES * columns / longer, _INCHES * rows / longer), dpi=_DPI)
+    axis = figure.add_axes((0, 0, 1, 1))
+    usable = radiograph.pixels[radiograph.mask]
+    dark, bright = np.percentile(usable if usable.size else radiograph.pixels, [1, 99.5])
+    axis.imshow(radiograph.pixels, cmap="gray", vmin=dark, vmax=bright)
+    tint = np.zeros((rows, columns, 4))
+    tint[~radiograph.mask] = (0.1, 0.2, 0.5, 0.45)
+    axis.imshow(tint)
+    move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
+    for item, colour in zip(reconstruction.structures, itertools.cycle(COLOURS)):
+        segments = contours_in_view(item.mesh.transformed(move), radiograph.camera)
+        axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.0, label=item.name))
+    axis.set_xlim(-0.5, columns - 0.5)
+    axis.set_ylim(rows - 0.5, -0.5)
+    axis.set_axis_off()
+    if reconstruction.structures:
+        axis.legend(loc="lower right", fontsize=7, framealpha=0.5)
+    FigureCanvasAgg(figure)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    return Path(path)

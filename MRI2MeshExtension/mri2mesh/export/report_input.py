@@ -1,0 +1,64 @@
+"""What a report says of its input: geometry, origins and a fingerprint, never a path or whose it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.recognise_radiograph import describe_radiograph
+from mri2mesh.imaging.volume import Volume
+from mri2mesh.imaging.xray_geometry import WORDS
+
+Image = Volume | Sequence[Radiograph]
+"""What a reconstruction was made from."""
+
+
+def scale_known(image: Image) -> bool:
+    """False where a millimetre of the result means nothing."""
+    return isinstance(image, Volume) or all(one.scale_known for one in image)
+
+
+def describe_input(
+    image: Image, given: Mapping[str, Any], views: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Plain JSON types. given: a ``sha256`` of the file, where one is known. views: per radiograph ``agreement``."""
+    if not isinstance(image, Volume):
+        agreements: list[Any] = [view.get("agreement") for view in views] or [None] * len(image)
+        pairs = zip(image, agreements, strict=True)
+        return {"views": [_radiograph(one, agreement) for one, agreement in pairs]}
+    digest, of = given.get("sha256"), "file"
+    if digest is None:
+        content = hashlib.sha256(np.ascontiguousarray(image.array).tobytes())
+        content.update(image.ijk_to_ras.tobytes())
+        digest, of = content.hexdigest(), "voxels and geometry"
+    thickness = image.slice_thickness_mm
+    return {
+        "modality": image.metadata.get("modality"),
+        "kind": image.metadata.get("kind"),
+        "size": list(image.array.shape[::-1]),
+        "spacing_mm": [round(float(s), 4) for s in image.spacing],
+        "slice_thickness_mm": None if thickness is None else round(float(thickness), 4),
+        "sha256": str(digest),
+        "sha256_of": of,
+    }
+
+
+def _radiograph(one: Radiograph, agreement: float | None) -> dict[str, Any]:
+    geometry = {}
+    for name in WORDS:
+        known = getattr(one.geometry, name)
+        value = list(known.value) if isinstance(known.value, tuple) else known.value
+        geometry[name] = {"value": value, "origin": known.origin}
+    return {
+        "recognised": describe_radiograph(one),
+        "geometry": geometry,
+        "scale_known": one.scale_known,
+        "masked_fraction": round(1 - float(one.mask.mean()), 4),
+        "agreement": None if agreement is None else round(float(agreement), 4),
+        "sha256": hashlib.sha256(np.ascontiguousarray(one.pixels).tobytes()).hexdigest(),
+        "sha256_of": "pixels",
+    }

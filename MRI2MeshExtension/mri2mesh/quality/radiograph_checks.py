@@ -1,0 +1,113 @@
+"""The checks of a fit to radiographs. A result that fails is returned and marked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import chi2
+
+from mri2mesh.geometry.checks import is_watertight, self_intersections
+from mri2mesh.reconstruction import Check, ReconstructedStructure
+
+MIN_AGREEMENT = 0.4
+"""Correlation of what the image shows with what the surface would: noise gives about 0.2, a fit that lies well 0.55 to
+0.9. A mirrored or a wrong bone that was bent to fit can reach 0.5: this alone does not tell them."""
+MIN_IN_VIEW = 0.5
+"""Of a structure's vertices: with more outside all fields it is mostly prior."""
+MAX_TURN_DEG = 60.0
+"""From how the geometry says the patient lies; more than that, and the image is likely another view."""
+MAX_DEPTH_SHIFT_MM = 60.0
+MAX_LANDMARK_MM = 12.0
+"""On the detector, root mean square over the landmarks of a view."""
+MAX_OUTLINE_MM = 5.0
+"""As of landmarks, between the outlines of the surface's shadow and of a given mask."""
+RARE = 0.001
+"""A shape that fewer of the population have is not plausible."""
+
+
+def check_fit(
+    structures: Sequence[ReconstructedStructure],
+    agreement: Sequence[float],
+    coefficients: np.ndarray,
+    turn_deg: float,
+    depth_shift_mm: float,
+    landmarks_mm: Sequence[float],
+    outlines_mm: Sequence[float] = (),
+) -> list[Check]:
+    """All checks: surface and field of each structure, agreement of each view, shape, displacement, landmarks.
+
+    agreement: per view, 0 to 1. coefficients: [M] standard deviations. turn_deg, depth_shift_mm: from the expected
+    pose. landmarks_mm: per view with landmarks their root-mean-square distance on the detector. outlines_mm: per view
+    with a mask the same of the outlines.
+    """
+    checks = []
+    for item in structures:
+        checks += [_closed(item), _in_view(item)]
+    checks += [_agreement(number, value) for number, value in enumerate(agreement, 1)]
+    checks.append(_plausible(coefficients))
+    checks.append(
+        Check(
+            "orientation",
+            turn_deg,
+            MAX_TURN_DEG,
+            turn_deg <= MAX_TURN_DEG,
+            f"turned by {turn_deg:.0f} degrees from how the geometry says the patient lies",
+        )
+    )
+    checks.append(
+        Check(
+            "depth",
+            depth_shift_mm,
+            MAX_DEPTH_SHIFT_MM,
+            depth_shift_mm <= MAX_DEPTH_SHIFT_MM,
+            f"{depth_shift_mm:.0f} mm along the beam from the expected depth",
+        )
+    )
+    checks += [
+        _distance(
+            "landmarks", distance, MAX_LANDMARK_MM, "the landmarks lie {:.1f} mm from where they were picked"
+        )
+        for distance in landmarks_mm
+    ]
+    checks += [
+        _distance("outline", distance, MAX_OUTLINE_MM, "the outline lies {:.1f} mm from that of the mask")
+        for distance in outlines_mm
+    ]
+    return checks
+
+
+def diverged(why: str) -> Check:
+    """The failed check of a fit that has no result."""
+    return Check("fit converged", 0.0, 1.0, passed=False, detail=f"the fit diverged: {why}")
+
+
+def _closed(item: ReconstructedStructure) -> Check:
+    folds = self_intersections(item.mesh) if is_watertight(item.mesh) else -1
+    detail = "closed, without self-intersections" if folds == 0 else "not closed, or meets itself"
+    return Check("closed surface", float(folds), 0.0, folds == 0, detail, item.name)
+
+
+def _in_view(item: ReconstructedStructure) -> Check:
+    share = float(item.support.mean())
+    detail = f"{100 * share:.0f}% of the surface falls on usable pixels of an image"
+    return Check("field of view", share, MIN_IN_VIEW, share >= MIN_IN_VIEW, detail, item.name)
+
+
+def _agreement(number: int, value: float) -> Check:
+    detail = f"image {number} and the surface's own shadow correlate by {value:.2f}"
+    good = math.isfinite(value) and value >= MIN_AGREEMENT
+    return Check("agreement with the image", value, MIN_AGREEMENT, good, detail, f"image {number}")
+
+
+def _plausible(coefficients: np.ndarray) -> Check:
+    distance = float(np.linalg.norm(coefficients))
+    limit = float(np.sqrt(chi2.ppf(1 - RARE, len(coefficients))))
+    detail = f"the shape is {distance:.1f} standard deviations from the mean of {len(coefficients)} modes"
+    return Check("plausible shape", distance, limit, distance <= limit, detail)
+
+
+def _distance(name: str, value: float, limit: float, sentence: str) -> Check:
+    detail = sentence.format(value) + ", root mean square at the detector"
+    return Check(name, value, limit, math.isfinite(value) and value <= limit, detail)
