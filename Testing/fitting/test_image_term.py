@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fitting.lumps import c_arm, shadow, somewhere, standing, unit_steps
+from mri2mesh.fitting import image_term
 from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.fitting.parameters import Parameters
 
@@ -29,27 +30,34 @@ def nearby(n_views: int = 1) -> Parameters:
     return at.stepped(step)
 
 
-@pytest.mark.parametrize(
-    ("settings", "tolerance"),
-    [
-        (ImageSettings(), 0.03),
-        (ImageSettings(lattice=1, gradients=True), 0.06),
-        (ImageSettings(spongy=0.3), 0.06),
-    ],
-    ids=["solid", "gradients", "cortex"],
-)
-def test_the_slope_is_the_descent_of_the_cost(family, settings, tolerance):
+def slopes(family, settings: ImageSettings, h: float = 5e-4) -> tuple[torch.Tensor, torch.Tensor]:
+    """[n_steps] twice: what the normal equations say and what differences of the cost say, for steps that move the
+    surface by about a millimetre."""
     seen = disturbed(shadow(family, standing(), c_arm()))
-    term, at, h = ImageTerm(seen, 0, family, settings, DEPTH), nearby(), 2e-3
+    term, at = ImageTerm(seen, 0, family, settings, DEPTH), nearby()
     parts, spread = term.linearise(at)
-    slope = parts.slope[0].double()
     widths = torch.tensor([0.02] * 3 + [1.0] * 3 + [0.02] + [0.5] * 3 + [0.02] * 3 + [1.0] * 3).double()
     measured = []
     for step in unit_steps(at) * widths:
         change = term.cost(at.stepped(h * step), spread) - term.cost(at.stepped(-h * step), spread)
         measured.append(-float(change[0]) / (2 * h))
-    difference = slope * widths - torch.tensor(measured)
-    assert float(difference.abs().max()) < tolerance * float(torch.tensor(measured).abs().max())
+    return parts.slope[0] * widths, torch.tensor(measured, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("settings", [ImageSettings(), ImageSettings(lattice=1, gradients=True)])
+def test_without_outliers_the_slope_is_the_descent_of_the_cost(family, settings, monkeypatch):
+    monkeypatch.setattr(image_term, "HUBER", 1e4)
+    said, measured = slopes(family, settings)
+    assert float((said - measured).abs().max()) < 0.05 * float(measured.abs().max())
+
+
+@pytest.mark.parametrize(
+    "settings", [ImageSettings(), ImageSettings(gradients=True), ImageSettings(spongy=0.3)]
+)
+def test_the_slope_points_down_the_cost(family, settings):
+    """Not exactly: the contrast is solved with weights of its own, and rims are sharper than pixels."""
+    said, measured = slopes(family, settings)
+    assert float(torch.nn.functional.cosine_similarity(said, measured, dim=0)) > 0.9
 
 
 def test_the_precision_is_symmetric_and_says_that_depth_is_what_one_view_knows_least(family):

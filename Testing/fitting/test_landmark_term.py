@@ -26,12 +26,16 @@ def test_where_landmarks_coincide_the_precision_is_the_curvature_of_the_cost(fam
     at, h = somewhere(), 1e-4
     camera = c_arm(150.0)
     seen = at.seen(at.vertices(family), 0)[0]
-    exact = {name: tuple(camera.project(seen[group].mean(0).numpy())) for name, group in family.landmarks.items()}
+    exact = {
+        name: tuple(camera.project(seen[group].mean(0).numpy())) for name, group in family.landmarks.items()
+    }
     term = LandmarkTerm(exact, camera, 0, family)
     parts = term.linearise(at)[0]
     assert float(parts.cost[0]) == pytest.approx(0.0, abs=1e-12)
     for number, step in enumerate(unit_steps(at)):
-        change = term.linearise(at.stepped(-h * step))[0].slope - term.linearise(at.stepped(h * step))[0].slope
+        change = (
+            term.linearise(at.stepped(-h * step))[0].slope - term.linearise(at.stepped(h * step))[0].slope
+        )
         torch.testing.assert_close(parts.precision[0, number], change[0] / (2 * h), rtol=1e-3, atol=2e-2)
 
 

@@ -48,7 +48,12 @@ def test_a_member_of_the_family_is_found_exactly(family, n_views, depth_mm, coef
 def test_the_cost_never_rises_and_each_step_is_told(family):
     start, told = off(0.06, 4.0, 1), []
     solution = solve(
-        terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 6, lambda at, cost: told.append(float(cost[0]))
+        terms(family, 1),
+        Prior(start, ANTERIOR, WIDE),
+        start,
+        3,
+        6,
+        lambda at, cost: told.append(float(cost[0])),
     )
     assert 1 <= len(told) <= 6
     assert solution.parameters is not start and told[-1] == pytest.approx(float(solution.cost[0]))
@@ -64,19 +69,18 @@ def test_only_so_many_modes_move_as_may(family):
 def test_candidates_reach_what_each_would_reach_alone(family):
     starts = [off(0.06, 4.0, 1), off(-0.05, -3.0, 1)]
     both = Parameters(*(torch.cat(pair) for pair in zip(*(vars(s).values() for s in starts), strict=True)))
-    together = solve(terms(family, 1), Prior(both, ANTERIOR, WIDE), both, 3, 3)
+    together = solve(terms(family, 1), Prior(both, ANTERIOR, WIDE), both, 3, 30)
     for number, start in enumerate(starts):
-        alone = solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 3)
-        torch.testing.assert_close(
-            together.parameters.position[number], alone.parameters.position[0], rtol=0, atol=0.05
-        )
+        alone = solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 30)
+        places = together.parameters.position[number], alone.parameters.position[0]
+        torch.testing.assert_close(*places, rtol=0, atol=0.05)
 
 
 def test_without_anything_seen_the_answer_is_the_prior(family):
     start = standing()
     away = start.stepped(torch.full((1, start.n_steps), 0.1, dtype=torch.float64))
     found = solve([], Prior(start, ANTERIOR, WIDE), away, 3, 20)
-    assert float(found.cost[0]) < 1e-6 + 0.5 * 1e-9 + float(Prior(start, ANTERIOR, WIDE).cost(away)[0]) * 1e-3
+    assert float(found.cost[0]) < 1e-3 * float(Prior(start, ANTERIOR, WIDE).cost(away)[0])
     torch.testing.assert_close(found.parameters.coefficients, start.coefficients, rtol=0, atol=1e-2)
 
 
