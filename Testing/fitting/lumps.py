@@ -15,7 +15,7 @@ from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness
 
 
-def lumps(subdivisions: int = 3) -> ShapeModel:
+def lumps(subdivisions: int = 2) -> ShapeModel:
     """Lopsided lumps of about 60 x 44 x 76 mm that differ by 3 mm, smoothly, in three ways."""
     unit, faces = ball(subdivisions, 1.0)
     x, y, z = unit.T
@@ -42,7 +42,7 @@ def lumps(subdivisions: int = 3) -> ShapeModel:
     )
 
 
-def c_arm(primary_angle_deg: float = 180.0, pixels: int = 64, width_mm: float = 130.0) -> XrayCamera:
+def c_arm(primary_angle_deg: float = 180.0, pixels: int = 48, width_mm: float = 130.0) -> XrayCamera:
     """A little more columns than rows, and the principal point off the middle."""
     return XrayCamera.from_c_arm(
         source_to_detector_mm=1000,

@@ -123,7 +123,7 @@ def test_a_lump_of_metal_is_taken_for_something_else(family):
     """One part in fifty of the pixels saturated: the slope at the truth stays a small part of a real error's."""
     seen = disturbed(shadow(family, standing(), c_arm()))
     metal = seen.image.copy()
-    metal[20:29, 30:39] = 40.0
+    metal[15:22, 22:29] = 40.0
     term = ImageTerm(replace(seen, image=metal), 0, family, ImageSettings(), DEPTH)
     clean = ImageTerm(seen, 0, family, ImageSettings(), DEPTH)
     assert float(term.agreement(standing())[0]) < 0.9 < float(clean.agreement(standing())[0])
