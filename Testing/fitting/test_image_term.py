@@ -91,7 +91,7 @@ def test_brightness_and_contrast_of_the_image_change_nothing(family, settings):
     seen = disturbed(shadow(family, standing(), c_arm()))
     brighter = replace(seen, image=3 * seen.image + 7)
     one, other = (ImageTerm(image, 0, family, settings, DEPTH) for image in (seen, brighter))
-    torch.testing.assert_close(one.cost(nearby()), other.cost(nearby()), rtol=1e-3, atol=0)
+    torch.testing.assert_close(one.cost(nearby()), other.cost(nearby()), rtol=1e-2, atol=0)
     torch.testing.assert_close(one.agreement(nearby()), other.agreement(nearby()), rtol=1e-4, atol=0)
 
 

@@ -65,12 +65,13 @@ class Condition:
     def prior(self) -> PriorSettings:
         """What a user who knows how well the geometry is known would ask for.
 
-        A distance to the detector told too long by a share looks like bone farther from the source by that share,
-        which a shift of the view takes up; half of a turn between two views goes to each.
+        Half of a turn between two views goes to each, with a little shift, for views turn about the isocentre and
+        bones about their centre. A distance told too long makes everything look larger, or farther away: not much
+        shift, so that the shape takes it up and not the place.
         """
         return PriorSettings(
             view_turn_deg=self.turn_deg / 2,
-            view_shift_mm=500.0 * self.distance_share,
+            view_shift_mm=0.4 * self.turn_deg,
         )
 
 

@@ -44,7 +44,7 @@ class Baselines:
 
 @dataclass(frozen=True)
 class FitScore:
-    """One fit. raw: as fitted, in the frame of the first view. rigid, similarity: after the alignment to the truth that
+    """One fit. raw: as fitted, by the axes of the first view. rigid, similarity: after the alignment to the truth that
     is the best without and with a change of size. agreement: the worst view's, as `fitting.coarse_to_fine.Fit` has it.
     """
 
@@ -113,7 +113,7 @@ def score(
     agreement: float,
     seconds: float,
 ) -> FitScore:
-    """fitted: [V, 3] mm, patient RAS as the first view has it."""
+    """fitted: [V, 3] mm, patient RAS. beam: [3] the direction of the first view."""
     raw = distances(case, fitted)
     rigid = distances(case, apply(rigid_fit(fitted, case.truth), fitted))
     similar = distances(case, apply(similarity_fit(fitted, case.truth), fitted))
