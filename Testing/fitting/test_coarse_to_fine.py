@@ -12,10 +12,9 @@ from fitting.lumps import c_arm, shadow, standing
 from mri2mesh.fitting.coarse_to_fine import FitSettings, Level, depth_of, fit
 from mri2mesh.fitting.image_term import Observation
 from mri2mesh.fitting.parameters import Parameters
-from mri2mesh.fitting.prior import PriorSettings
 
 TRUTH = (0.8, -0.6, 0.5)
-SETTINGS = FitSettings(levels=(Level(24, 8, 1, 2, 40.0), Level(48, 12, 3, 1, 40.0)))
+SETTINGS = FitSettings(levels=(Level(24, 6, 1, 1, 40.0), Level(48, 12, 3, 1, 40.0)))
 
 
 @pytest.fixture
@@ -52,18 +51,8 @@ def test_masked_garbage_changes_nothing_about_the_answer(family, views):
         mask[:18, :18] = False
         image[:18, :18] = 1000.0
         spoiled.append(Observation(seen.camera, image, mask))
-    found = fit(spoiled, family, starts(), SETTINGS)
+    found = fit(spoiled, family, starts().take(torch.tensor([0])), SETTINGS)
     assert farthest_mm(family, found.parameters) < 0.5
-
-
-def test_a_second_view_told_five_degrees_wrong_is_put_right(family, views):
-    wrong = replace(views[1], camera=c_arm(125.0))
-    one = starts().take(torch.tensor([0]))
-    prior = PriorSettings(view_turn_deg=2.5, view_shift_mm=3.0)
-    found = fit([views[0], wrong], family, one, replace(SETTINGS, prior=prior)).parameters
-    plain = fit([views[0], wrong], family, one, SETTINGS)
-    off = found.seen(found.vertices(family), 0) - standing(TRUTH).vertices(family)
-    assert float(off.norm(dim=-1).max()) < 0.7 * farthest_mm(family, plain.parameters)
 
 
 def test_the_same_fit_gives_the_same_answer(family, views):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -43,6 +45,17 @@ def test_a_member_of_the_family_is_found_exactly(family, n_views, depth_mm, coef
     torch.testing.assert_close(
         found.coefficients[0], torch.tensor(TRUTH, dtype=torch.float64), rtol=0, atol=coefficient
     )
+
+
+def test_a_second_view_told_five_degrees_wrong_is_turned_back(family):
+    start = standing(n_views=2)
+    first, second = (shadow(family, start, c_arm(angle)) for angle in (180.0, 125.0))
+    told = [first, replace(second, camera=c_arm(120.0))]
+    seen = [ImageTerm(view, n, family, SETTINGS, 800.0) for n, view in enumerate(told)]
+    prior = Prior(start, ANTERIOR, PriorSettings(turn_deg=90.0, view_turn_deg=5.0))
+    found = solve(seen, prior, start, 0, 15).parameters
+    between = turn_of(found.view_turn[0, 1] @ found.view_turn[0, 0].mT).rad2deg()
+    torch.testing.assert_close(between, torch.tensor([0.0, 0.0, 5.0]).double(), rtol=0, atol=0.5)
 
 
 def test_the_cost_never_rises_and_each_step_is_told(family):
