@@ -101,7 +101,11 @@ def baselines_of(case: HeldOut) -> Baselines:
 def distances(case: HeldOut, vertices: NDArray) -> SurfaceDistances:
     """Between a surface of the model's correspondence and the truth, over all parts together."""
     faces = case.model.faces
-    return surface_distances(Mesh(vertices, faces), Mesh(case.truth, faces), n_samples=SAMPLES)
+    return surface_distances(_mesh(vertices, faces), _mesh(case.truth, faces), n_samples=SAMPLES)
+
+
+def _mesh(vertices: NDArray, faces: NDArray[np.int64]) -> Mesh:
+    return Mesh(vertices.astype(np.float32), faces)
 
 
 def score(
