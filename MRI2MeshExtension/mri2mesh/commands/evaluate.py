@@ -1,4 +1,4 @@
-"""Measure the engine against labelled exams and print accuracy per exam and in all, beside the baselines."""
+"""Measure the engines: on labelled exams, beside the baselines, or on simulated radiographs of unseen subjects."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import argparse
 from pathlib import Path
 
 NAME = "evaluate"
-HELP = "measure accuracy on labelled exams"
+HELP = "measure accuracy on labelled exams or simulated radiographs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "benchmark", choices=["lumbar-mri"], help="what DIR holds: lumbar MRI with labelled bodies"
+    benchmarks = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+    _add_lumbar_mri(
+        benchmarks.add_parser("lumbar-mri", help="the mri2mesh engine on lumbar MRI with labelled bodies")
     )
+    _add_xray_fit(
+        benchmarks.add_parser("xray-fit", help="fits to simulated radiographs of left-out subjects")
+    )
+
+
+def _add_lumbar_mri(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the labelled exams")
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write the numbers and pictures here")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N exams")
@@ -24,7 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
 
 
+def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--anatomy", default="pelvis", help="pelvis, femur_left or L1 to L5 (default: pelvis)"
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        metavar="NAME",
+        help="views, field and geometry; a wrong name lists the right ones (default: all)",
+    )
+    parser.add_argument(
+        "--subjects", type=int, metavar="N", help="so many, spread evenly over the atlas (default: all)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write every run and the summary here")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (default: 0)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+
+
 def run(options: argparse.Namespace) -> int:
+    return _run_lumbar_mri(options) if options.benchmark == "lumbar-mri" else _run_xray_fit(options)
+
+
+def _run_lumbar_mri(options: argparse.Namespace) -> int:
     from mri2mesh.commands.output import check_writable
     from mri2mesh.errors import InputError
 
@@ -45,5 +74,28 @@ def run(options: argparse.Namespace) -> int:
         thick=not options.no_thick,
         device=options.device,
         weights_dir=options.weights,
+    )
+    return 0
+
+
+def _run_xray_fit(options: argparse.Namespace) -> int:
+    from mri2mesh.commands.output import check_writable
+    from mri2mesh.errors import InputError
+
+    if options.subjects is not None and options.subjects < 1:
+        raise InputError(f"--subjects {options.subjects}: at least one subject is needed")
+    if options.out is not None:
+        check_writable(options.out)
+
+    from mri2mesh.evaluation.xray_conditions import CONDITIONS
+    from mri2mesh.evaluation.xray_fit import evaluate
+
+    evaluate(
+        options.anatomy,
+        options.conditions or tuple(CONDITIONS),
+        options.subjects,
+        options.out,
+        seed=options.seed,
+        device=options.device,
     )
     return 0

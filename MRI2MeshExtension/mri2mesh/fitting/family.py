@@ -28,7 +28,8 @@ class SurfaceFamily:
         self.centre = mean.mean(0)
         self.mean = (mean - self.centre).to(device)
         deviations = torch.as_tensor(model.deviations, dtype=torch.float64)
-        self.basis = (torch.as_tensor(model.modes).double() * deviations[:, None, None]).to(device)
+        modes = torch.as_tensor(model.modes).double().contiguous()
+        self.basis = (modes * deviations[:, None, None]).to(device)
         self.faces = torch.as_tensor(model.faces).long().to(device)
         self.cortex_mm = cortex_mm
         self.surfaces = ClosedSurfaces.of(self.faces, len(mean))

@@ -34,11 +34,11 @@ class LandmarkTerm:
             raise InputError(
                 f"this shape model has no landmark {unknown[0]!r}: use {', '.join(sorted(family.landmarks))}"
             )
-        self.view, self.family = view, family
+        self.view, self.family, self.deviation_mm = view, family, deviation_mm
         self.cameras = ProjectiveCameras.of([camera])
-        self.groups = [family.landmarks[name] for name in picked]
-        row_mm, column_mm = camera.pixel_spacing_mm
         device = family.mean.device
+        self.groups = [family.landmarks[name].to(device) for name in picked]
+        row_mm, column_mm = camera.pixel_spacing_mm
         self.unit = torch.tensor([column_mm, row_mm], dtype=torch.float64, device=device) / deviation_mm
         self.target = torch.tensor(list(picked.values()), dtype=torch.float64, device=device)
 
@@ -58,9 +58,9 @@ class LandmarkTerm:
         cost = 0.5 * residual.square().sum(1)
         return Linearised(cost, jacobian.mT @ jacobian, slope), torch.ones_like(cost)
 
-    def distance_mm(self, at: Parameters, deviation_mm: float = 4.0) -> Tensor:
+    def distance_mm(self, at: Parameters) -> Tensor:
         """[B, landmarks] mm on the detector."""
-        return self._residual(at).norm(dim=-1) * deviation_mm
+        return self._residual(at).norm(dim=-1) * self.deviation_mm
 
     def _residual(self, at: Parameters) -> Tensor:
         points = self._mean(at.seen(at.vertices(self.family), self.view), 1)
