@@ -23,6 +23,7 @@ from mri2mesh.evaluation.xray_tables import markdown, write
 from mri2mesh.fitting.coarse_to_fine import FitSettings, fit
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.fitting.starts import coarse_search, joined
 
 
 def evaluate(
@@ -74,10 +75,12 @@ def fit_case(
     """One subject under one condition."""
     # the same noise whatever other conditions are asked for
     views = observe(case, field, condition, [*seed, list(CONDITIONS).index(name)])
-    start = first_parameters(case, len(views), family.mean.device)
+    told = first_parameters(case, len(views), family.mean.device)
     settings = FitSettings(prior=condition.prior)
     began = time.perf_counter()
-    found = fit(views, family, start, settings)
+    # as the engine starts where no landmarks are picked
+    starts = joined([told, coarse_search(views, family, told)])
+    found = fit(views, family, starts, settings, expected=told)
     seconds = time.perf_counter() - began
     fitted = as_the_first_view_has_it(found.parameters, family)
     beam = views[0].camera.axes_ras[2]
