@@ -249,10 +249,10 @@ def test_a_refusal_is_status_1_with_the_reason_in_the_report(image, tmp_path, mo
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     """A small grey picture with a bone-like bar in it, and its camera.json."""
-    rows, columns = np.mgrid[:96, :96]
-    grey = 60 + 120 * (np.abs(columns - 50) < 6) + 0.3 * rows
+    rows, columns = np.mgrid[:48, :48]
+    grey = 60 + 120 * (np.abs(columns - 25) < 3) + 0.6 * rows
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(grey.astype(np.uint8)), str(tmp_path / "film.png"))
-    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [6, 6]}
+    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [12, 12]}
     (tmp_path / "camera.json").write_text(json.dumps(camera))
     return tmp_path / "film.png"
 
@@ -264,7 +264,7 @@ def colour_photograph(folder: Path) -> Path:
 
 
 def camera_file(folder: Path, **changes: object) -> Path:
-    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [6, 6]}
+    camera = {"source_to_detector_mm": 1000, "source_to_isocentre_mm": 800, "pixel_spacing_mm": [12, 12]}
     (folder / "other.json").write_text(json.dumps({**camera, **changes}))
     return folder / "other.json"
 

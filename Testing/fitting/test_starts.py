@@ -84,7 +84,7 @@ def test_a_coarse_search_finds_a_shifted_bone(model, family):
     found = coarse_search([seen], family, expected, keep=3)
     assert len(found) == 3
     across = (found.position - truth.position)[0, [0, 2]]
-    assert float(across.norm()) < 8.0
+    assert float(across.norm()) < 14.2  # no farther than half a cell of the grid is wide
 
 
 def test_a_bone_around_the_source_is_refused(family):
