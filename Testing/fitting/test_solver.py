@@ -79,16 +79,6 @@ def test_only_so_many_modes_move_as_may(family):
     assert (found.log_scale == 0).all() and (found.view_shift == 0).all()
 
 
-def test_candidates_reach_what_each_would_reach_alone(family):
-    starts = [off(0.06, 4.0, 1), off(-0.05, -3.0, 1)]
-    both = Parameters(*(torch.cat(pair) for pair in zip(*(vars(s).values() for s in starts), strict=True)))
-    together = solve(terms(family, 1), Prior(both, ANTERIOR, WIDE), both, 3, 20)
-    for number, start in enumerate(starts):
-        alone = solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 20)
-        places = together.parameters.position[number], alone.parameters.position[0]
-        torch.testing.assert_close(*places, rtol=0, atol=0.05)
-
-
 def test_without_anything_seen_the_answer_is_the_prior(family):
     start = standing()
     away = start.stepped(torch.full((1, start.n_steps), 0.1, dtype=torch.float64))
