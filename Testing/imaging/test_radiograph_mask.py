@@ -119,3 +119,9 @@ def test_a_large_radiograph_is_masked_pixel_by_pixel_where_its_working_size_says
     metal = metal_mask(picture, ~masks["intensifier"])
     assert metal[wire > 1].mean() > 0.95
     assert metal[(wire == 0) & ~circle].mean() < 0.02
+
+
+def test_air_around_a_narrow_body_part_is_not_taken_for_lead_around_a_tiny_field():
+    rows, columns = np.mgrid[:512, :512]
+    tiny = np.hypot(columns - 255.5, rows - 255.5) < 50
+    assert field_masks(detected(np.where(tiny, 0.5, 20.0))) == {}

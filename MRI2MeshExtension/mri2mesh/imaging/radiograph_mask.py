@@ -20,6 +20,9 @@ CIRCLE_MARGIN, BLADE_MARGIN = 0.004, 0.01
 BLACK = 0.04
 """Of the median in the field."""
 
+LEAST_FIELD = 0.05
+"""Of the image. Whoever irradiates less saves a smaller image; what looks like it is air around a narrow body part."""
+
 
 def with_masks(radiograph: Radiograph) -> Radiograph:
     """The radiograph with what its pixels show to be unusable added to what its file says is."""
@@ -60,7 +63,10 @@ def field_masks(transmission: NDArray) -> dict[str, NDArray[np.bool_]]:
         masks["intensifier"] = circle.beyond(columns, rows) > -CIRCLE_MARGIN * size
     if edges:
         masks["collimator"] = _behind(edges, columns, rows, BLADE_MARGIN * size)
-    return masks
+    outside = np.zeros(transmission.shape, dtype=bool)
+    for mask in masks.values():
+        outside |= mask
+    return masks if 1 - outside.mean() >= LEAST_FIELD else {}
 
 
 def _unexposed(transmission: NDArray, field: NDArray[np.bool_]) -> NDArray[np.bool_]:
