@@ -9,18 +9,17 @@ from scipy.spatial import cKDTree
 
 from mri2mesh.anatomy.measures import body_size, local_frame, pedicle_midpoints, region_centre, solid_centroid
 from mri2mesh.anatomy.regions import MIRRORED_REGION, Region
-from mri2mesh.anatomy.structures import Kind
-from mri2mesh.anatomy.templates import template
+from mri2mesh.anatomy.templates import TemplateKind, template
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
 from mri2mesh.geometry.connectivity import component_labels, euler_characteristic, vertex_adjacency
 
-KINDS: tuple[Kind, ...] = ("vertebra", "disc", "sacrum")
+KINDS: tuple[TemplateKind, ...] = ("vertebra", "disc", "sacrum")
 
 
 @pytest.mark.parametrize(("kind", "low", "high", "euler"), [("vertebra", 2000, 3000, 0), ("disc", 1000, 1500, 2),
                                                             ("sacrum", 1000, 1500, 2)])  # fmt: skip
-def test_template_is_one_solid_of_its_genus(kind: Kind, low: int, high: int, euler: int) -> None:
+def test_template_is_one_solid_of_its_genus(kind: TemplateKind, low: int, high: int, euler: int) -> None:
     mesh = template(kind)
     assert low <= len(mesh.vertices) <= high
     assert is_watertight(mesh) and self_intersections(mesh) == 0 and volume_mm3(mesh) > 0
@@ -28,7 +27,7 @@ def test_template_is_one_solid_of_its_genus(kind: Kind, low: int, high: int, eul
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_template_is_symmetric_with_sides_that_change_places(kind: Kind) -> None:
+def test_template_is_symmetric_with_sides_that_change_places(kind: TemplateKind) -> None:
     mesh = template(kind)
     distance, image = cKDTree(mesh.vertices).query(mesh.vertices * [-1, 1, 1])
     assert distance.max() < 0.03
@@ -36,7 +35,7 @@ def test_template_is_symmetric_with_sides_that_change_places(kind: Kind) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_template_triangles_are_well_shaped(kind: Kind) -> None:
+def test_template_triangles_are_well_shaped(kind: TemplateKind) -> None:
     mesh = template(kind)
     corners = mesh.vertices[mesh.faces].astype(float)
     sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
@@ -55,7 +54,7 @@ def test_local_frame_finds_a_known_motion() -> None:
 
 
 @pytest.mark.parametrize("kind", ["disc", "sacrum"])
-def test_disc_and_s1_have_their_centroid_at_the_origin(kind: Kind) -> None:
+def test_disc_and_s1_have_their_centroid_at_the_origin(kind: TemplateKind) -> None:
     assert np.abs(solid_centroid(template(kind))).max() < 0.05
 
 
@@ -77,7 +76,7 @@ def test_regions_lie_where_anatomy_puts_them() -> None:
 
 
 @pytest.mark.parametrize("kind", ["vertebra", "disc"])
-def test_every_region_is_one_patch(kind: Kind) -> None:
+def test_every_region_is_one_patch(kind: TemplateKind) -> None:
     mesh = template(kind)
     adjacency = vertex_adjacency(mesh.faces, len(mesh.vertices))
     for region in np.unique(mesh.regions):

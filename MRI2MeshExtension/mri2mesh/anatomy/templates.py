@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from mri2mesh.anatomy import storage
-from mri2mesh.anatomy.structures import Kind
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 
+TemplateKind = Literal["vertebra", "disc", "sacrum"]
+"""The kinds of structures that have a template; the others have shape models."""
+
 
 @lru_cache(maxsize=3)
-def template(kind: Kind) -> Mesh:
+def template(kind: TemplateKind) -> Mesh:
     """The template of a kind of structure: closed, outward, in its local frame, mm, a region on every vertex.
 
     ``"vertebra"``: an average L3, genus 1 (the canal). ``"disc"``: an average L3-L4, genus 0. ``"sacrum"``: the body

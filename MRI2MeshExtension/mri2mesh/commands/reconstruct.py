@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from mri2mesh.errors import InputError, ReconstructionRefused
 
 if TYPE_CHECKING:
-    from mri2mesh.reconstruction import Reconstruction
+    pass
 
 NAME = "reconstruct"
 HELP = "an MRI or radiographs in, surfaces and a report out"
@@ -131,6 +130,7 @@ def reconstruct_to_folder(
 
     Raises InputError for bad input; then nothing was written.
     """
+    from mri2mesh.commands.outcome import refused, summarise
     from mri2mesh.commands.output import check_writable
     from mri2mesh.commands.progress import ProgressBar
     from mri2mesh.engines.registry import get_engine
@@ -152,24 +152,3 @@ def reconstruct_to_folder(
             labelmaps = scene = False
     write_results(reconstruction, volume, out, formats=tuple(formats), labelmaps=labelmaps, scene=scene)
     return summarise(reconstruction, out)
-
-
-def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
-    """A result without structures, so that the report says why."""
-    from mri2mesh.reconstruction import Check, Reconstruction
-
-    check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
-    return Reconstruction(engine=engine, structures=[], checks=[check])
-
-
-def summarise(reconstruction: Reconstruction, out: Path) -> int:
-    """Says what came out; the exit status."""
-    failed = [check for check in reconstruction.checks if not check.passed]
-    for warning in reconstruction.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    for check in failed:
-        where = f"{check.structure}: " if check.structure else ""
-        print(f"check failed: {where}{check.name}: {check.detail or check.value}", file=sys.stderr)
-    names = ", ".join(structure.name for structure in reconstruction.structures)
-    print(f"{names} written to {out}" if names else f"no surfaces; the report in {out} says why")
-    return 1 if failed else 0

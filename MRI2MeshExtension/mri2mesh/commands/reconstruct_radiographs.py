@@ -24,9 +24,9 @@ def radiographs_to_folder(
 
     Raises InputError for bad input; then nothing was written.
     """
+    from mri2mesh.commands.outcome import refused, summarise
     from mri2mesh.commands.output import check_writable
     from mri2mesh.commands.progress import ProgressBar
-    from mri2mesh.commands.reconstruct import refused, summarise
     from mri2mesh.engines.registry import get_engine
     from mri2mesh.export.results import check_request, write_results
     from mri2mesh.imaging.picked_landmarks import landmarks_of_views

@@ -8,8 +8,7 @@ from typing import get_args
 
 import torch
 
-from mri2mesh.anatomy.structures import Kind
-from mri2mesh.anatomy.templates import template
+from mri2mesh.anatomy.templates import TemplateKind, template
 from mri2mesh.deformation.graphs import build_graphs
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
@@ -34,7 +33,7 @@ class Models:
     localiser: UNet3d
     surfaces: MeshNet
     graphs: dict[str, TemplateGraph]
-    templates: dict[Kind, Mesh]
+    templates: dict[TemplateKind, Mesh]
     weights: list[WeightsEntry]
     device: torch.device
 
@@ -107,5 +106,5 @@ def load_models(device: str = "auto", weights_dir: str | os.PathLike[str] | None
     localiser, localiser_entry = load_localiser(where, weights_dir)
     surfaces, surfaces_entry = load_mesh_net(SURFACES, where, weights_dir)
     graphs = {name: graph.to(where) for name, graph in build_graphs().items()}
-    templates = {kind: template(kind) for kind in get_args(Kind)}
+    templates = {kind: template(kind) for kind in get_args(TemplateKind)}
     return Models(localiser, surfaces, graphs, templates, [localiser_entry, surfaces_entry], where)

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.regions import body_of
-from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.anatomy.structures import VERTEBRA_LEVELS, disc_name
+from mri2mesh.anatomy.templates import TemplateKind
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.models import Models
 from mri2mesh.evaluation.exams import Exam
@@ -32,8 +33,9 @@ def mean_shape(exam: Exam, models: Models) -> dict[str, Mesh]:
     for n, name in enumerate(names):
         below, above = names[max(n - 1, 0)], names[min(n + 1, len(names) - 1)]
         pose = frame(centres[name], centres[above] - centres[below], np.array([0.0, 1.0, 0.0]))
-        template = models.templates[STRUCTURES[name].kind]
-        shape = body_of(template) if STRUCTURES[name].kind == "vertebra" else template
+        kind: TemplateKind = "sacrum" if name == "S1" else "vertebra" if name in VERTEBRA_LEVELS else "disc"
+        template = models.templates[kind]
+        shape = body_of(template) if kind == "vertebra" else template
         shape = shape.with_vertices(shape.vertices - (shape.vertices.min(0) + shape.vertices.max(0)) / 2)
         scale = (volume_mm3(truths[name]) / volume_mm3(shape)) ** (1 / 3)
         result[name] = shape.transformed(pose @ np.diag([scale, scale, scale, 1.0]))

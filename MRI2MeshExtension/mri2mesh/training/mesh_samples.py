@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mri2mesh.anatomy.regions import main_part
-from mri2mesh.anatomy.structures import Kind, disc_name
-from mri2mesh.anatomy.templates import template
+from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.anatomy.templates import TemplateKind, template
 from mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply
@@ -64,7 +64,7 @@ class CropView:
 
     def sized_frame(self, level: str) -> NDArray[np.float64]:
         """4x4 template to RAS: where a localiser that made no mistake would put the template, at which size."""
-        kind: Kind = "sacrum" if level == "S1" else "vertebra"
+        kind: TemplateKind = "sacrum" if level == "S1" else "vertebra"
         home = template(kind)
         chosen = main_part(np.asarray(home.regions), kind)
         found = self.spine.structures[level].vertices.astype(np.float64)
