@@ -115,7 +115,8 @@ def test_candidates_do_not_feel_each_other(family):
     together = term.linearise(both)[0]
     for number in range(2):
         alone = term.linearise(both.take(torch.tensor([number])))[0]
-        torch.testing.assert_close(together.cost[number], alone.cost[0], rtol=1e-4, atol=0)
+        # float32 sums in another order, and a robust spread made from them
+        torch.testing.assert_close(together.cost[number], alone.cost[0], rtol=1e-3, atol=0)
         torch.testing.assert_close(together.slope[number], alone.slope[0], rtol=1e-2, atol=1.0)
 
 
