@@ -10,7 +10,7 @@ the same image before it is timed. Gradients go to the pose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
@@ -123,14 +123,6 @@ if find_spec("diffdrr") is not None:
     RENDERERS["trilinear DiffDRR"] = lambda: diffdrr("trilinear")
 if find_spec("nanodrr") is not None:
     RENDERERS["trilinear nanodrr"] = nanodrr
-
-
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def threads(request) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("name", RENDERERS)

@@ -7,7 +7,6 @@ It must grow linearly at worst with faces, pixels and views. Radiographs are sim
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -52,14 +51,6 @@ def model(name: str) -> ShapeModel:
         part = np.repeat(pelvis.part, 4)
         return replace(pelvis, mean=mean, modes=modes, faces=faces, part=part, landmarks={})
     return pelvis.only("hip_left")
-
-
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def threads(request) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("name, pixels, views", WORK)

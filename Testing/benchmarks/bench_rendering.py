@@ -20,7 +20,6 @@ which a fit does not have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
@@ -88,14 +87,6 @@ def cameras(size: int, views: int) -> ProjectiveCameras:
             for n in range(views)
         ]
     )
-
-
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def threads(request) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 def devices() -> list[str]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.parameters import rotation_of
+from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.topology import MeshTopology
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.edges import render_silhouette
@@ -70,7 +70,7 @@ def fit(
         began = time.perf_counter()
         optimiser.zero_grad()
         local = family.mean + (shape @ family.basis[:MODES].flatten(1)).view(1, -1, 3)
-        vertices = local @ rotation_of(turn).T + shift
+        vertices = local @ rotation_matrix(turn).T + shift
         loss = (silhouette(vertices) - target).square().mean() + PRIOR * shape.square().mean()
         loss.backward()
         optimiser.step()

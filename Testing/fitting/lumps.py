@@ -9,7 +9,8 @@ from anatomy.toy_shapes import ball
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import Observation
-from mri2mesh.fitting.parameters import Parameters, rotation_of
+from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness
@@ -62,11 +63,11 @@ def somewhere(n_views: int = 1, batch: int = 1, seed: int = 0) -> Parameters:
         return torch.from_numpy(rng.normal(size=shape) * width)
 
     return Parameters(
-        rotation_of(drawn(batch, 3, width=0.3)),
+        rotation_matrix(drawn(batch, 3, width=0.3)),
         drawn(batch, 3, width=4.0),
         drawn(batch, width=0.03),
         drawn(batch, 3, width=0.7),
-        rotation_of(drawn(batch, n_views, 3, width=0.05)),
+        rotation_matrix(drawn(batch, n_views, 3, width=0.05)),
         drawn(batch, n_views, 3, width=2.0),
     )
 

@@ -9,9 +9,10 @@ from mri2mesh.errors import InputError
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
-from mri2mesh.fitting.parameters import Parameters, rotation_of, turn_of
+from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.prior import PriorSettings
 from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks
+from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.radiographs import thickness
 
@@ -42,7 +43,7 @@ def blank(angle: float, to_isocentre: float = 800.0) -> Observation:
 
 
 def mean_at(place: np.ndarray, family: SurfaceFamily, n_views: int, turn=(0.0, 0.0, 0.0)) -> Parameters:
-    rotation = rotation_of(torch.tensor([turn], dtype=torch.float64))
+    rotation = rotation_matrix(torch.tensor([turn], dtype=torch.float64))
     return Parameters.at(rotation, torch.tensor(place, dtype=torch.float64)[None], family.n_modes, n_views)
 
 

@@ -4,8 +4,9 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.deformation.graphs import build_graphs
+from mri2mesh.geometry.tensors import rotation_matrix, vertex_normals
 from mri2mesh.imaging.crop import CropGrid
-from mri2mesh.networks.mesh_net import MeshNet, rotation_matrix, sample_at, vertex_normals
+from mri2mesh.networks.mesh_net import MeshNet, sample_at
 from mri2mesh.networks.template_graph import TemplateGraph
 
 GRID = CropGrid(shape=(16, 24, 16), spacing=(6.0, 4.5, 4.5), lower=(-48.0, -78.0, -42.0))

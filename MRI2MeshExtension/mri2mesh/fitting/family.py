@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.geometry.tensors import vertex_normals
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 
 CORTEX_MM = 1.8
@@ -50,10 +51,5 @@ class SurfaceFamily:
 
     def with_cortex(self, vertices: Tensor) -> Tensor:
         """[B, 2 V, 3]: outer surfaces [B, V, 3] and, behind them, the inner ones of the cortex."""
-        corners = vertices[:, self.faces]  # [B, F, 3, 3]
-        area = torch.linalg.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0])
-        normals = torch.zeros_like(vertices)
-        for corner in range(3):
-            normals.index_add_(1, self.faces[:, corner], area)
-        normals = torch.nn.functional.normalize(normals, dim=-1)
+        normals = vertex_normals(vertices, self.faces)
         return torch.cat([vertices, vertices - self.cortex_mm * normals], 1)

@@ -103,7 +103,7 @@ class ImageTerm:
         layers = self._layers(at)
         residual, contrast, columns = self._residual(layers)
         spread = self.spread(residual)
-        weight = (HUBER / (residual.abs() / spread[:, None]).clamp_min(1e-9)).clamp(max=1.0)
+        weight = _huber_weight(residual, spread[:, None])
 
         directions = at.directions(self.family, vertices, self.view)
         gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
@@ -171,13 +171,18 @@ class ImageTerm:
             contrast = _solved(columns * root, observed * root)
             residual = observed - columns @ contrast
             spread = self.spread(residual[..., 0])[:, None, None]
-            weight = (HUBER / (residual.abs() / spread).clamp_min(1e-9)).clamp(max=1.0)
+            weight = _huber_weight(residual, spread)
         return residual[..., 0].double(), contrast[..., 0], columns
 
     def _robust(self, residual: Tensor, spread: Tensor) -> Tensor:
         z = residual.abs() / spread[:, None]
         each = torch.where(z < HUBER, 0.5 * z**2, HUBER * z - 0.5 * HUBER**2)
         return each.sum(1) / self.pixels_per_measurement
+
+
+def _huber_weight(residual: Tensor, spread: Tensor) -> Tensor:
+    """By which residuals are weighted so that squares grow as Huber's cost does."""
+    return (HUBER / (residual.abs() / spread).clamp_min(1e-9)).clamp(max=1.0)
 
 
 def _solved(columns: Tensor, right: Tensor) -> Tensor:

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from mri2mesh.fitting.family import SurfaceFamily
+from mri2mesh.geometry.tensors import rotation_matrix
 
-POSE, SCALE = slice(0, 6), 6
+SCALE = 6
+"""Where the logarithm of the scale is in a step."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,11 @@ class Parameters:
         modes, views = self.coefficients.shape[1], self.view_turn.shape[1]
         own = step[:, 7 + modes :].view(len(self), views, 6)
         return Parameters(
-            rotation_of(step[:, :3]) @ self.rotation,
+            rotation_matrix(step[:, :3]) @ self.rotation,
             self.position + step[:, 3:6],
             self.log_scale + step[:, SCALE],
             self.coefficients + step[:, 7 : 7 + modes],
-            rotation_of(own[..., :3]) @ self.view_turn,
+            rotation_matrix(own[..., :3]) @ self.view_turn,
             self.view_shift + own[..., 3:],
         )
 
@@ -116,14 +118,6 @@ def _spins(offset: Tensor) -> Tensor:
     none = torch.zeros_like(x)
     about_x, about_y, about_z = (none, -z, y), (z, none, -x), (-y, x, none)
     return torch.stack([torch.stack(axis, -1) for axis in (about_x, about_y, about_z)], 1)
-
-
-def rotation_of(vector: Tensor) -> Tensor:
-    """[..., 3, 3] of rotation vectors [..., 3] in radians (the exponential map)."""
-    x, y, z = vector.unbind(-1)
-    none = torch.zeros_like(x)
-    cross = torch.stack([none, -z, y, z, none, -x, -y, x, none], -1)
-    return torch.linalg.matrix_exp(cross.unflatten(-1, (3, 3)))
 
 
 def turn_of(rotation: Tensor) -> Tensor:

@@ -21,10 +21,11 @@ from mri2mesh.fitting.coarse_to_fine import depth_of, mean_beam
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
-from mri2mesh.fitting.parameters import Parameters, rotation_of
+from mri2mesh.fitting.parameters import Parameters
 from mri2mesh.fitting.prior import Prior, PriorSettings
 from mri2mesh.fitting.pyramid import coarser
 from mri2mesh.fitting.solver import solve
+from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.rendering.projective import NEAREST_MM
 
 SEARCH_PIXELS = 64
@@ -174,5 +175,5 @@ def _turns(degrees: float) -> list[tuple[float, float, float]]:
 def _turned(at: Parameters, turns: Sequence[tuple[float, float, float]]) -> Parameters:
     """One candidate turned about its centre in each of several ways."""
     many = at.take(torch.zeros(len(turns), dtype=torch.long))
-    turn = rotation_of(torch.deg2rad(torch.tensor(turns, dtype=torch.float64))).to(at.rotation)
+    turn = rotation_matrix(torch.deg2rad(torch.tensor(turns, dtype=torch.float64))).to(at.rotation)
     return replace(many, rotation=turn @ many.rotation)

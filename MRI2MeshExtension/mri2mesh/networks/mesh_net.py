@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mri2mesh.geometry.tensors import rotation_matrix, vertex_normals
 from mri2mesh.imaging.crop import CropGrid
 from mri2mesh.networks.graph import GraphResBlock
 from mri2mesh.networks.resnet import ResNet50Encoder
@@ -40,24 +41,6 @@ def sample_at(features: Tensor, points: Tensor, grid: CropGrid) -> Tensor:
         features, normalised[:, :, None, None].to(features.dtype), padding_mode="border", align_corners=False
     )
     return sampled[..., 0, 0].transpose(1, 2)
-
-
-def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
-    """Area-weighted unit normals [B, V, 3]."""
-    a, b, c = (vertices[:, faces[:, corner]] for corner in range(3))
-    face_normals = torch.linalg.cross(b - a, c - a)
-    normals = torch.zeros_like(vertices)
-    for corner in range(3):
-        normals = normals.index_add(1, faces[:, corner], face_normals)
-    return nn.functional.normalize(normals, dim=-1)
-
-
-def rotation_matrix(rotation_vector: Tensor) -> Tensor:
-    """Axis-angle [..., 3] (radians) to matrices [..., 3, 3]."""
-    x, y, z = rotation_vector.unbind(-1)
-    zero = torch.zeros_like(x)
-    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-    return torch.linalg.matrix_exp(skew)
 
 
 class PoseHead(nn.Module):

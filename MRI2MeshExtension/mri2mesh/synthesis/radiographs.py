@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -86,13 +87,9 @@ def _cortex(mesh: Mesh, mean_mm: float, rng: np.random.Generator) -> NDArray[np.
 
 def shrunk(mesh: Mesh, by_mm: float | NDArray) -> Mesh:
     """The surface moved inwards along its normals, [V] mm or all alike: an inner surface, not checked for folds."""
-    corner = mesh.vertices[mesh.faces].astype(np.float64)
-    area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    normals = np.zeros(mesh.vertices.shape)
-    for column in range(3):
-        np.add.at(normals, mesh.faces[:, column], area)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return mesh.with_vertices((mesh.vertices - np.reshape(by_mm, (-1, 1)) * normals).astype(np.float32))
+    return mesh.with_vertices(
+        (mesh.vertices - np.reshape(by_mm, (-1, 1)) * vertex_normals(mesh)).astype(np.float32)
+    )
 
 
 def _body(

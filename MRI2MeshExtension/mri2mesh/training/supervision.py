@@ -16,8 +16,8 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from mri2mesh.geometry.tensors import vertex_normals
 from mri2mesh.geometry.topology import MeshTopology
-from mri2mesh.networks.mesh_net import vertex_normals
 from mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.rendering.cameras import OrthographicCameras, axis_views
 from mri2mesh.rendering.soft import SoftImages, blur_for, render_soft

@@ -36,9 +36,7 @@ def crossing_tangents(
 ) -> Tensor:
     """As `plain.thickness.crossing_tangents`; float32."""
     n_bands = bands(len(screen), size[0], _threads())
-    points = _doubles(screen)
-    faces, label = surfaces.faces.numpy().astype(np.int32), surfaces.label.numpy().astype(np.int32)
-    boxes = _boxes(points, faces, size, 0.0)
+    points, faces, label, boxes = _scene(screen, surfaces, size)
     out = np.zeros((len(points), surfaces.n_labels, *size, moved.shape[1]), np.float32)
     along = np.ascontiguousarray(moved.detach().numpy(), dtype=np.float32)
     thickness.tangents(points, along, faces, label, boxes, perspective, n_bands, out)
@@ -89,15 +87,22 @@ def _boxes(points: NDArray, faces: NDArray, size: tuple[int, int], reach: float)
     return boxes
 
 
+def _scene(
+    screen: Tensor, surfaces: ClosedSurfaces, size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Points, faces, labels and the pixels each face can touch, as the kernels of thickness want them."""
+    points = _doubles(screen)
+    faces, label = surfaces.faces.numpy().astype(np.int32), surfaces.label.numpy().astype(np.int32)
+    return points, faces, label, _boxes(points, faces, size, 0.0)
+
+
 class _CrossingDepth(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, screen: Tensor, surfaces: ClosedSurfaces, size: tuple[int, int], perspective: bool
     ) -> Tensor:
         n_bands = bands(len(screen), size[0], _threads())
-        points = _doubles(screen)
-        faces, label = surfaces.faces.numpy().astype(np.int32), surfaces.label.numpy().astype(np.int32)
-        boxes = _boxes(points, faces, size, 0.0)
+        points, faces, label, boxes = _scene(screen, surfaces, size)
         out = np.zeros((len(points), surfaces.n_labels, *size))
         thickness.forward(points, faces, label, boxes, perspective, n_bands, out)
         ctx.kept, ctx.dtype = (points, faces, label, boxes, perspective), screen.dtype
