@@ -90,7 +90,7 @@ class ImageTerm:
 
     def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor:
         """[B] robust cost in units of measurements. spread: [B] of `spread`, by default the residual's own."""
-        residual, _, _ = self._residual(self._layers(at))
+        residual, _, _ = self._residual(self._layers(self._seen(at)))
         return self._robust(residual, self.spread(residual) if spread is None else spread)
 
     def spread(self, residual: Tensor) -> Tensor:
@@ -100,14 +100,14 @@ class ImageTerm:
     def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]:
         """The normal equations by the steps of `Parameters.directions`, and the spread that they were scaled by."""
         vertices = at.vertices(self.family)
-        layers = self._layers(at)
+        seen = at.seen(vertices, self.view)
+        layers = self._layers(seen)
         residual, contrast, columns = self._residual(layers)
         spread = self.spread(residual)
         weight = _huber_weight(residual, spread[:, None])
 
         directions = at.directions(self.family, vertices, self.view)
         gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
-        seen = at.seen(vertices, self.view)
         if self.settings.spongy == 1:
             jacobian = thickness_tangents(seen, directions, self.family.surfaces, self.cameras)[:, 0, 0]
         else:
@@ -127,7 +127,7 @@ class ImageTerm:
 
     def agreement(self, at: Parameters) -> Tensor:
         """[B] correlation of what is seen with what the fit predicts there, after contrast: 1 is all explained."""
-        residual, _, _ = self._residual(self._layers(at))
+        residual, _, _ = self._residual(self._layers(self._seen(at)))
         observed = self.observed[:, self.inside].double()
         left = residual.square().sum(1) / observed.square().sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
@@ -135,16 +135,19 @@ class ImageTerm:
     def agreement_near(self, at: Parameters) -> Tensor:
         """[B] as `agreement`, but only where the bone's own shadow has detail: what else the image shows, as the edges
         of the body, does not count."""
-        residual, _, columns = self._residual(self._layers(at))
+        residual, _, columns = self._residual(self._layers(self._seen(at)))
         detail = columns.sum(-1).abs()
         near = detail > NEAR * detail.amax(1, keepdim=True)
         observed = self.observed[:, self.inside].double()
         left = (residual.square() * near).sum(1) / (observed.square() * near).sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
 
-    def _layers(self, at: Parameters) -> Tensor:
+    def _seen(self, at: Parameters) -> Tensor:
+        """[B, V, 3] the surface as this view's told geometry shows it."""
+        return at.seen(at.vertices(self.family), self.view)
+
+    def _layers(self, seen: Tensor) -> Tensor:
         """[B, 2, H, W] mm in the whole bones and inside their cortex, or [B, 1, H, W] where they are solid."""
-        seen = at.seen(at.vertices(self.family), self.view)
         if self.settings.spongy == 1:
             return ray_thickness(seen, self.family.surfaces, self.cameras)[:, 0].float()
         seen = self.family.with_cortex(seen)
