@@ -97,8 +97,9 @@ class ImageTerm:
         """[B] robust standard deviation of the residual."""
         return (1.4826 * residual.abs().median(1).values).clamp_min(self.least_spread)
 
-    def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]:
-        """The normal equations by the steps of `Parameters.directions`, and the spread that they were scaled by."""
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
+        """The normal equations by the steps of `Parameters.directions` (of the first ``n_shape`` modes, by default of
+        all), and the spread that they were scaled by."""
         vertices = at.vertices(self.family)
         seen = at.seen(vertices, self.view)
         layers = self._layers(seen)
@@ -106,7 +107,7 @@ class ImageTerm:
         spread = self.spread(residual)
         weight = _huber_weight(residual, spread[:, None])
 
-        directions = at.directions(self.family, vertices, self.view)
+        directions = at.directions(self.family, vertices, self.view, n_shape)
         gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
         if self.settings.spongy == 1:
             jacobian = thickness_tangents(seen, directions, self.family.surfaces, self.cameras)[:, 0, 0]

@@ -68,18 +68,21 @@ class Parameters:
         shift = (self.position + self.view_shift[:, view])[:, None]
         return offset @ self.view_turn[:, view].mT + shift
 
-    def directions(self, family: SurfaceFamily, vertices: Tensor, view: int) -> Tensor:
-        """[B, 7 + M + 6, V, 3] float32: how the surface seen in a view moves with each step that it feels: the common
-        ones, then those of the view itself."""
+    def directions(
+        self, family: SurfaceFamily, vertices: Tensor, view: int, n_shape: int | None = None
+    ) -> Tensor:
+        """[B, 7 + m + 6, V, 3] float32: how the surface seen in a view moves with each step that it feels: the common
+        ones with the first m modes (``n_shape``; by default all), then those of the view itself."""
+        modes = family.n_modes if n_shape is None else n_shape
         turn = self.view_turn[:, view]
         offset = vertices - self.position[:, None]
         turned = (offset @ turn.mT).float()
         rotation = (self.log_scale.exp()[:, None, None] * turn @ self.rotation).float()
-        shape = (len(self), family.n_modes, *family.mean.shape)
-        result = turned.new_zeros(len(self), 7 + family.n_modes + 6, *family.mean.shape)
+        shape = (len(self), modes, *family.mean.shape)
+        result = turned.new_zeros(len(self), 7 + modes + 6, *family.mean.shape)
         result[:, :3] = _spins(offset.float()) @ turn.mT[:, None].float()
         result[:, SCALE] = turned
-        result[:, 7:-6] = (family.steps.view(1, -1, 3) @ rotation.mT).view(shape)
+        result[:, 7:-6] = (family.steps[:modes].reshape(1, -1, 3) @ rotation.mT).view(shape)
         result[:, -6:-3] = _spins(turned)
         for axis in range(3):
             result[:, 3 + axis, :, axis] = 1.0
