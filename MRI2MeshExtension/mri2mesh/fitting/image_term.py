@@ -43,13 +43,14 @@ class Observation:
 class ImageSettings:
     """fine_px: blur of both sides, which hides pixels. coarse_mm: detail larger than this, at the patient, is soft
     tissue. lattice: contrast varies on a lattice x lattice grid. correlation_mm: what the model cannot explain is alike
-    over this distance at the patient, so that this square is one measurement. spongy: attenuation of spongy bone as a
+    over this distance at the patient, so that this square is one measurement; chosen so that errors are of the size
+    that the curvature of the cost says (Testing/README.md). spongy: attenuation of spongy bone as a
     share of the cortex's, both above soft tissue's; 1 for solid bones. gradients: compare gradients."""
 
     fine_px: float = 0.7
     coarse_mm: float = 20.0
     lattice: int = 4
-    correlation_mm: float = 15.0
+    correlation_mm: float = 45.0
     spongy: float = 1.0
     gradients: bool = False
 

@@ -6,6 +6,7 @@ standard deviations), then for each view a turn and a shift of its own (6 each).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -68,6 +69,15 @@ class Parameters:
         shift = (self.position + self.view_shift[:, view])[:, None]
         return offset @ self.view_turn[:, view].mT + shift
 
+    def by_first_view(self, family: SurfaceFamily) -> Tensor:
+        """[B, V, 3] the surface in the patient's axes.
+
+        Corrections of the views leave open which of them those axes go by; here it is the first. The place is the
+        common one, because a distance told wrong shifts each view along its own beam.
+        """
+        offset = self.vertices(family) - self.position[:, None]
+        return offset @ self.view_turn[:, 0].mT + self.position[:, None]
+
     def directions(
         self, family: SurfaceFamily, vertices: Tensor, view: int, n_shape: int | None = None
     ) -> Tensor:
@@ -101,6 +111,11 @@ class Parameters:
             rotation_matrix(own[..., :3]) @ self.view_turn,
             self.view_shift + own[..., 3:],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Parameters]) -> Parameters:
+        """All candidates of several batches in one."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 
     def where(self, better: Tensor, other: Parameters) -> Parameters:
         """Of each candidate this one where better [B] is True, else the other."""
