@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
+from mri2mesh.anatomy.local_modes import flexible
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.anatomy.shape_model_file import PREFIX
 from mri2mesh.anatomy.structures import STRUCTURES
@@ -231,7 +232,7 @@ def _prepare(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     chosen = choose_device(device)
-    model = ShapeModel.load(anatomy)
+    model = flexible(ShapeModel.load(anatomy))
     # the fit is in double precision, which Apple's GPUs do not have
     family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
     views = [_observation(one) for one in radiographs]

@@ -25,8 +25,9 @@ Watch = Callable[[Parameters, float], None]
 
 @dataclass(frozen=True)
 class Level:
-    """pixels: of the longer image side. iterations: at most. modes: how many may move. keep: different candidates that
-    go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of every candidate as well."""
+    """pixels: of the longer image side. iterations: at most. modes: how many of the model's own may move. keep:
+    different candidates that go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of
+    every candidate as well. local: whether the local modes may move too, with all others."""
 
     pixels: int
     iterations: int
@@ -35,6 +36,7 @@ class Level:
     coarse_mm: float
     spongy: float = 1.0
     reflect: bool = False
+    local: bool = False
 
 
 LEVELS = (
@@ -42,7 +44,7 @@ LEVELS = (
     Level(64, 10, 1000, 3, 25.0, reflect=True),
     Level(128, 8, 1000, 2, 20.0),
     Level(128, 10, 1000, 1, 15.0, spongy=0.3),
-    Level(256, 6, 1000, 1, 10.0, spongy=0.3),
+    Level(256, 6, 1000, 1, 10.0, spongy=0.3, local=True),
 )
 """Bones are solid at first: their rims are bright enough to catch the wrong one from afar."""
 
@@ -112,7 +114,7 @@ def fit(
 
         if level.reflect and not seen_from_aside(views):
             at, expected = _with_reflections(at, expected, family, views, settings.prior)
-        n_shape = min(level.modes, family.n_modes)
+        n_shape = family.n_modes if level.local else min(level.modes, family.n_own)
         prior = Prior(expected, beam, settings.prior)
         solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
         done += level.iterations
