@@ -45,6 +45,7 @@ from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
 from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
 ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
@@ -130,6 +131,11 @@ def reconstruct(
     began = time.perf_counter()
     told("load the shape model", 0.0)
     case = _prepare(radiographs, anatomy, landmarks, masks, settings, device)
+    prepare(
+        lambda message, done: told(message, 0.02 + 0.03 * done),
+        device=case.family.mean.device,
+        only=("ray thickness",),
+    )
     told("find a start", 0.05)
     seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
 
