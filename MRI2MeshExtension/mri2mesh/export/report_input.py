@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.recognise_radiograph import describe_radiograph
 from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.xray_geometry import WORDS, Known, XrayGeometry
+from mri2mesh.imaging.xray_geometry import WORDS
 
 Image = Volume | Sequence[Radiograph]
 """What a reconstruction was made from."""
@@ -26,11 +25,11 @@ def scale_known(image: Image) -> bool:
 def describe_input(
     image: Image, given: Mapping[str, Any], views: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Plain JSON types. given: a ``sha256`` of the file, where one is known. views: per radiograph ``agreement`` and
-    ``surface_to_view``, the 4x4 that moves the surfaces to where that view's geometry shows them."""
+    """Plain JSON types. given: a ``sha256`` of the file, where one is known. views: per radiograph ``agreement``."""
     if not isinstance(image, Volume):
-        pairs = zip(image, views or [{}] * len(image), strict=True)
-        return {"views": [_radiograph(one, view) for one, view in pairs]}
+        agreements: list[Any] = [view.get("agreement") for view in views] or [None] * len(image)
+        pairs = zip(image, agreements, strict=True)
+        return {"views": [_radiograph(one, agreement) for one, agreement in pairs]}
     digest, of = given.get("sha256"), "file"
     if digest is None:
         content = hashlib.sha256(np.ascontiguousarray(image.array).tobytes())
@@ -48,27 +47,7 @@ def describe_input(
     }
 
 
-def geometry_of_view(view: Mapping[str, Any]) -> XrayGeometry:
-    """The geometry of one radiograph as report.json tells it (``report["input"]["views"][n]``), origins included.
-
-    Raises InputError for values that cannot be, KeyError where some are missing.
-    """
-    known = {}
-    for name in WORDS:
-        value = view["geometry"][name]["value"]
-        value = tuple(value) if isinstance(value, list) else value
-        known[name] = Known(value, view["geometry"][name]["origin"])
-    return XrayGeometry(**known)
-
-
-def surface_to_view(view: Mapping[str, Any]) -> NDArray[np.float64]:
-    """[4, 4] from the surfaces of a report to where one of its views shows them; the identity where none is told."""
-    move = view.get("surface_to_view")
-    return np.eye(4) if move is None else np.asarray(move, dtype=np.float64).reshape(4, 4)
-
-
-def _radiograph(one: Radiograph, view: Mapping[str, Any]) -> dict[str, Any]:
-    agreement, move = view.get("agreement"), view.get("surface_to_view")
+def _radiograph(one: Radiograph, agreement: float | None) -> dict[str, Any]:
     geometry = {}
     for name in WORDS:
         known = getattr(one.geometry, name)
@@ -80,7 +59,6 @@ def _radiograph(one: Radiograph, view: Mapping[str, Any]) -> dict[str, Any]:
         "scale_known": one.scale_known,
         "masked_fraction": round(1 - float(one.mask.mean()), 4),
         "agreement": None if agreement is None else round(float(agreement), 4),
-        "surface_to_view": None if move is None else np.asarray(move, dtype=float).tolist(),
         "sha256": hashlib.sha256(np.ascontiguousarray(one.pixels).tobytes()).hexdigest(),
         "sha256_of": "pixels",
     }
