@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from geometry.solids import box, hand, sphere
 
+from geometry.solids import box, hand, sphere
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.silhouettes import EdgeAdjacency, Silhouette, contour_edges, face_planes
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -24,7 +24,9 @@ OBLIQUE = XrayCamera.from_c_arm(
 def test_the_contour_of_a_sphere_is_the_circle_where_rays_touch_it():
     radius, distance, source = 40.0, 300.0, np.array([0, -300.0, 0])
     ball = sphere(radius, subdivisions=6)
-    edges = contour_edges(face_planes(ball.vertices, ball.faces), EdgeAdjacency.from_faces(ball.faces), source)
+    edges = contour_edges(
+        face_planes(ball.vertices, ball.faces), EdgeAdjacency.from_faces(ball.faces), source
+    )
     on_circle = ball.vertices[np.unique(edges)]
     # The polar plane of the source: p.source = r^2, an edge's length (0.6 mm) to either side.
     assert np.abs(on_circle[:, 1] + radius**2 / distance).max() < 0.9
@@ -117,7 +119,7 @@ def test_what_reaches_behind_the_source_is_not_drawn_and_the_rest_is():
     assert len(Silhouette(around).outline(OBLIQUE).lines) == 0
     beside = sphere(50.0, tuple(source + 60 * OBLIQUE.axes_ras[0]), subdivisions=4)
     outline = Silhouette(beside).outline(OBLIQUE)
-    assert 0 < len(outline.lines) and np.isfinite(outline.points).all()
+    assert len(outline.lines) > 0 and np.isfinite(outline.points).all()
     assert outline.lines.max() == len(outline.points) - 1
 
 

@@ -49,7 +49,7 @@ class EdgeAdjacency:
 
 
 def face_planes(vertices: ArrayLike, faces: NDArray) -> NDArray[np.float64]:
-    """[F, 4] (n, d), n pointing outwards and as long as twice the face's area: n.p + d is positive where p sees its outside."""
+    """[F, 4] (n, d), n outwards and as long as twice the face's area: n.p + d is positive where p sees its outside."""
     a, b, c = np.asarray(vertices, dtype=np.float64)[np.asarray(faces).T]
     normal = np.cross(b - a, c - a)
     return np.concatenate([normal, -np.einsum("fi,fi->f", normal, a)[:, None]], axis=1)
@@ -96,7 +96,7 @@ class Silhouette:
         self._planes = face_planes(self._vertices, self._faces)
 
     def outline(self, camera: XrayCamera, to_camera: ArrayLike | None = None) -> Outline:
-        """What the camera sees. to_camera: 4x4 affine from the frame of the vertices to the camera's, the same by default.
+        """What the camera sees. to_camera: 4x4 affine, from the vertices' frame to the camera's.
 
         Lines that come nearer to the source than `NEAREST`, or lie behind it, are left out. Raises
         numpy.linalg.LinAlgError for a to_camera that flattens space.
@@ -105,7 +105,7 @@ class Silhouette:
         if to_camera is not None:
             # The few vertices of the outline are moved, not all of them: an affine map keeps what sees what.
             move = np.asarray(to_camera, dtype=np.float64)
-            source = np.linalg.solve(move[:3, :3], source - move[:3, 3])
+            source = np.asarray(np.linalg.solve(move[:3, :3], source - move[:3, 3]), dtype=np.float64)
             matrix = matrix @ move
         edges = contour_edges(self._planes, self._adjacency, source)
         used, lines = _compact(edges, len(self._vertices))
