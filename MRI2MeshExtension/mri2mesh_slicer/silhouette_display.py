@@ -15,7 +15,7 @@ import vtk
 from numpy.typing import ArrayLike, NDArray
 
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.silhouettes import Silhouette
+from mri2mesh.geometry.silhouettes import Outline, Silhouette
 from mri2mesh.geometry.vtk_bridge import from_polydata
 from mri2mesh_slicer.mrml_nodes import transform_to_world
 from mri2mesh_slicer.observers import Observers
@@ -126,16 +126,25 @@ class _ModelOutline:
         self._mesh = mesh
 
     def _draw(self) -> None:
-        radiograph, silhouette = self.overlay.radiograph, self._silhouette
-        view_to_world = world_from(radiograph.volume_node)
-        if silhouette is None or view_to_world is None:
+        camera, outline = self.overlay.radiograph.camera, self._outline()
+        if outline is None:
             self._lines.Initialize()
         else:
-            to_camera = np.linalg.solve(view_to_world, self.overlay.surface_to_view @ self._to_world)
-            outline = silhouette.outline(radiograph.camera, to_camera)
-            self._lines.SetPoints(points_of(radiograph.camera.on_detector(outline.points)))
+            self._lines.SetPoints(points_of(camera.on_detector(outline.points)))
             self._lines.SetLines(cells_of(outline.lines))
         self._lines.Modified()
+
+    def _outline(self) -> Outline | None:
+        """None without a surface, with the image under a transform that is not linear, or one that flattens space."""
+        radiograph = self.overlay.radiograph
+        view_to_world = world_from(radiograph.volume_node)
+        if self._silhouette is None or view_to_world is None:
+            return None
+        try:
+            to_camera = np.linalg.solve(view_to_world, self.overlay.surface_to_view @ self._to_world)
+            return self._silhouette.outline(radiograph.camera, to_camera)
+        except np.linalg.LinAlgError:
+            return None
 
     def _on_mesh(self, *_: Any) -> None:
         self._read_mesh()

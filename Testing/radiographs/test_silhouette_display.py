@@ -302,3 +302,8 @@ def test_a_surface_that_vanishes_or_loses_its_numbers_has_no_outline_until_it_is
     assert len(drawn(overlay, model)) == 0
     model.SetAndObservePolyData(to_polydata(big_hand()))
     assert_outlines(drawn(overlay, model), big_hand(), radiograph.camera)
+    flat = transform_node(scene, np.diag([1.0, 0, 1, 1]))
+    model.SetAndObserveTransformNodeID(flat.GetID())
+    assert len(drawn(overlay, model)) == 0
+    set_matrix(flat, np.eye(4))
+    assert_outlines(drawn(overlay, model), big_hand(), radiograph.camera)
