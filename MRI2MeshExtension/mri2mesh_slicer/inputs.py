@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ def is_radiograph(node: Any) -> bool:
         return modality in MODALITIES
     image = node.GetImageData() if node.IsA("vtkMRMLScalarVolumeNode") else None
     return image is not None and image.GetDimensions()[2] == 1
+
+
+def require_one_frame(nodes: Sequence[Any]) -> None:
+    """Raises InputError where radiographs of one run are under different transforms: their geometries have no frame in
+    common then."""
+    if len({node.GetTransformNodeID() for node in nodes}) > 1:
+        raise InputError(
+            "the images are under different transforms: put them under the same one, or under none"
+        )
 
 
 def write_volume_node(node: Any, path: str | Path) -> Path:
