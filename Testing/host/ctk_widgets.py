@@ -41,20 +41,28 @@ class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
         if collapsed == self._collapsed:
             return
         self._collapsed = collapsed
+        for child in self._contents():
+            if collapsed and not child.isHidden():
+                child.setProperty("shownBefore", True)
+                child.hide()
+            elif not collapsed and child.property("shownBefore"):
+                child.setProperty("shownBefore", None)
+                child.show()
         self._draw()
         self.contentsCollapsed.emit(collapsed)
 
     def childEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        self._draw()
+        for child in self._contents() if getattr(self, "_collapsed", False) else ():
+            if not child.isHidden():
+                child.setProperty("shownBefore", True)
+                child.hide()
+
+    def _contents(self) -> list[QWidget]:
+        widgets = [child for child in self.children() if isinstance(child, QWidget)]
+        return [widget for widget in widgets if widget is not self._header and not widget.isWindow()]
 
     def _draw(self) -> None:
-        if not hasattr(self, "_collapsed"):
-            return
-        arrow = Qt.ArrowType.RightArrow if self._collapsed else Qt.ArrowType.DownArrow
-        self._header.setArrowType(arrow)
-        for child in self.children():
-            if isinstance(child, QWidget) and child is not self._header and not child.isWindow():
-                child.setVisible(not self._collapsed)
+        self._header.setArrowType(Qt.ArrowType.RightArrow if self._collapsed else Qt.ArrowType.DownArrow)
         self.setMaximumHeight(HEADER if self._collapsed else 16777215)
 
     text = Property(str, _get_text, _set_text)

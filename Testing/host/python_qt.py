@@ -17,8 +17,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
 LIBRARIES = (QtCore, QtGui, QtWidgets, QtUiTools)
-STAY_METHODS = frozenset({"sizeHint", "minimumSizeHint"})
-"""Properties whose getters Qt itself calls as virtual methods: PySide6 would find the attribute in their place."""
+STAY_METHODS = frozenset({"sizeHint", "minimumSizeHint", "singleShot"})
+"""Getters that Qt itself calls as virtual methods (PySide6 would find the attribute instead), and QTimer's static one."""
 
 
 def _as_attribute(cls: type, name: str) -> property:
