@@ -38,11 +38,10 @@ def nodes_of(scene: Any, class_name: str = "vtkMRMLNode") -> list[Any]:
 
 
 def add_node(scene: Any, class_name: str, name: str) -> Any:
-    """A new node of a class of module ``slicer``, in the scene, that Undo takes back."""
-    node = getattr(slicer, class_name)()
-    node.SetName(name)
+    """A new node in the scene, with the user's defaults for its class, that Undo takes back."""
+    node = scene.AddNewNodeByClass(class_name, name)
     node.SetUndoEnabled(True)
-    return scene.AddNode(node)
+    return node
 
 
 def add_display(node: Any) -> Any:

@@ -14,7 +14,8 @@ from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
-from mri2mesh.export.surfaces import FORMATS, write_surface
+from mri2mesh.export.structure_files import write_surfaces
+from mri2mesh.export.surfaces import FORMATS
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
@@ -80,13 +81,7 @@ def _make(
     labelmaps: bool,
     scene: bool,
 ) -> None:
-    files: dict[str, list[str]] = {}
-    for item in reconstruction.structures:
-        mesh = item.mesh.with_point_data(uncertainty_mm=item.uncertainty_mm, support=item.support)
-        files[item.name] = [
-            write_surface(mesh, folder / f"{item.name}.{extension}").name
-            for extension in dict.fromkeys(formats)
-        ]
+    files = write_surfaces(reconstruction, folder, formats)
     report = make_report(reconstruction, image, files)
     if labelmaps and isinstance(image, Volume):
         write_labelmaps(reconstruction, image, folder)
