@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
-import vtk
 from slicer.i18n import tr as _
 
 from mri2mesh.imaging.recognise import describe
-from mri2mesh.imaging.volume import Volume
 from mri2mesh_slicer.geometry_of_nodes import RECOGNISED, image_size
-from mri2mesh_slicer.inputs import is_radiograph
+from mri2mesh_slicer.inputs import is_radiograph, volume_of
 
 Kind = Literal["volume", "radiographs"]
 
@@ -35,15 +32,10 @@ def sentence_of(node: Any) -> str:
         told = node.GetAttribute(RECOGNISED)
         return told or _("Radiograph, {columns} x {rows} pixels.").format(columns=columns, rows=rows)
     columns, rows, slices = node.GetImageData().GetDimensions()
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
-    ijk_to_ras = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
-    # An array of the right shape that takes no memory: only the grid is described.
-    nothing = np.broadcast_to(np.uint8(0), (slices, rows, columns))
     parent = node.GetParentTransformNode()
     moved = _(", moved by {name}").format(name=parent.GetName()) if parent is not None else ""
     try:
-        what = describe(Volume(nothing, ijk_to_ras))
+        what = describe(volume_of(node))
     except ValueError as error:
         return _("This image cannot be used: {why}").format(why=error)
     return _("Volume of {columns} x {rows} x {slices}: {what}{moved}.").format(

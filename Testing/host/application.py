@@ -77,8 +77,6 @@ def start(temporary: Path) -> Any:
     _provide(slicer, "i18n", i18n)
     for name, file in (("parameterNodeWrapper", "parameter_node"), ("ScriptedLoadableModule", "scripted_module")):
         _provide(slicer, name, importlib.import_module(f"host.{file}"))
-    sys.modules["host.scripted_module"].slicer = slicer  # type: ignore[attr-defined]
-    sys.modules.pop("slicer.util", None)
     slicer.util = importlib.import_module("slicer.util")
     return slicer
 
@@ -95,9 +93,6 @@ def open_module(name: str, folder: Path = EXTENSION) -> Any:
 
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    # Modules that hold the previous scene's `slicer` are read anew.
-    for loaded in [m for m in sys.modules if m == name or m.split(".")[0] == "mri2mesh_slicer"]:
-        del sys.modules[loaded]
     code = importlib.import_module(name)
     parent = SimpleNamespace(path=str(folder / f"{name}.py"), title="", categories=[], dependencies=[])
     setattr(slicer.modules, name.lower(), parent)

@@ -8,7 +8,8 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.inputs import snapshot_volume
+from mri2mesh.imaging.writing import write_volume
+from mri2mesh_slicer.inputs import volume_of
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.running import Prepare
 
@@ -31,12 +32,11 @@ class SpineInputs(MethodInputs):
         self.shift.blockSignals(False)
 
     def prepare(self) -> Prepare:
-        snapshot = snapshot_volume(self.parameters().image)
+        volume = volume_of(self.parameters().image)
         options = {"level_shift": self.parameters().level_shift}
 
         def write(folder: Path) -> dict[str, Any]:
-            path = folder / "image.nrrd"
-            snapshot.write(path)
+            path = write_volume(volume, folder / "image.nii")
             return {"inputs": [str(path)], "options": options}
 
         return write
