@@ -74,16 +74,15 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self) -> None:
         super().setup()
-        from mri2mesh_slicer.jobs import WorkerClient
         from mri2mesh_slicer.panel.panel import Panel
-        from mri2mesh_slicer.qt_process import QtProcess
+        from mri2mesh_slicer.qt_process import worker_client
 
         root = slicer.util.loadUI(self.resourcePath("UI/MRI2Mesh.ui"))
         self.layout.addWidget(root)
         self.ui = slicer.util.childWidgetVariables(root)
         root.setMRMLScene(slicer.mrmlScene)
         self.logic = MRI2MeshLogic()
-        self.panel = Panel(self.ui, self._parameters(), WorkerClient(QtProcess))
+        self.panel = Panel(self.ui, self._parameters(), worker_client())
         self._refresh_soon = qt.QTimer()
         self._refresh_soon.setSingleShot(True)
         self._refresh_soon.setInterval(0)
