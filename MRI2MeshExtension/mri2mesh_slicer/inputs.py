@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,55 +43,88 @@ def require_one_frame(nodes: Sequence[Any]) -> None:
         )
 
 
-def write_volume_node(node: Any, path: str | Path) -> Path:
-    """The voxels of a volume node in its own coordinates: parent transforms are left out, and `add_run` gives the
-    results the same ones. The format follows the ending of the name, `mri2mesh.imaging.writing.ENDINGS`.
+def volume_of(node: Any) -> Volume:
+    """The voxels of a volume node, by reference, in its own coordinates: parent transforms are left out, and `add_run`
+    gives the results the same ones.
 
-    Raises InputError for a node without image, in colour, a single slice or a sheared one, or an unwritable folder.
+    Raises InputError for a node without image, in colour, a single slice or a sheared one.
     """
     array = _voxels(node)
     if array.shape[-1] != 1:
         raise InputError(f"{node.GetName()} is a colour image: choose a volume with one value per voxel")
     if min(array.shape[:3]) < 2:
         raise InputError(f"{node.GetName()} is a single image, not a volume: choose the whole series")
-    return write_volume(Volume(array[..., 0], ijk_to_ras(node)), path)
+    modality = _modality(node)
+    return Volume(array[..., 0], ijk_to_ras(node), metadata={"modality": modality} if modality else {})
+
+
+def write_volume_node(node: Any, path: str | Path) -> Path:
+    """A volume node as `volume_of` takes it. The format follows the ending of the name,
+    `mri2mesh.imaging.writing.ENDINGS`. Raises InputError as `volume_of`, and for an unwritable folder.
+    """
+    return write_volume(volume_of(node), path)
+
+
+@dataclass(frozen=True)
+class TakenRadiograph:
+    """A radiograph out of the scene. file: the DICOM file it is; otherwise pixels, [rows, columns, components]."""
+
+    file: Path | None
+    pixels: NDArray
+
+    def write(self, folder: str | Path, name: str = "radiograph") -> Path:
+        """The DICOM file, or the pixels as ``name``.tif in ``folder``; touches no MRML, so a thread may do it.
+        Raises InputError for an unwritable folder."""
+        if self.file is not None:
+            return self.file
+        pixels = self.pixels if self.pixels.dtype in (np.uint8, np.uint16) else self.pixels.astype(np.float32)
+        image = sitk.GetImageFromArray(np.ascontiguousarray(pixels), isVector=pixels.shape[-1] > 1)
+        if pixels.shape[-1] == 1:
+            image = sitk.GetImageFromArray(np.ascontiguousarray(pixels[..., 0]))
+        path = Path(folder) / f"{name}.tif"
+        with whole_file(path) as temporary:
+            try:
+                sitk.WriteImage(image, str(temporary))
+            except RuntimeError as error:
+                raise InputError(
+                    "the image cannot be written: check the folder and its free space"
+                ) from error
+        return path
+
+
+def take_radiograph(node: Any, frame: int = 0) -> TakenRadiograph:
+    """frame: of several images in one node. Raises InputError for a node without image, or without that frame."""
+    array = _voxels(node)
+    original = dicom_file(node)
+    if original is None and not 0 <= frame < len(array):
+        raise InputError(f"{node.GetName()} has {len(array)} images: choose one of them")
+    return TakenRadiograph(original, array[min(frame, len(array) - 1)])
 
 
 def write_radiograph_node(node: Any, folder: str | Path, name: str = "radiograph", frame: int = 0) -> Path:
-    """The file of a radiograph: the DICOM file it was loaded from, which tells its geometry, where Slicer's database
-    has it; else its pixels as a TIFF, ``name``.tif in ``folder``. frame: of several images in one node.
+    """The file of a radiograph: the DICOM file it was loaded from, which tells its geometry, where that is still there;
+    else its pixels as a TIFF, ``name``.tif in ``folder``. frame: of several images in one node.
 
-    Raises InputError for a node without image, a frame that is not there, or an unwritable folder.
+    Raises InputError as `take_radiograph`, and for an unwritable folder.
     """
-    array = _voxels(node)
-    original = dicom_file(node)
-    if original is not None:
-        return original
-    if not 0 <= frame < len(array):
-        raise InputError(f"{node.GetName()} has {len(array)} images: choose one of them")
-    pixels = array[frame]
-    if pixels.dtype not in (np.uint8, np.uint16):
-        pixels = pixels.astype(np.float32)
-    image = sitk.GetImageFromArray(np.ascontiguousarray(pixels), isVector=pixels.shape[-1] > 1)
-    if pixels.shape[-1] == 1:
-        image = sitk.GetImageFromArray(np.ascontiguousarray(pixels[..., 0]))
-    path = Path(folder) / f"{name}.tif"
-    with whole_file(path) as temporary:
-        try:
-            sitk.WriteImage(image, str(temporary))
-        except RuntimeError as error:
-            raise InputError("the image cannot be written: check the folder and its free space") from error
-    return path
+    return take_radiograph(node, frame).write(folder, name)
 
 
 def dicom_file(node: Any) -> Path | None:
-    """The one DICOM file that a node was loaded from, where Slicer's database still has it."""
+    """The one DICOM file that a node was loaded from, through Slicer's database or by itself, where it still is."""
     instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
     database = getattr(slicer, "dicomDatabase", None)
-    if len(instances) != 1 or database is None:
-        return None
-    file = database.fileForInstance(instances[0])
-    return Path(file) if file and Path(file).is_file() else None
+    storage = node.GetStorageNode()
+    file = storage.GetFileName() if storage is not None and storage.GetNumberOfFileNames() <= 1 else None
+    if len(instances) == 1 and database is not None:
+        file = database.fileForInstance(instances[0]) or file
+    path = Path(file) if file else None
+    return path if path is not None and path.is_file() and _is_dicom(path) else None
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
 
 
 def ijk_to_ras(node: Any) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +19,63 @@ from mri2mesh_slicer.inputs import ijk_to_ras
 from mri2mesh_slicer.mrml_nodes import transform_to_world
 
 
-def write_landmarks(
-    markups: Any, path: str | Path, *, picked_in: Any = None, image_file: str | Path | None = None
-) -> Path:
-    """The placed points of a markups node as ``.mrk.json``, LPS.
+@dataclass(frozen=True)
+class TakenLandmarks:
+    """Picked points out of the scene. positions: [N, 3] RAS mm in the frame of `take_landmarks`. pixels: [N, 2]
+    (column, row) where all lie in the plane of the image they were picked in."""
 
-    picked_in: the radiograph's volume node, wherever it stands in the scene, and image_file: the file of it that the
-    worker gets. Points that all lie in that image's plane are written where that file has them; others, picked in the
-    patient, in the node's own coordinates, the frame of its geometry. Without picked_in: world coordinates.
-    Raises InputError for a node that has gone, one without placed points, or an unwritable folder.
+    labels: tuple[str, ...]
+    positions: NDArray[np.float64]
+    pixels: NDArray[np.float64] | None
+
+    def write(self, path: str | Path, image_file: str | Path | None = None) -> Path:
+        """As ``.mrk.json``, LPS; touches no MRML, so a thread may do it. image_file: that of the image as the worker
+        gets it; points in the image's plane are written where that file has them.
+        Raises InputError for an unwritable folder."""
+        positions = self.positions
+        if self.pixels is not None and image_file is not None:
+            positions = _in_file(self.pixels, image_file)
+        content = {
+            "markups": [
+                {
+                    "type": "Fiducial",
+                    "coordinateSystem": "LPS",
+                    "controlPoints": [
+                        {"label": label, "position": position.tolist(), "positionStatus": "defined"}
+                        for label, position in zip(self.labels, flip_ras_lps(positions), strict=True)
+                    ],
+                }
+            ]
+        }
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        return Path(path)
+
+
+def take_landmarks(markups: Any, *, picked_in: Any = None) -> TakenLandmarks:
+    """The placed points of a markups node.
+
+    picked_in: the radiograph's volume node, wherever it stands in the scene. Points picked in the patient are taken in
+    that node's own coordinates, the frame of its geometry; without picked_in in world coordinates.
+    Raises InputError for a node that has gone, or one without placed points.
     """
     if markups is None or markups.GetScene() is None:
         raise InputError("the landmarks are no longer in the scene: place them again, or go on without")
     points = _placed(markups)
     if not points:
         raise InputError(f"{markups.GetName()} holds no placed points: place them in the views")
-    positions = np.array(list(points.values()))
+    positions, pixels = np.array(list(points.values())), None
     if picked_in is not None:
         positions = _own(positions, picked_in)
-        in_plane = None if image_file is None else _pixels(positions, picked_in)
-        if in_plane is not None and image_file is not None:
-            positions = _in_file(in_plane, image_file)
-    content = {
-        "markups": [
-            {
-                "type": "Fiducial",
-                "coordinateSystem": "LPS",
-                "controlPoints": [
-                    {"label": label, "position": position.tolist(), "positionStatus": "defined"}
-                    for label, position in zip(points, flip_ras_lps(positions), strict=True)
-                ],
-            }
-        ]
-    }
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Path(path)
+        pixels = _pixels(positions, picked_in)
+    return TakenLandmarks(tuple(points), positions, pixels)
+
+
+def write_landmarks(
+    markups: Any, path: str | Path, *, picked_in: Any = None, image_file: str | Path | None = None
+) -> Path:
+    """`take_landmarks` and `TakenLandmarks.write` in one."""
+    return take_landmarks(markups, picked_in=picked_in).write(path, image_file)
 
 
 def _placed(markups: Any) -> dict[str, tuple[float, float, float]]:

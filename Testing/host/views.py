@@ -30,10 +30,19 @@ def _add(application_logic: Any, collection: str, logic: Any) -> None:
     getattr(application_logic, f"Get{collection}")().AddItem(logic)
 
 
+def _with_markups(application: Any) -> None:
+    """Markups are drawn by widgets that ask their module's logic; the application's own reference is weak."""
+    if application.logic.GetModuleLogic("Markups") is None:
+        application.markups = mrml.vtkSlicerMarkupsLogic()
+        application.markups.SetMRMLApplicationLogic(application.logic)
+        application.markups.SetMRMLScene(application.scene)
+        application.logic.SetModuleLogic("Markups", application.markups)
+
+
 class _View:
     """A render window of a size (width, height) in pixels, and the displayable managers that fill it."""
 
-    def __init__(self, factory: Any, names: tuple[str, ...], logic: Any, size: tuple[int, int]) -> None:
+    def __init__(self, factory: Any, names: tuple[str, ...], application: Any, size: tuple[int, int]) -> None:
         self.renderer = vtk.vtkRenderer()
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
@@ -43,8 +52,9 @@ class _View:
         self.interactor = vtk.vtkRenderWindowInteractor()
         self.interactor.SetRenderWindow(self.window)
         self.interactor.Initialize()
+        _with_markups(application)
         factory = factory.GetInstance()
-        factory.SetMRMLApplicationLogic(logic)
+        factory.SetMRMLApplicationLogic(application.logic)
         for name in (*names, *_IN_BOTH):
             if not factory.IsDisplayableManagerRegistered(name):
                 factory.RegisterDisplayableManager(name)
@@ -68,7 +78,7 @@ class SliceView(_View):
     """A slice view by the name of its layout, "Red" for instance; ``node`` and ``logic`` are MRML's."""
 
     def __init__(self, application: Any, name: str, size: tuple[int, int] = (400, 400)) -> None:
-        super().__init__(mrml.vtkMRMLSliceViewDisplayableManagerFactory, _IN_SLICES, application.logic, size)
+        super().__init__(mrml.vtkMRMLSliceViewDisplayableManagerFactory, _IN_SLICES, application, size)
         self.renderer.GetActiveCamera().ParallelProjectionOn()
         self.logic = mrml.vtkMRMLSliceLogic()
         self.logic.SetMRMLApplicationLogic(application.logic)
@@ -101,7 +111,7 @@ class ThreeDView(_View):
     """A 3D view by the name of its layout, "1" for instance; without a box and letters. ``node``, ``logic``: MRML's."""
 
     def __init__(self, application: Any, name: str = "1", size: tuple[int, int] = (600, 600)) -> None:
-        super().__init__(mrml.vtkMRMLThreeDViewDisplayableManagerFactory, _IN_3D, application.logic, size)
+        super().__init__(mrml.vtkMRMLThreeDViewDisplayableManagerFactory, _IN_3D, application, size)
         self.logic = mrml.vtkMRMLViewLogic()
         self.logic.SetMRMLApplicationLogic(application.logic)
         _add(application.logic, "ViewLogics", self.logic)

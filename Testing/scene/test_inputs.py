@@ -110,7 +110,7 @@ def test_the_dicom_file_is_given_where_slicer_has_it(
     scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "film.dcm"
-    file.write_bytes(b"")
+    file.write_bytes(bytes(128) + b"DICM")
     files = {"1.2.3": str(file), "1.2.4": str(tmp_path / "deleted.dcm")}
     database = SimpleNamespace(fileForInstance=files.get)
     monkeypatch.setattr(inputs.slicer, "dicomDatabase", database, raising=False)
