@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh.errors import InputError
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.vtk_bridge import to_polydata
 from mri2mesh.imaging.xray_geometry import WORDS, Known, XrayGeometry
 from mri2mesh.reconstruction import Check
 
@@ -89,30 +92,44 @@ class RunReport:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A report, and the surface of each of its structures in RAS millimetres, with its per-vertex arrays."""
+    """A report, and the surface of each of its structures in RAS millimetres: with its per-vertex arrays, and with
+    normals that make it look smooth."""
 
     report: RunReport
-    meshes: dict[str, Mesh]
+    surfaces: dict[str, vtkPolyData]
 
 
 def read_run(folder: str | Path) -> RunResult:
-    """Read a finished run. Raises InputError for a folder without report, or a surface that is missing or damaged."""
+    """Read a finished run; touches no MRML, so a thread may do it.
+
+    Raises InputError for a folder without report, or a surface that is missing or damaged.
+    """
     folder = Path(folder)
     try:
         text = (folder / "report.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("this folder holds no report.json: choose the result folder of a run") from error
     report = read_report(text)
-    meshes = {}
+    surfaces = {}
     for one in report.structures:
         file = next((name for name in one.files if name.endswith(".vtp")), f"{one.name}.vtp")
         try:
-            meshes[one.name] = read_surface(folder / Path(file).name)
+            surfaces[one.name] = _with_normals(read_surface(folder / Path(file).name))
         except (InputError, ValueError) as error:
             raise InputError(
                 f"the surface of {one.name} is missing or damaged: run the reconstruction again"
             ) from error
-    return RunResult(report, meshes)
+    return RunResult(report, surfaces)
+
+
+def _with_normals(mesh: Mesh) -> vtkPolyData:
+    """The same points and faces, in the same order."""
+    normals = vtkPolyDataNormals()
+    normals.SetInputData(to_polydata(mesh))
+    normals.SplittingOff()
+    normals.ConsistencyOff()
+    normals.Update()
+    return normals.GetOutput()
 
 
 def read_report(text: str) -> RunReport:

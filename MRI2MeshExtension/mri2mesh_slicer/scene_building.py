@@ -49,7 +49,7 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
         folder = _add_folder(scene, first, name + about)
         folder.SetAttribute(RUN, report.engine)
         run = RunNodes(folder)
-        models = [add_model(scene, one, result.meshes[one.name]) for one in structures]
+        models = [add_model(scene, one, result.surfaces[one.name]) for one in structures]
         prepare_scalars(models)
         segmentation = add_segmentation(scene, "Segmentation", structures, models)
         if first is not None:
