@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,15 @@ def is_radiograph(node: Any) -> bool:
     return image is not None and image.GetDimensions()[2] == 1
 
 
+def require_one_frame(nodes: Sequence[Any]) -> None:
+    """Raises InputError where radiographs of one run are under different transforms: their geometries have no frame in
+    common then."""
+    if len({node.GetTransformNodeID() for node in nodes}) > 1:
+        raise InputError(
+            "the images are under different transforms: put them under the same one, or under none"
+        )
+
+
 def volume_of(node: Any) -> Volume:
     """The voxels of a volume node, by reference, in its own coordinates: parent transforms are left out, and `add_run`
     gives the results the same ones.
@@ -44,7 +54,8 @@ def volume_of(node: Any) -> Volume:
         raise InputError(f"{node.GetName()} is a colour image: choose a volume with one value per voxel")
     if min(array.shape[:3]) < 2:
         raise InputError(f"{node.GetName()} is a single image, not a volume: choose the whole series")
-    return Volume(array[..., 0], ijk_to_ras(node), metadata={"modality": modality} if (modality := _modality(node)) else {})
+    modality = _modality(node)
+    return Volume(array[..., 0], ijk_to_ras(node), metadata={"modality": modality} if modality else {})
 
 
 def write_volume_node(node: Any, path: str | Path) -> Path:
@@ -82,7 +93,7 @@ class TakenRadiograph:
 
 
 def take_radiograph(node: Any, frame: int = 0) -> TakenRadiograph:
-    """frame: of several images in one node. Raises InputError for a node without image, or a frame that is not there."""
+    """frame: of several images in one node. Raises InputError for a node without image, or without that frame."""
     array = _voxels(node)
     original = dicom_file(node)
     if original is None and not 0 <= frame < len(array):

@@ -21,19 +21,20 @@ from mri2mesh_slicer.mrml_nodes import transform_to_world
 
 @dataclass(frozen=True)
 class TakenLandmarks:
-    """Picked points out of the scene. positions: [N, 3] RAS mm in the frame of `take_landmarks`. pixels: [N, 2] (column,
-    row) where all lie in the plane of the image they were picked in."""
+    """Picked points out of the scene. positions: [N, 3] RAS mm in the frame of `take_landmarks`. pixels: [N, 2]
+    (column, row) where all lie in the plane of the image they were picked in."""
 
     labels: tuple[str, ...]
     positions: NDArray[np.float64]
     pixels: NDArray[np.float64] | None
 
     def write(self, path: str | Path, image_file: str | Path | None = None) -> Path:
-        """As ``.mrk.json``, LPS; touches no MRML, so a thread may do it. image_file: that of the image as the worker gets
-        it; points in the image's plane are written where that file has them. Raises InputError for an unwritable folder.
-        """
-        in_file = self.pixels is not None and image_file is not None
-        positions = _in_file(self.pixels, image_file) if in_file else self.positions
+        """As ``.mrk.json``, LPS; touches no MRML, so a thread may do it. image_file: that of the image as the worker
+        gets it; points in the image's plane are written where that file has them.
+        Raises InputError for an unwritable folder."""
+        positions = self.positions
+        if self.pixels is not None and image_file is not None:
+            positions = _in_file(self.pixels, image_file)
         content = {
             "markups": [
                 {

@@ -9,8 +9,10 @@ from mri2mesh.errors import InputError
 from mri2mesh_slicer.mrml_nodes import nodes_of
 from mri2mesh_slicer.results import RunReport, read_report
 
-RUN, STRUCTURE, REPORTED_AS = "MRI2Mesh.Run", "MRI2Mesh.Structure", "MRI2Mesh.ReportedAs"
-"""Node attributes: the engine, on a run's folder; on a model, its structure now and as the report calls it."""
+RUN, REPORTED_AS = "MRI2Mesh.Run", "MRI2Mesh.ReportedAs"
+"""Node attributes: the engine, on a run's folder; on a model, its structure as the report calls it."""
+STRUCTURE, LABEL = "MRI2Mesh.Structure", "MRI2Mesh.Label"
+"""Attributes of models and tags of segments: the structure now, and its value in label maps."""
 MODEL, SEGMENTATION, STRUCTURES, CHECKS, REPORT, INPUT = (
     f"MRI2Mesh.{role}" for role in ("Model", "Segmentation", "Structures", "Checks", "Report", "Input")
 )

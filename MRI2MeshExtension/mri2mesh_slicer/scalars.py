@@ -38,15 +38,12 @@ def show_scalars(run: RunNodes, name: str | None) -> None:
 
     Raises InputError where no model of the run has that array.
     """
-    models = run.models
-    if name is None:
-        for model in models:
-            model.GetDisplayNode().SetScalarVisibility(False)
-        return
-    if not _set_scalars(models, name):
+    if name is not None and not _set_scalars(run.models, name):
         raise InputError(f"this run has no {SCALARS.get(name, name)}: choose another")
-    for model in _with_array(models, name):
-        model.GetDisplayNode().SetScalarVisibility(True)
+    for model in run.models:
+        display = model.GetDisplayNode()
+        if display is not None:
+            display.SetScalarVisibility(name is not None and display.GetActiveScalarName() == name)
 
 
 def prepare_scalars(models: Sequence[Any]) -> None:

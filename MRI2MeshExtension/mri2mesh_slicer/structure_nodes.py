@@ -12,7 +12,7 @@ from mri2mesh.anatomy.structures import Structure
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
 from mri2mesh_slicer.mrml_nodes import add_display, add_node
-from mri2mesh_slicer.runs import REPORTED_AS, STRUCTURE
+from mri2mesh_slicer.runs import LABEL, REPORTED_AS, STRUCTURE
 from mri2mesh_slicer.terminology import terminology_of, terminology_tag
 
 LINE_WIDTH = 2
@@ -39,6 +39,7 @@ def make_model(node: Any, structure: Structure) -> None:
     node.SetName(structure.name)
     node.SetDescription(structure.meaning)
     node.SetAttribute(STRUCTURE, structure.name)
+    node.SetAttribute(LABEL, str(structure.label))
     node.SetAttribute(terminology_tag(), terminology_of(structure))
     display = node.GetDisplayNode()
     if display is not None:
@@ -68,8 +69,9 @@ def make_segment(segment: Any, structure: Structure) -> None:
     """Name, code, colour and label value of a segment."""
     segment.SetName(structure.name)
     segment.SetColor(structure.colour)
-    segment.SetLabelValue(structure.label)
     segment.SetTag(STRUCTURE, structure.name)
+    # a tag, because MRML renumbers vtkSegment's own label values and does not save them with surfaces
+    segment.SetTag(LABEL, str(structure.label))
     segment.SetTag(terminology_tag(), terminology_of(structure))
 
 

@@ -44,7 +44,8 @@ def _added(scene: Any, _event: str, node: Any) -> None:
 
 @vtk.calldata_type(vtk.VTK_OBJECT)
 def _about_to_be_removed(scene: Any, _event: str, node: Any) -> None:
-    if scene.IsClosing() or node.IsA("vtkMRMLSubjectHierarchyNode"):
+    closing = scene is None or scene.IsClosing()  # None: the scene itself is being deleted
+    if closing or node.IsA("vtkMRMLSubjectHierarchyNode"):
         return
     hierarchy = scene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(node)
