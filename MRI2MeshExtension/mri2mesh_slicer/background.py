@@ -9,8 +9,8 @@ from typing import Any
 
 import qt
 
-LOOK_EVERY_MS = 15
-LEND_S = 0.005
+LOOK_EVERY_MS = 5
+LEND_S = 0.012
 """Inside Slicer, Python's threads run only while the window's thread is inside Python and waits: so long at a time."""
 
 

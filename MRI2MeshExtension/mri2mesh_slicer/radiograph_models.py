@@ -29,7 +29,7 @@ def image_plane(camera: XrayCamera) -> vtk.vtkPolyData:
 
 
 def beam(camera: XrayCamera) -> vtk.vtkPolyData:
-    """A ball at the source; lines from it to the image's corners and the principal point, and along the image's edges."""
+    """A ball at the source, lines from it to the image's corners and the principal point, and the image's edges."""
     rows, columns = np.asarray(camera.size) - 0.5
     corners = [(-0.5, -0.5), (columns, -0.5), (columns, rows), (-0.5, rows)]
     on_detector = camera.on_detector([*corners, camera.principal_point_px])

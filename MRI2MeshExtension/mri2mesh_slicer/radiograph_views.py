@@ -118,6 +118,52 @@ def show_in_slice(slice_node: Any, volume_node: Any, camera: XrayCamera, to_worl
         composite.SetBackgroundVolumeID(volume_node.GetID())
 
 
+class ViewsOfRadiograph:
+    """The views that show one radiograph, with what they showed before."""
+
+    def __init__(self, volume_node: Any) -> None:
+        self.volume_node = volume_node
+        self.slices: dict[Any, SliceState] = {}
+        self.cameras: dict[Any, tuple[CameraPose, float]] = {}
+
+    def show_slice(self, node: Any, camera: XrayCamera, to_world: NDArray) -> None:
+        self.slices.setdefault(node, SliceState.of(node))
+        show_in_slice(node, self.volume_node, camera, to_world)
+
+    def release_slice(self, node: Any) -> None:
+        """As it was before; nothing for a view that does not show the image."""
+        if node in self.slices:
+            self.slices.pop(node).apply(node)
+
+    def aim(self, node: Any, camera: XrayCamera, to_world: NDArray, aspect: float) -> None:
+        before = self.cameras[node][0] if node in self.cameras else CameraPose.of(node)
+        self.cameras[node] = before, aspect
+        pose_at_source(camera, to_world, aspect).apply(node)
+
+    def release_camera(self, node: Any) -> None:
+        """As it was before; nothing for a camera that is not in the source."""
+        if node in self.cameras:
+            self.cameras.pop(node)[0].apply(node)
+
+    def refresh(self, camera: XrayCamera, to_world: NDArray) -> None:
+        """All of them follow another geometry or transform."""
+        for node in self.slices:
+            show_in_slice(node, self.volume_node, camera, to_world)
+        for node, (_, aspect) in self.cameras.items():
+            pose_at_source(camera, to_world, aspect).apply(node)
+
+    def forget(self, node: Any) -> None:
+        """A view that leaves the scene."""
+        self.slices.pop(node, None)
+        self.cameras.pop(node, None)
+
+    def clear(self) -> None:
+        for node in list(self.slices):
+            self.release_slice(node)
+        for node in list(self.cameras):
+            self.release_camera(node)
+
+
 def composite_node(slice_node: Any) -> Any | None:
     """The node that says which volumes a slice view shows; None for a slice node without a view."""
     nodes = nodes_of(slice_node.GetScene(), "vtkMRMLSliceCompositeNode")

@@ -15,8 +15,9 @@ import vtk
 from numpy.typing import ArrayLike, NDArray
 
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.silhouettes import Silhouette
+from mri2mesh.geometry.silhouettes import Outline, Silhouette
 from mri2mesh.geometry.vtk_bridge import from_polydata
+from mri2mesh_slicer.mrml_nodes import transform_to_world
 from mri2mesh_slicer.observers import Observers
 from mri2mesh_slicer.radiograph_display import PlacedRadiograph
 from mri2mesh_slicer.radiograph_models import cells_of, points_of
@@ -29,7 +30,7 @@ class SilhouetteOverlay:
     """Keeps the outlines of models over a placed radiograph true until `stop`, which the radiograph's `remove` calls.
 
     models: vtkMRMLModelNode. surface_to_view: [4, 4] RAS to RAS, what a fit corrected of this view's geometry
-    (`RadiographView.surface_to_view`); the identity by default. VTK keeps an overlay alive until it is stopped.
+    (`RadiographView.surface_to_view`); the identity by default. The radiograph keeps its overlays alive.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class SilhouetteOverlay:
         return {model: one.node for model, one in self._outlines.items()}
 
     def stop(self) -> None:
-        """Observers and nodes are gone; may be called again."""
+        """Observers and nodes are gone; may be called again. The radiograph's own end comes when a node of it goes."""
         self.radiograph.remove_listener(self._on_radiograph)
         self._observers.clear()
         for one in self._outlines.values():
@@ -70,9 +71,8 @@ class SilhouetteOverlay:
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _caller: Any, _event: str, node: Any) -> None:
-        gone = [model for model, one in self._outlines.items() if node is model or node is one.node]
-        for model in gone:
-            self._outlines.pop(model).remove()
+        if node in self._outlines:
+            self._outlines.pop(node).remove()
 
 
 class _ModelOutline:
@@ -81,7 +81,7 @@ class _ModelOutline:
     def __init__(self, overlay: SilhouetteOverlay, model: Any) -> None:
         self.overlay, self.model = overlay, model
         radiograph = overlay.radiograph
-        self.node = radiograph.add_node("vtkMRMLModelNode", f"outline of {model.GetName()}")
+        self.node = radiograph.folder.add("vtkMRMLModelNode", f"outline of {model.GetName()}")
         self._lines = vtk.vtkPolyData()
         self.node.SetAndObservePolyData(self._lines)
         self._in_3d, self._in_slices = (self._add_display(in_3d) for in_3d in (True, False))
@@ -100,7 +100,7 @@ class _ModelOutline:
 
     def remove(self) -> None:
         self._observers.clear()
-        self.overlay.radiograph.remove_node(self.node)
+        self.overlay.radiograph.folder.remove(self.node)
 
     def _add_display(self, in_3d: bool) -> Any:
         display = slicer.vtkMRMLModelDisplayNode()
@@ -117,11 +117,8 @@ class _ModelOutline:
 
     def _read_mesh(self) -> None:
         """What of the surface is kept between updates; nothing where it is empty or has no numbers."""
-        polydata = self.model.GetPolyData()
-        try:
-            mesh = None if polydata is None else from_polydata(polydata)
-        except ValueError:
-            mesh = None
+        mesh, self._to_world = _mesh_of(self.model)
+        self._warped = world_from(self.model) is None
         if mesh is None or self._mesh is None or not np.array_equal(mesh.faces, self._mesh.faces):
             self._silhouette = None if mesh is None else Silhouette(mesh)
         elif self._silhouette is not None:
@@ -129,32 +126,36 @@ class _ModelOutline:
         self._mesh = mesh
 
     def _draw(self) -> None:
-        camera, silhouette = self.overlay.radiograph.camera, self._silhouette
-        to_camera = self._to_camera()
-        if silhouette is None or to_camera is None:
+        camera, outline = self.overlay.radiograph.camera, self._outline()
+        if outline is None:
             self._lines.Initialize()
         else:
-            outline = silhouette.outline(camera, to_camera)
             self._lines.SetPoints(points_of(camera.on_detector(outline.points)))
             self._lines.SetLines(cells_of(outline.lines))
         self._lines.Modified()
 
-    def _to_camera(self) -> NDArray[np.float64] | None:
-        """[4, 4] from the model's points to the radiograph's frame; None under a transform that is not linear."""
-        model_to_world, view_to_world = (
-            world_from(self.model),
-            world_from(self.overlay.radiograph.volume_node),
-        )
-        if model_to_world is None or view_to_world is None:
+    def _outline(self) -> Outline | None:
+        """None without a surface, with the image under a transform that is not linear, or one that flattens space."""
+        radiograph = self.overlay.radiograph
+        view_to_world = world_from(radiograph.volume_node)
+        if self._silhouette is None or view_to_world is None:
             return None
-        moved = self.overlay.surface_to_view @ model_to_world
-        return np.asarray(np.linalg.solve(view_to_world, moved), dtype=np.float64)
+        try:
+            to_camera = np.linalg.solve(view_to_world, self.overlay.surface_to_view @ self._to_world)
+            return self._silhouette.outline(radiograph.camera, to_camera)
+        except np.linalg.LinAlgError:
+            return None
 
     def _on_mesh(self, *_: Any) -> None:
         self._read_mesh()
         self._draw()
 
     def _on_transform(self, *_: Any) -> None:
+        to_world = world_from(self.model)
+        if to_world is None or self._warped:
+            self._read_mesh()
+        else:
+            self._to_world = to_world
         self._draw()
 
     def _on_display(self, *_: Any) -> None:
@@ -172,3 +173,21 @@ class _ModelOutline:
 
 def _in_visible_folder(model: Any) -> bool:
     return bool(slicer.vtkMRMLFolderDisplayNode.GetHierarchyVisibility(model))
+
+
+def _mesh_of(model: Any) -> tuple[Mesh | None, NDArray[np.float64]]:
+    """The surface, None where there is none or a vertex has no number, and the 4x4 that takes it to RAS.
+
+    Under a transform that is not linear its vertices are moved one by one, and the 4x4 is the identity.
+    """
+    polydata, to_world = model.GetPolyData(), world_from(model)
+    if to_world is None:
+        warp = vtk.vtkTransformPolyDataFilter()
+        warp.SetInputData(polydata)
+        warp.SetTransform(transform_to_world(model))
+        warp.Update()
+        polydata, to_world = warp.GetOutput(), np.eye(4)
+    try:
+        return None if polydata is None else from_polydata(polydata), to_world
+    except ValueError:
+        return None, to_world

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 pytest.importorskip("PySide6", reason="the panel's tests need PySide6-Essentials")
 pytest.importorskip("slicer_core", reason="the panel's tests need slicer-core")
@@ -15,6 +17,9 @@ pytest.importorskip("slicer_core", reason="the panel's tests need slicer-core")
 from host.application import open_module, start
 
 from mri2mesh.samples import LUMBAR_T2
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""For the workers: threads that wait actively for each other are slow where other tests run."""
 
 
 @pytest.fixture
@@ -65,3 +70,11 @@ def add_image(slicer: Any) -> Callable[..., Any]:
         return node
 
     return add
+
+
+@pytest.fixture(scope="session")
+def two_vertebrae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The part of the sample MRI around L4 and L5: real, and quick to reconstruct."""
+    path = tmp_path_factory.mktemp("mri") / "lumbar_part.nii"
+    sitk.WriteImage(sitk.ReadImage(str(LUMBAR_T2))[:, 90:230, 40:125], str(path))
+    return path

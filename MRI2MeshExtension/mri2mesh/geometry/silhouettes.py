@@ -50,9 +50,11 @@ class EdgeAdjacency:
 
 def face_planes(vertices: ArrayLike, faces: NDArray) -> NDArray[np.float64]:
     """[F, 4] (n, d), n outwards and as long as twice the face's area: n.p + d is positive where p sees its outside."""
-    a, b, c = np.asarray(vertices, dtype=np.float64)[np.asarray(faces).T]
-    normal = np.cross(b - a, c - a)
-    return np.concatenate([normal, -np.einsum("fi,fi->f", normal, a)[:, None]], axis=1)
+    # Coordinate by coordinate: several times faster than rows of three.
+    a, b, c = np.asarray(vertices, dtype=np.float64).T[:, np.asarray(faces).T].transpose(1, 0, 2)
+    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+    normal = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
+    return np.concatenate([normal, -(normal * a).sum(axis=0)[None]]).T
 
 
 def contour_edges(planes: NDArray, adjacency: EdgeAdjacency, source: ArrayLike) -> NDArray[np.int64]:

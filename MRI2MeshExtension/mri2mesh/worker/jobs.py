@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from mri2mesh.engines.kept import Kept
 from mri2mesh.errors import InputError
-from mri2mesh.worker.requests import engine_of, inputs_of, options_of, reconstruction_of
+from mri2mesh.worker.requests import engine_of, inputs_of, marker_of, options_of, reconstruction_of
 
 
 class Cancelled(Exception):
@@ -114,6 +114,24 @@ def warm(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {"status": 0}
 
 
+def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The pixel spacing of one radiograph from a marker in it."""
+    from mri2mesh.imaging.calibration import calibrate_marker, calibrated
+    from mri2mesh.imaging.reading_radiograph import read_radiograph
+
+    inputs, options = inputs_of(message), options_of(message)
+    context.progress("read the images", 0.0)
+    camera = next(iter(options.get("cameras") or ()), None)
+    radiograph = read_radiograph(inputs[0], camera)
+    found = calibrate_marker(radiograph, marker_of(options))
+    return {
+        "status": 0,
+        "pixel_spacing_mm": list(calibrated(radiograph, found).geometry.pixel_spacing_mm.value),
+        "relative_uncertainty": found.relative_uncertainty,
+        "method": found.method,
+    }
+
+
 Job = Callable[[Mapping[str, Any], Context], dict[str, Any]]
-JOBS: dict[str, Job] = {"reconstruct": reconstruct, "describe": describe, "warm": warm}
+JOBS: dict[str, Job] = {"reconstruct": reconstruct, "describe": describe, "calibrate": calibrate, "warm": warm}
 """Command to what does it; each returns the values of its ``done`` event."""

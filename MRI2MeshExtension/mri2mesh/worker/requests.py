@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.markers import Marker
 from mri2mesh.request import Request
 
 
@@ -44,6 +45,12 @@ def several(one: Callable[[Any], Any], *, or_none: bool = False) -> Callable[[An
     return convert
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a JSON object")
+    return dict(value)
+
+
 OPTIONS: dict[str, Callable[[Any], Any]] = {
     "anatomy": text,
     "cameras": several(path, or_none=True),
@@ -57,8 +64,9 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "labelmaps": flag,
     "scene": flag,
     "live": flag,
+    "marker": mapping,
 }
-"""The options of a reconstruction and what each must be; null stands for one that is left out."""
+"""The options of the jobs and what each must be; null stands for one that is left out."""
 
 
 def inputs_of(message: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -90,8 +98,23 @@ def reconstruction_of(message: Mapping[str, Any]) -> tuple[Request, bool]:
     """The request, and whether surfaces are wanted while it runs. Raises InputError."""
     options = options_of(message)
     live = options.pop("live", False)
+    if "marker" in options:
+        raise InputError("a marker is for the command calibrate: leave it out")
     out = _converted("out", path, message.get("out"))
     return Request(images=inputs_of(message), out=out, engine=engine_of(message), **options), live
+
+
+def marker_of(options: Mapping[str, Any]) -> Marker:
+    """What of known size is in the image, and where. Raises InputError where it does not say."""
+    given = options.get("marker") or {}
+    try:
+        points = tuple((float(column), float(row)) for column, row in given.get("points_px", ()))
+        radius = given.get("radius_px")
+        return Marker(
+            str(given["kind"]), float(given["size_mm"]), points, None if radius is None else float(radius)
+        )
+    except (KeyError, TypeError, ValueError):
+        raise InputError("a marker needs kind, size_mm and, but for an intensifier, points_px") from None
 
 
 def _converted(name: str, convert: Callable[[Any], Any], value: Any) -> Any:

@@ -133,8 +133,9 @@ class RadiographInputs(MethodInputs):
 
         def told(event: dict[str, Any]) -> None:
             if node.GetScene() is not None and not is_known(node):
-                node.SetAttribute(RECOGNISED, str(event["recognised"][0]))
-                keep_geometry(node, geometry_from_json(event["geometry"][0]))
+                (found,) = event["inputs"]
+                node.SetAttribute(RECOGNISED, "\n".join([f"{found['text']}.", *found["warnings"]]))
+                keep_geometry(node, geometry_from_json(found["details"]["geometry"]))
             self.changed()
 
         self._ask_about(node, {"command": "describe"}, told, lambda why: self._cannot_read(node, why))

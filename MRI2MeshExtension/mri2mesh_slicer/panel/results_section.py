@@ -11,10 +11,13 @@ from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.methods import methods
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
 SWATCH = 14
+ROW_HEIGHT = 24
+MOST_ROWS = 14
+"""Shown without scrolling."""
 
 
 class ResultsSection:
@@ -62,7 +65,7 @@ class ResultsSection:
                 self._fill()
             except InputError as error:
                 ui.resultsTable.setRowCount(0)
-                say(ui.verdictLabel, str(error), BAD)
+                say(ui.verdictLabel, sentences(str(error)), BAD)
 
     def _fill(self) -> None:
         ui, run = self._ui, self.run
@@ -72,10 +75,13 @@ class ResultsSection:
         table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             self._fill_row(table, number, row, report.scale_known)
+            table.setRowHeight(number, ROW_HEIGHT)
         self._filling = False
+        shown = min(max(len(rows), 1), MOST_ROWS)
+        table.setFixedHeight(table.horizontalHeader().height + shown * ROW_HEIGHT + 4)
         ui.levelShift.setVisible(any(m.engine == run.engine and m.levels for m in methods()))
         failed = [check for check in report.run_checks if not check.passed]
-        lines = [check.detail or check.name for check in failed] + list(report.warnings)
+        lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
         if not report.scale_known:
             lines.insert(0, _("Scale unknown: millimetres mean nothing in this run."))
         doubtful = sum(bool(row.failed) for row in rows)
@@ -104,7 +110,7 @@ class ResultsSection:
         known = row.volume_mm3 is not None and scale_known
         volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
         volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-        told = "; ".join(row.failed) or _("{count} passed").format(count=row.checks)
+        told = " ".join(map(sentences, row.failed)) or _("{count} passed").format(count=row.checks)
         checks = qt.QTableWidgetItem(told)
         checks.setToolTip(told)
         checks.setForeground(qt.QBrush(qt.QColor(BAD if row.failed else GOOD)))

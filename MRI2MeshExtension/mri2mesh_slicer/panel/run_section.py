@@ -7,7 +7,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 from mri2mesh_slicer.parameters import Parameters
 
 STEPS = 1000
@@ -62,7 +62,7 @@ class RunSection:
         say(self._ui.stageLabel, stage + (f", {_time(seconds_left)}" if seconds_left is not None else ""))
 
     def warning(self, text: str) -> None:
-        self._warnings.append(text)
+        self._warnings.append(sentences(text))
         say(self._ui.messageLabel, "\n".join(self._warnings), DOUBTFUL)
 
     def done(self, text: str, good: bool) -> None:
@@ -71,7 +71,7 @@ class RunSection:
 
     def ended(self, why: str, failed: bool) -> None:
         self.idle("")
-        text = why or _("Cancelled. The scene is as it was.")
+        text = sentences(why) or _("Cancelled. The scene is as it was.")
         say(self._ui.messageLabel, text, BAD if failed else "")
 
     def idle(self, text: str) -> None:
