@@ -18,8 +18,9 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
-from mri2mesh.imaging.xray_geometry import WORDS, Known, XrayGeometry
+from mri2mesh.imaging.xray_geometry import XrayGeometry
 from mri2mesh.reconstruction import Check
+from mri2mesh_slicer.geometry_of_nodes import geometry_from_json
 
 UNREADABLE = "the report of this run cannot be read: run the reconstruction again"
 
@@ -177,11 +178,8 @@ def _check(row: Mapping[str, Any]) -> Check:
 
 
 def _view(row: Mapping[str, Any]) -> RadiographView:
-    values: dict[str, Any] = {}
-    for name in WORDS:
-        value, origin = row["geometry"][name]["value"], row["geometry"][name]["origin"]
-        values[name] = Known(tuple(value) if isinstance(value, list) else value, origin)
+    geometry = geometry_from_json(row["geometry"])
     move = np.eye(4) if row["surface_to_view"] is None else np.array(row["surface_to_view"], dtype=np.float64)
     if move.shape != (4, 4):
         raise ValueError("surface_to_view is no 4x4")
-    return RadiographView(str(row["recognised"]), XrayGeometry(**values), row["agreement"], move)
+    return RadiographView(str(row["recognised"]), geometry, row["agreement"], move)

@@ -264,6 +264,23 @@ def test_a_scene_saved_and_loaded_has_all_of_it(
     assert loaded.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
 
 
+def test_a_saved_run_is_loaded_beside_another(scene: Any, run: RunNodes, tmp_path: Path) -> None:
+    assert scene.WriteToMRB(str(tmp_path / "scene.mrb"))
+    assert scene.ReadFromMRB(str(tmp_path / "scene.mrb"), False)
+    first, second = runs_of(scene)
+    assert first == run and second.inputs != run.inputs
+    assert [row.name for row in second.rows()] == list(SPINE)
+    remove_run(scene, run.folder_item)
+    assert len(second.models) == len(SPINE)
+
+
+def test_a_run_of_a_closed_scene_says_so(scene: Any, run: RunNodes) -> None:
+    scene.Clear(False)
+    assert runs_of(scene) == []
+    with pytest.raises(InputError, match="no longer in the scene"):
+        run.rows()
+
+
 def test_fifty_runs_come_and_go_without_a_trace(scene: Any, image: Any, spine: RunResult) -> None:
     hierarchy = scene.GetSubjectHierarchyNode()
 
