@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import vtk
-from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
