@@ -26,7 +26,7 @@ from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
 HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
-IMAGE_NOISE = 10.0
+IMAGE_NOISE = 3.0
 """What a model leaves of an image lies along whole outlines and pulls one way. Measured on left-out subjects: with this
 variance, errors of pelvises and femora, in one and in two views, along the beam and across, are of the stated size. To
 weigh images that much less in the fit itself would be right for random residuals; it made two-view pelvises worse."""
