@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mri2mesh.errors import InputError, ReconstructionRefused
-
-if TYPE_CHECKING:
-    pass
 
 NAME = "reconstruct"
 HELP = "an MRI or radiographs in, surfaces and a report out"
@@ -45,6 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="points.mrk.json",
         help="landmarks picked in 3D Slicer, one file per radiograph, or one picked in the patient",
+    )
+    parser.add_argument(
+        "--calibrate",
+        action="append",
+        metavar="MARKER",
+        help="scale of a radiograph from something of known size in it, once per image (- for none): "
+        "wire:MM@COLUMN,ROW,COLUMN,ROW, sphere:MM@..., length:MM@..., intensifier:MM; a .mrk.json instead of numbers",
+    )
+    parser.add_argument(
+        "--mask",
+        action="append",
+        type=Path,
+        metavar="PICTURE",
+        help="outline of the bone in a radiograph: not zero inside, once per image (- for none)",
+    )
+    parser.add_argument(
+        "--bone", choices=("dark", "bright"), help="how radiographs show bone, where it is taken wrongly"
+    )
+    parser.add_argument(
+        "--frame",
+        action="append",
+        type=int,
+        metavar="N",
+        help="frame of a multi-frame DICOM radiograph, from 1; once per image, or once for all",
     )
     parser.add_argument(
         "--series", type=int, metavar="N", help="which series, where a DICOM folder holds several"
@@ -86,10 +106,14 @@ def run(options: argparse.Namespace) -> int:
             anatomy=options.anatomy,
             cameras=options.camera,
             landmarks=options.landmarks,
+            markers=options.calibrate,
+            masks=options.mask,
+            bone=options.bone,
+            frames=options.frame,
             device=options.device,
             formats=formats,
         )
-    _refuse(options, engine, ("anatomy", "camera", "landmarks"))
+    _refuse(options, engine, ("anatomy", "camera", "landmarks", "calibrate", "mask", "bone", "frame"))
     if len(options.image) > 1:
         raise InputError(f"the engine {engine} takes one image, got {len(options.image)}")
     return reconstruct_to_folder(

@@ -9,6 +9,7 @@ SID and d are. A ruler on the cassette and the rim of an intensifier are at the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,9 @@ BLUR_PX = 0.3
 PICKING_PX = 1.0
 """Standard uncertainty of a point picked by hand."""
 Point = tuple[float, float]
+"""(column, row) in pixels."""
+Kind = Literal["wire", "sphere", "length", "intensifier"]
+"""What can be measured."""
 
 
 @dataclass(frozen=True)
