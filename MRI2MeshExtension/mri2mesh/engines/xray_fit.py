@@ -26,7 +26,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.fitting.contour_term import ContourTerm
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.image_term import Observation
+from mri2mesh.fitting.image_term import ImageSettings, Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.prior import PriorSettings
@@ -149,10 +149,12 @@ def reconstruct(
 
 def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
-    assumed, each view's own pose a little where there are several."""
+    assumed, each view's own pose a little where there are several. Gradients are compared: other bones beside this one,
+    skin and air change them in fewer places than they change the values."""
     depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
     several = len(radiographs) > 1
     return FitSettings(
+        image=ImageSettings(gradients=True),
         prior=PriorSettings(
             depth_mm=15.0 if depth_known else 40.0,
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
