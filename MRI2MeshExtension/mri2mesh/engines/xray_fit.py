@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
+from mri2mesh.anatomy.local_modes import flexible
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.anatomy.shape_model_file import PREFIX
 from mri2mesh.anatomy.structures import STRUCTURES
@@ -29,28 +31,31 @@ from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import ImageSettings, Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
+from mri2mesh.fitting.poses import in_front
 from mri2mesh.fitting.prior import PriorSettings
+from mri2mesh.fitting.side import SIDE_LEVELS, mirrored, one_sided
 from mri2mesh.fitting.solver import Term
-from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks, in_front
+from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks
 from mri2mesh.fitting.stored import from_plain, to_plain
 from mri2mesh.fitting.support import support_in_views
-from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, uncertainty_of
+from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, pose_check, uncertainty_of
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
-from mri2mesh.quality.radiograph_checks import check_fit, diverged
+from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.weights import find
 
 ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
 UNCERTAINTY = (
-    "standard deviation of a vertex's distance from the bone, by the curvature of the fit at its end and by what the "
-    "shape model leaves of a new bone; point data tell it along the beam, where it is largest, and across"
+    "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
+    "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
+    "tell it along the beam, where it is largest, and across"
 )
 ONE_VIEW = (
-    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen; a tilt the "
-    "wrong way is not within the stated uncertainty: give landmarks or a second view"
+    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
+    "second view tell more"
 )
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
@@ -68,11 +73,35 @@ class _Case:
     model: ShapeModel
     family: SurfaceFamily
     views: list[Observation]
-    landmarks: list[LandmarkTerm]
-    outlines: list[ContourTerm]
+    picked: Sequence[Picked]
+    masks: Sequence[NDArray[np.bool_] | None]
     expected: Parameters
     settings: FitSettings
-    scale_unknown: bool
+
+    @cached_property
+    def landmarks(self) -> list[LandmarkTerm]:
+        return [
+            LandmarkTerm(picked, seen.camera, number, self.family)
+            for number, (picked, seen) in enumerate(zip(self.picked, self.views, strict=False))
+            if picked
+        ]
+
+    @cached_property
+    def outlines(self) -> list[ContourTerm]:
+        return [
+            ContourTerm(mask, seen.camera, number, self.family)
+            for number, (mask, seen) in enumerate(zip(self.masks, self.views, strict=False))
+            if mask is not None
+        ]
+
+    @property
+    def terms(self) -> list[Term]:
+        """What is known beside the images."""
+        return [*self.landmarks, *self.outlines]
+
+    @property
+    def scale_unknown(self) -> bool:
+        return self.settings.prior.scale > 0
 
 
 def reconstruct(
@@ -114,8 +143,7 @@ def reconstruct(
     try:
         starts = _starts(case, start)
         seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
-        more: list[Term] = [*case.landmarks, *case.outlines]
-        found = fit(case.views, case.family, starts, case.settings, more, each, expected=case.expected)
+        found = fit(case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected)
         seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
         told("check", 0.9)
         if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
@@ -206,7 +234,7 @@ def _prepare(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     chosen = choose_device(device)
-    model = ShapeModel.load(anatomy)
+    model = flexible(ShapeModel.load(anatomy))
     # the fit is in double precision, which Apple's GPUs do not have
     family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
     views = [_observation(one) for one in radiographs]
@@ -217,18 +245,10 @@ def _prepare(
         family.n_modes,
         len(views),
     )
-    terms = [
-        LandmarkTerm(picked, seen.camera, number, family)
-        for number, (picked, seen) in enumerate(zip(landmarks or [], views, strict=False))
-        if picked
-    ]
-    outlines = [
-        ContourTerm(mask, seen.camera, number, family)
-        for number, (mask, seen) in enumerate(zip(masks or [], views, strict=False))
-        if mask is not None
-    ]
     settings = settings or settings_for(radiographs)
-    return _Case(model, family, views, terms, outlines, expected, settings, settings.prior.scale > 0)
+    case = _Case(model, family, views, landmarks or [], masks or [], expected, settings)
+    _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
+    return case
 
 
 def _observation(radiograph: Radiograph) -> Observation:
@@ -254,7 +274,7 @@ def _starts(case: _Case, earlier: Reconstruction | Mapping[str, Any] | None) -> 
 
 
 def _surfaces(case: _Case, at: Parameters) -> dict[str, Mesh]:
-    vertices = at.vertices(case.family)[0].cpu().numpy()
+    vertices = at.by_first_view(case.family)[0].cpu().numpy()
     return {name: case.model.surface(vertices, name) for name in case.model.part_names}
 
 
@@ -277,10 +297,26 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
     beam = mean_beam(case.views).to(at.position)
     depth = abs(float((at.position - expected.position)[0] @ beam))
-    distances = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
+    missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    return check_fit(structures, found.agreement, b, turn, depth, distances, outlines)
+    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines)
+    checks.append(pose_check(found, case.family))
+    if one_sided(case.model):
+        checks.append(_side(case, found))
+    return checks
+
+
+def _side(case: _Case, found: Fit) -> Check:
+    """The other side's bone is searched for and fitted, coarsely, as this one was."""
+    model = mirrored(case.model)
+    other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device))
+    quick = replace(case.settings, levels=SIDE_LEVELS)
+    agreement = [
+        float(np.mean(fit(one.views, one.family, start, quick, one.terms, expected=one.expected).agreement))
+        for one, start in ((case, found.parameters), (other, _starts(other, None)))
+    ]
+    return side(*agreement)
 
 
 def _views(found: Fit) -> list[dict[str, Any]]:
@@ -288,7 +324,7 @@ def _views(found: Fit) -> list[dict[str, Any]]:
     at = found.parameters
     result = []
     for number, agreement in enumerate(found.agreement):
-        turn = at.view_turn[0, number]
+        turn = at.view_turn[0, number] @ at.view_turn[0, 0].T
         move = torch.eye(4, dtype=turn.dtype)
         move[:3, :3] = turn
         move[:3, 3] = at.position[0] + at.view_shift[0, number] - turn @ at.position[0]

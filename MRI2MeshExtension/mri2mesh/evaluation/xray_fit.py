@@ -10,20 +10,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.xray_cases import HeldOut, first_parameters, held_out, observe, one_row_each
 from mri2mesh.evaluation.xray_conditions import CONDITIONS, FIELDS, Condition, Field
-from mri2mesh.evaluation.xray_scores import Baselines, FitScore, baselines_of, score
+from mri2mesh.evaluation.xray_scores import Baselines, FitScore, baselines_of, honesty, score
 from mri2mesh.evaluation.xray_tables import markdown, write
 from mri2mesh.fitting.coarse_to_fine import FitSettings, fit
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.parameters import Parameters
-from mri2mesh.fitting.starts import coarse_search, joined
+from mri2mesh.fitting.starts import coarse_search
+from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, pose_check, uncertainty_of
 
 
 def evaluate(
@@ -79,23 +78,15 @@ def fit_case(
     settings = FitSettings(prior=condition.prior)
     began = time.perf_counter()
     # as the engine starts where no landmarks are picked
-    starts = joined([told, coarse_search(views, family, told)])
+    starts = Parameters.joined([told, coarse_search(views, family, told)])
     found = fit(views, family, starts, settings, expected=told)
     seconds = time.perf_counter() - began
-    fitted = as_the_first_view_has_it(found.parameters, family)
+    fitted = found.parameters.by_first_view(family)[0].cpu().numpy()
     beam = views[0].camera.axes_ras[2]
-    return score(name, case, baselines, fitted, beam, min(found.agreement), seconds)
-
-
-def as_the_first_view_has_it(at: Parameters, family: SurfaceFamily) -> NDArray[np.float64]:
-    """[V, 3] the surface of the only candidate, patient RAS.
-
-    Corrections of the views leave open which of them the patient's axes go by; in truth it is the first. The place is
-    the common one, because a distance told wrong shifts each view along its own beam.
-    """
-    offset = at.vertices(family) - at.position[:, None]
-    turned = offset @ at.view_turn[:, 0].mT + at.position[:, None]
-    return np.asarray(turned[0].cpu().numpy())
+    residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
+    stated = uncertainty_of(found, family, [seen.camera for seen in views], residual)
+    honest = honesty(case, fitted, stated, pose_check(found, family).value)
+    return score(name, case, baselines, fitted, beam, min(found.agreement), honest, seconds)
 
 
 def _line(result: FitScore) -> str:
@@ -103,5 +94,6 @@ def _line(result: FitScore) -> str:
         f"{result.subject} {result.condition:<24} ASSD {result.raw_assd_mm:.2f} mm raw,"
         f" {result.similarity_assd_mm:.2f} similarity (mean shape {result.mean_assd_mm:.2f},"
         f" floor {result.floor_assd_mm:.2f}); {result.in_plane_deg:.1f} deg in plane,"
-        f" {result.out_of_plane_deg:.1f} out, {result.along_mm:.1f} mm along; {result.seconds:.0f} s"
+        f" {result.out_of_plane_deg:.1f} out, {result.along_mm:.1f} mm along; error {result.error_mm:.1f},"
+        f" stated {result.stated_mm:.1f} mm; {result.seconds:.0f} s"
     )

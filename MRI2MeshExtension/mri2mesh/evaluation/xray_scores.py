@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.evaluation.xray_cases import HeldOut
+from mri2mesh.fitting.uncertainty import Uncertainty
 from mri2mesh.geometry.distances import SurfaceDistances, surface_distances
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.transforms import apply, rigid_fit, rigid_inverse, similarity_fit
 
 SAMPLES = 8000
@@ -43,9 +45,24 @@ class Baselines:
 
 
 @dataclass(frozen=True)
+class Honesty:
+    """How errors compare with what the fit says of them; the fields of `FitScore` of these names."""
+
+    error_mm: float
+    stated_mm: float
+    normalised_along: float
+    normalised_across: float
+    rival_mm: float = 0.0
+
+
+@dataclass(frozen=True)
 class FitScore:
     """One fit. raw: as fitted, by the axes of the first view. rigid, similarity: after the alignment to the truth that
     is the best without and with a change of size. agreement: the worst view's, as `fitting.coarse_to_fine.Fit` has it.
+    error_mm, stated_mm: of the vertices, as `vertex_errors` has them, and what the fit says they are; root mean squares
+    over the vertices. normalised_along, normalised_across: error over stated standard deviation, likewise, along the
+    beam and for an axis across it: 1 over many fits where the fit knows how far it can be trusted. rival_mm: what other
+    poses add to the stated uncertainty.
     """
 
     condition: str
@@ -67,6 +84,11 @@ class FitScore:
     across_mm: float
     along_mm: float
     agreement: float
+    error_mm: float
+    stated_mm: float
+    normalised_along: float
+    normalised_across: float
+    rival_mm: float
     seconds: float
 
 
@@ -98,6 +120,38 @@ def baselines_of(case: HeldOut) -> Baselines:
     )
 
 
+def vertex_errors(case: HeldOut, fitted: NDArray) -> NDArray[np.float64]:
+    """[V, 3] mm from each vertex's place on the bone to the fitted one.
+
+    Its place is that of the model's nearest shape, moved along the normal as far as the bone lies from that: how far
+    correspondences slide along the surface is no error of the surface.
+    """
+    model = case.model
+    pose = rigid_fit(model.mean, case.truth)
+    nearest = apply(pose, model.vertices(model.project(apply(rigid_inverse(pose), case.truth))))
+    normals = vertex_normals(_mesh(nearest, model.faces))
+    off = ((case.truth - nearest) * normals).sum(1, keepdims=True)
+    return np.asarray(fitted - nearest - off * normals)
+
+
+def honesty(case: HeldOut, fitted: NDArray, stated: Uncertainty, rival_mm: float = 0.0) -> Honesty:
+    """fitted: [V, 3] mm, patient RAS. stated: what the fit says of them."""
+    error = vertex_errors(case, fitted)
+    along = (error * stated.beam).sum(1)
+    across = np.sqrt(np.maximum((error**2).sum(1) - along**2, 0) / 2)
+    return Honesty(
+        _rms(np.linalg.norm(error, axis=1)),
+        _rms(stated.total),
+        _rms(along / stated.along_beam),
+        _rms(across / stated.across),
+        rival_mm,
+    )
+
+
+def _rms(values: NDArray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
 def distances(case: HeldOut, vertices: NDArray) -> SurfaceDistances:
     """Between a surface of the model's correspondence and the truth, over all parts together."""
     faces = case.model.faces
@@ -115,6 +169,7 @@ def score(
     fitted: NDArray,
     beam: NDArray,
     agreement: float,
+    honest: Honesty,
     seconds: float,
 ) -> FitScore:
     """fitted: [V, 3] mm, patient RAS. beam: [3] the direction of the first view."""
@@ -132,15 +187,20 @@ def score(
         *(baselines.floor.assd, baselines.floor.hd95),
         *(pose.in_plane_deg, pose.out_of_plane_deg, pose.across_mm, pose.along_mm),
         agreement,
-        seconds,
+        **vars(honest),
+        seconds=seconds,
     )
 
 
 def summarise(scores: Iterable[FitScore]) -> dict[str, dict[str, float]]:
-    """Measure -> its median and 90th percentile; under "n" how many fits."""
+    """Measure -> its median, 90th percentile and root mean square; under "n" how many fits."""
     rows = list(scores)
     result = {"n": {"count": float(len(rows))}}
     for name in MEASURES:
         values = [getattr(row, name) for row in rows]
-        result[name] = {"median": float(np.median(values)), "p90": float(np.percentile(values, 90))}
+        result[name] = {
+            "median": float(np.median(values)),
+            "p90": float(np.percentile(values, 90)),
+            "rms": _rms(np.array(values)),
+        }
     return result

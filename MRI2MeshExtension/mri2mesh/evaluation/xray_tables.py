@@ -30,6 +30,14 @@ COLUMNS = {
 }
 """Measure -> heading; lengths in mm."""
 
+HONESTY = {
+    "error_mm": "error RMS",
+    "stated_mm": "stated RMS",
+    "normalised_along": "error / stated along beam, RMS",
+    "normalised_across": "across, RMS",
+}
+"""Likewise, of which the root mean square over the fits is shown: 1 where what is stated is right."""
+
 
 def of_conditions(scores: Sequence[FitScore]) -> dict[str, list[FitScore]]:
     """The scores by condition, in their order."""
@@ -38,16 +46,17 @@ def of_conditions(scores: Sequence[FitScore]) -> dict[str, list[FitScore]]:
 
 
 def markdown(scores: Sequence[FitScore], anatomy: str) -> str:
-    """One row for each condition: medians, and the 90th percentiles in brackets."""
+    """One row for each condition: medians, and the 90th percentiles in brackets; then root mean squares."""
     lines = [
         f"{anatomy}, left out of its own model; median (90th percentile), mm",
         "",
-        "| condition | n | " + " | ".join(COLUMNS.values()) + " | aim |",
-        "|---" * (len(COLUMNS) + 3) + "|",
+        "| condition | n | " + " | ".join([*COLUMNS.values(), *HONESTY.values()]) + " | aim |",
+        "|---" * (len(COLUMNS) + len(HONESTY) + 3) + "|",
     ]
     for name, rows in of_conditions(scores).items():
         summary = summarise(rows)
         cells = [f"{summary[key]['median']:.2f} ({summary[key]['p90']:.2f})" for key in COLUMNS]
+        cells += [f"{summary[key]['rms']:.2f}" for key in HONESTY]
         aim = AIMS.get((anatomy, name))
         reached = aim is not None and summary["raw_assd_mm"]["median"] <= aim
         verdict = "" if aim is None else f"{aim:g}: {'reached' if reached else 'missed'}"

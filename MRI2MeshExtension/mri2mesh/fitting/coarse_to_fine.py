@@ -10,10 +10,14 @@ from torch import Tensor
 
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
-from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.fitting.parameters import Parameters, turn_of
+from mri2mesh.fitting.poses import SAME_MM, distances, distinct, in_front, reflected, seen_from_aside
 from mri2mesh.fitting.prior import Prior, PriorSettings
 from mri2mesh.fitting.pyramid import coarser
 from mri2mesh.fitting.solver import Solution, Term, solve
+
+FAR = 2.0
+"""Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""
 
 Watch = Callable[[Parameters, float], None]
 """Told the best candidate and the share done after each step; what it raises ends the fit."""
@@ -21,8 +25,9 @@ Watch = Callable[[Parameters, float], None]
 
 @dataclass(frozen=True)
 class Level:
-    """pixels: of the longer image side. iterations: at most. modes: how many may move. keep: candidates that go on.
-    coarse_mm, spongy: as in `ImageSettings`."""
+    """pixels: of the longer image side. iterations: at most. modes: how many of the model's own may move. keep:
+    different candidates that go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of
+    every candidate as well. local: whether the local modes may move too, with all others."""
 
     pixels: int
     iterations: int
@@ -30,14 +35,16 @@ class Level:
     keep: int
     coarse_mm: float
     spongy: float = 1.0
+    reflect: bool = False
+    local: bool = False
 
 
 LEVELS = (
-    Level(64, 8, 4, 4, 25.0),
-    Level(64, 10, 1000, 2, 25.0),
-    Level(128, 8, 1000, 1, 20.0),
+    Level(64, 8, 4, 3, 25.0),
+    Level(64, 10, 1000, 3, 25.0, reflect=True),
+    Level(128, 8, 1000, 2, 20.0),
     Level(128, 10, 1000, 1, 15.0, spongy=0.3),
-    Level(256, 6, 1000, 1, 10.0, spongy=0.3),
+    Level(256, 6, 1000, 1, 10.0, spongy=0.3, local=True),
 )
 """Bones are solid at first: their rims are bright enough to catch the wrong one from afar."""
 
@@ -52,15 +59,25 @@ class FitSettings:
 
 
 @dataclass(frozen=True)
+class Rivals:
+    """Candidates [K] that a fit gave up last, each in another pose or shape than the best, and by how much more they
+    cost, [K], in the units of the best's log-likelihood there."""
+
+    parameters: Parameters
+    excess: Tensor
+
+
+@dataclass(frozen=True)
 class Fit:
     """The best candidate (a batch of one), its cost, precision [n_steps, n_steps], which steps were free [n_steps] and,
-    per view, how well the image agrees with it (0 to 1)."""
+    per view, how well the image agrees with it (0 to 1). rivals: None where all starts ended alike."""
 
     parameters: Parameters
     cost: float
     precision: Tensor
     free: Tensor
     agreement: tuple[float, ...]
+    rivals: Rivals | None = None
 
 
 def fit(
@@ -81,7 +98,7 @@ def fit(
     expected = start if expected is None else expected.take(torch.zeros(len(start), dtype=torch.long))
     steps = sum(level.iterations for level in settings.levels)
     done = 0
-    at = start
+    at, rivals = start, None
     for level in settings.levels:
         image = replace(settings.image, coarse_mm=level.coarse_mm, spongy=level.spongy)
         terms = [
@@ -95,16 +112,40 @@ def fit(
             if watch is not None:
                 watch(best.take(cost.argmin()[None]), min(1.0, reached[0] / steps))
 
-        n_shape = min(level.modes, family.n_modes)
+        if level.reflect and not seen_from_aside(views):
+            at, expected = _with_reflections(at, expected, family, views, settings.prior)
+        n_shape = family.n_modes if level.local else min(level.modes, family.n_own)
         prior = Prior(expected, beam, settings.prior)
         solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
         done += level.iterations
-        chosen = solution.cost.argsort()[: level.keep]
+        ranked = distinct(solution.parameters, solution.cost, family)
+        if len(at) > 1:
+            others, cost = ranked[1:], solution.cost
+            rivals = Rivals(solution.parameters.take(others), cost[others] - cost[ranked[0]])
+        chosen = ranked[: level.keep]
         at, expected = solution.parameters.take(chosen), expected.take(chosen)
         last = Solution(at, solution.cost[chosen], solution.precision[chosen])
     best = last.parameters.take(torch.tensor([0], device=at.position.device))
     agreement = tuple(float(term.agreement_near(best)[0]) for term in terms)
-    return Fit(best, float(last.cost[0]), last.precision[0], prior.free(n_shape), agreement)
+    return Fit(best, float(last.cost[0]), last.precision[0], prior.free(n_shape), agreement, rivals)
+
+
+def _with_reflections(
+    at: Parameters,
+    expected: Parameters,
+    family: SurfaceFamily,
+    views: Sequence[Observation],
+    prior: PriorSettings,
+) -> tuple[Parameters, Parameters]:
+    """Candidates and those of their reflections that are poses of their own, not too far from what is expected."""
+    other = reflected(at, family, views)
+    turn_deg = turn_of(other.rotation @ expected.rotation.mT).norm(dim=-1).rad2deg()
+    apart = distances(other, at, family).amin(1) > SAME_MM
+    use = torch.nonzero(apart & (turn_deg < FAR * prior.turn_deg) & in_front(other, family, views))[:, 0]
+    return (
+        Parameters.joined([at, other.take(use)]),
+        Parameters.joined([expected, expected.take(use)]),
+    )
 
 
 def mean_beam(views: Sequence[Observation]) -> Tensor:

@@ -71,14 +71,14 @@ class ContourTerm:
         found = [self._points(at.take(torch.tensor([n])))[1:3] for n in range(len(at))]
         return torch.stack([0.5 * (weight * residual**2).sum() for residual, weight in found])
 
-    def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]:
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
         """As `ImageTerm.linearise`."""
         costs, precisions, slopes = [], [], []
         for n in range(len(at)):
             one = at.take(torch.tensor([n]))
             edges, residual, weight, normal = self._points(one)
             vertices = one.vertices(self.family)
-            directions = one.directions(self.family, vertices, self.view).double()
+            directions = one.directions(self.family, vertices, self.view, n_shape).double()
             ends = one.seen(vertices, self.view)[:, edges].mean(2)
             moved = self.cameras.project_directions(ends, directions[:, :, edges].mean(3))[0, 0, :, :, :2]
             jacobian = (moved * normal).sum(-1).T * (self.pixel_mm / self.deviation_mm)

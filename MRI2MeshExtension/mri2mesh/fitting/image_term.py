@@ -43,13 +43,14 @@ class Observation:
 class ImageSettings:
     """fine_px: blur of both sides, which hides pixels. coarse_mm: detail larger than this, at the patient, is soft
     tissue. lattice: contrast varies on a lattice x lattice grid. correlation_mm: what the model cannot explain is alike
-    over this distance at the patient, so that this square is one measurement. spongy: attenuation of spongy bone as a
+    over this distance at the patient, so that this square is one measurement; chosen so that errors are of the size
+    that the curvature of the cost says (Testing/README.md). spongy: attenuation of spongy bone as a
     share of the cortex's, both above soft tissue's; 1 for solid bones. gradients: compare gradients."""
 
     fine_px: float = 0.7
     coarse_mm: float = 20.0
     lattice: int = 4
-    correlation_mm: float = 15.0
+    correlation_mm: float = 45.0
     spongy: float = 1.0
     gradients: bool = False
 
@@ -97,8 +98,9 @@ class ImageTerm:
         """[B] robust standard deviation of the residual."""
         return (1.4826 * residual.abs().median(1).values).clamp_min(self.least_spread)
 
-    def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]:
-        """The normal equations by the steps of `Parameters.directions`, and the spread that they were scaled by."""
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
+        """The normal equations by the steps of `Parameters.directions` (of the first ``n_shape`` modes, by default of
+        all), and the spread that they were scaled by."""
         vertices = at.vertices(self.family)
         seen = at.seen(vertices, self.view)
         layers = self._layers(seen)
@@ -106,7 +108,7 @@ class ImageTerm:
         spread = self.spread(residual)
         weight = _huber_weight(residual, spread[:, None])
 
-        directions = at.directions(self.family, vertices, self.view)
+        directions = at.directions(self.family, vertices, self.view, n_shape)
         gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
         if self.settings.spongy == 1:
             jacobian = thickness_tangents(seen, directions, self.family.surfaces, self.cameras)[:, 0, 0]

@@ -46,11 +46,11 @@ class LandmarkTerm:
         """[B] half the sum of squares. spread: not used, landmarks have their own."""
         return 0.5 * self._residual(at).square().sum((1, 2))
 
-    def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]:
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
         """As `ImageTerm.linearise`."""
         vertices = at.vertices(self.family)
         points = self._mean(at.seen(vertices, self.view), 1)
-        moved = self._mean(at.directions(self.family, vertices, self.view), 2)
+        moved = self._mean(at.directions(self.family, vertices, self.view, n_shape), 2)
         change = self.cameras.project_directions(points, moved)[:, 0, :, :, :2] * self.unit
         jacobian = change.flatten(2).mT
         residual = self._residual(at).flatten(1)

@@ -6,6 +6,7 @@ standard deviations), then for each view a turn and a shift of its own (6 each).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -68,18 +69,30 @@ class Parameters:
         shift = (self.position + self.view_shift[:, view])[:, None]
         return offset @ self.view_turn[:, view].mT + shift
 
-    def directions(self, family: SurfaceFamily, vertices: Tensor, view: int) -> Tensor:
-        """[B, 7 + M + 6, V, 3] float32: how the surface seen in a view moves with each step that it feels: the common
-        ones, then those of the view itself."""
+    def by_first_view(self, family: SurfaceFamily) -> Tensor:
+        """[B, V, 3] the surface in the patient's axes.
+
+        Corrections of the views leave open which of them those axes go by; here it is the first. The place is the
+        common one, because a distance told wrong shifts each view along its own beam.
+        """
+        offset = self.vertices(family) - self.position[:, None]
+        return offset @ self.view_turn[:, 0].mT + self.position[:, None]
+
+    def directions(
+        self, family: SurfaceFamily, vertices: Tensor, view: int, n_shape: int | None = None
+    ) -> Tensor:
+        """[B, 7 + m + 6, V, 3] float32: how the surface seen in a view moves with each step that it feels: the common
+        ones with the first m modes (``n_shape``; by default all), then those of the view itself."""
+        modes = family.n_modes if n_shape is None else n_shape
         turn = self.view_turn[:, view]
         offset = vertices - self.position[:, None]
         turned = (offset @ turn.mT).float()
         rotation = (self.log_scale.exp()[:, None, None] * turn @ self.rotation).float()
-        shape = (len(self), family.n_modes, *family.mean.shape)
-        result = turned.new_zeros(len(self), 7 + family.n_modes + 6, *family.mean.shape)
+        shape = (len(self), modes, *family.mean.shape)
+        result = turned.new_zeros(len(self), 7 + modes + 6, *family.mean.shape)
         result[:, :3] = _spins(offset.float()) @ turn.mT[:, None].float()
         result[:, SCALE] = turned
-        result[:, 7:-6] = (family.steps.view(1, -1, 3) @ rotation.mT).view(shape)
+        result[:, 7:-6] = (family.steps[:modes].reshape(1, -1, 3) @ rotation.mT).view(shape)
         result[:, -6:-3] = _spins(turned)
         for axis in range(3):
             result[:, 3 + axis, :, axis] = 1.0
@@ -98,6 +111,11 @@ class Parameters:
             rotation_matrix(own[..., :3]) @ self.view_turn,
             self.view_shift + own[..., 3:],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Parameters]) -> Parameters:
+        """All candidates of several batches in one."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 
     def where(self, better: Tensor, other: Parameters) -> Parameters:
         """Of each candidate this one where better [B] is True, else the other."""

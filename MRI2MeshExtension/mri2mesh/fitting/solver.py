@@ -26,7 +26,7 @@ class Term(Protocol):
     view: int
 
     def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor: ...
-    def linearise(self, at: Parameters) -> tuple[Linearised, Tensor]: ...
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def solve(
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)
     running = torch.ones_like(damping, dtype=torch.bool)
-    precision, slope, cost, spreads = _normal_equations(terms, prior, at)
+    precision, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
     for _ in range(iterations):
         inner = precision[:, free][:, :, free]
         diagonal = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12)
@@ -70,7 +70,7 @@ def solve(
         damping = torch.where(better, (damping / 5).clamp_min(1e-6), damping * 8)
         running = running & torch.where(better, gained > _ENOUGH, damping < _WORST)
         if bool(better.any()):
-            precision, slope, cost, spreads = _normal_equations(terms, prior, at)
+            precision, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
         if each is not None:
             each(at, cost)
         if not bool(running.any()):
@@ -81,9 +81,10 @@ def solve(
 
 
 def _normal_equations(
-    terms: Sequence[Term], prior: Prior, at: Parameters
+    terms: Sequence[Term], prior: Prior, at: Parameters, n_shape: int
 ) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-    """precision [B, n, n], slope [B, n], cost [B], and the spread each term was scaled by."""
+    """precision [B, n, n], slope [B, n], cost [B], and the spread each term was scaled by; later modes than the first
+    ``n_shape`` are felt by the prior alone."""
     total = prior.precision()
     precision = total.expand(len(at), -1, -1).clone()
     slope = -(prior.deviation(at) @ total)
@@ -91,9 +92,9 @@ def _normal_equations(
     shared = 7 + at.coefficients.shape[1]
     spreads = []
     for term in terms:
-        part, spread = term.linearise(at)
+        part, spread = term.linearise(at, n_shape)
         own = torch.arange(6, device=slope.device) + shared + 6 * term.view
-        index = torch.cat([torch.arange(shared, device=slope.device), own])
+        index = torch.cat([torch.arange(7 + n_shape, device=slope.device), own])
         precision[:, index[:, None], index] += part.precision
         slope[:, index] += part.slope
         cost = cost + part.cost

@@ -7,14 +7,12 @@ along the axes. Both ways start from there, and give several starts, for one alo
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import depth_of, mean_beam
@@ -22,11 +20,11 @@ from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.fitting.poses import in_front, seen_from_aside
 from mri2mesh.fitting.prior import Prior, PriorSettings
 from mri2mesh.fitting.pyramid import coarser
 from mri2mesh.fitting.solver import solve
 from mri2mesh.geometry.tensors import rotation_matrix
-from mri2mesh.rendering.projective import NEAREST_MM
 
 SEARCH_PIXELS = 64
 SHIFTS_MM = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
@@ -37,7 +35,6 @@ TURN_DEG = 12.0
 LANDMARK_TURN_DEG = 40.0
 SIZES = (0.75, 1.0, 1.3)
 """Of the shown bone to the population's, where the scale is unknown."""
-OTHER_SIDE_DEG = 20.0
 SEARCH = ImageSettings(coarse_mm=50.0, lattice=2)
 """Wider details than a fit compares, for they are still alike where the bone is a shaft's width away; and less freedom
 of contrast, with which a wrong place could be explained too."""
@@ -58,17 +55,6 @@ def expected_place(views: Sequence[Observation], isocentre_depths_mm: Sequence[f
         normal += weight
         right += weight @ (seen.camera.source_ras_mm + depth * ray)
     return np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
-
-
-def in_front(at: Parameters, family: SurfaceFamily, views: Sequence[Observation]) -> Tensor:
-    """[B] which candidates lie wholly in front of every source."""
-    vertices = at.vertices(family)
-    clear = torch.ones(len(at), dtype=torch.bool, device=vertices.device)
-    for seen in views:
-        source = torch.from_numpy(seen.camera.source_ras_mm).to(vertices)
-        beam = torch.from_numpy(seen.camera.axes_ras[2]).to(vertices)
-        clear &= ((vertices - source) @ beam).amin(1) > NEAREST_MM
-    return clear
 
 
 def from_landmarks(
@@ -115,13 +101,9 @@ def coarse_search(
         for n, seen in enumerate(views)
     ]
     columns, rows, beam = torch.from_numpy(views[0].camera.axes_ras).to(expected.position)
-    cosines = [float(torch.from_numpy(seen.camera.axes_ras[2]).to(beam) @ beam) for seen in views]
-    from_aside = min(abs(cosine) for cosine in cosines) < math.cos(math.radians(OTHER_SIDE_DEG))
-    grid = list(
-        itertools.product(
-            SHIFTS_MM, SHIFTS_MM, DEPTHS_MM if from_aside else (0.0,), SIZES if scale_unknown else (1.0,)
-        )
-    )
+    depths = DEPTHS_MM if seen_from_aside(views) else (0.0,)
+    sizes = SIZES if scale_unknown else (1.0,)
+    grid = list(itertools.product(SHIFTS_MM, SHIFTS_MM, depths, sizes))
     right, down, deeper, size = torch.tensor(grid).to(expected.position).T[..., None]
     many = expected.take(torch.zeros(len(grid), dtype=torch.long))
     shifted = replace(
@@ -131,12 +113,7 @@ def coarse_search(
     )
     best = _best(shifted, terms, views, family, keep)
     turned = [_turned(best.take(torch.tensor([n])), _turns(TURN_DEG)) for n in range(len(best))]
-    return _best(joined([best, *turned]), terms, views, family, keep)
-
-
-def joined(parts: Sequence[Parameters]) -> Parameters:
-    """All candidates of several batches in one."""
-    return Parameters(*(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+    return _best(Parameters.joined([best, *turned]), terms, views, family, keep)
 
 
 _TOO_NEAR = (

@@ -23,6 +23,10 @@ MAX_LANDMARK_MM = 12.0
 """On the detector, root mean square over the landmarks of a view."""
 MAX_OUTLINE_MM = 5.0
 """As of landmarks, between the outlines of the surface's shadow and of a given mask."""
+MAX_RIVAL_MM = 5.0
+"""What rivals of the fit add to the standard deviation of its vertices, root mean square over them."""
+MAX_MIRRORED_MARGIN = 0.02
+"""By which the mirror image of a bone may agree better with the images than the bone."""
 RARE = 0.001
 """A shape that fewer of the population have is not plausible."""
 
@@ -76,6 +80,35 @@ def check_fit(
         for distance in outlines_mm
     ]
     return checks
+
+
+def unambiguous(spread_mm: float, apart_mm: float, turn_deg: float) -> Check:
+    """Whether another pose explains the images about as well.
+
+    spread_mm: what rivals add to the standard deviation of the vertices. apart_mm, turn_deg: how far the most probable
+    of them is, root mean square over the vertices, and turned.
+    """
+    good = spread_mm <= MAX_RIVAL_MM
+    detail = (
+        "no other pose explains the images about as well"
+        if good
+        else f"another pose, {turn_deg:.0f} degrees and {apart_mm:.0f} mm from this one, explains the images about as "
+        "well: give a second view or landmarks"
+    )
+    return Check("unambiguous pose", spread_mm, MAX_RIVAL_MM, good, detail)
+
+
+def side(agreement: float, mirrored: float) -> Check:
+    """Whether a bone of one side agrees better with the images than its mirror image does. Both 0 to 1."""
+    margin = mirrored - agreement
+    good = margin <= MAX_MIRRORED_MARGIN
+    detail = (
+        f"the bone agrees by {agreement:.2f}, its mirror image by {mirrored:.2f}"
+        if good
+        else f"the image may be mirrored or of the other side: the other side's bone explains it better "
+        f"({mirrored:.2f} against {agreement:.2f})"
+    )
+    return Check("side", margin, MAX_MIRRORED_MARGIN, good, detail)
 
 
 def diverged(why: str) -> Check:
