@@ -10,7 +10,7 @@ TISSUE_PER_MM, BONE_PER_MM = 0.02, 0.035
 
 
 def chest(size: int, field_mm: float, seed: int = 0) -> NDArray[np.float32]:
-    """[size, size] -log(I / I_max) over a square field: trunk, lungs, heart, diaphragm, spine, ribs, clavicles, noise."""
+    """[size, size] -log(I / I_max) over a square field: trunk, lungs, heart, diaphragm, spine, ribs, clavicles."""
     rng = np.random.default_rng(seed)
     down, across = (np.indices((size, size)) - (size - 1) / 2) * (field_mm / size)
     trunk = _chord(across / 165.0, 220.0)
@@ -21,8 +21,13 @@ def chest(size: int, field_mm: float, seed: int = 0) -> NDArray[np.float32]:
     bone = _chord(across / 17.0, 25.0) * (1 + 0.25 * np.sign(np.sin(2 * np.pi * down / 28)))
     for number in range(10):
         top = -140 + 24 * number
-        for front, drop in ((False, 18.0), (True, -30.0)):  # they fall to the side behind, and on to the front
-            middle = top + drop * (np.abs(across) / 130) ** 2 * (1 if not front else -1) + (35 if front else 0)
+        for front, drop in (
+            (False, 18.0),
+            (True, -30.0),
+        ):  # they fall to the side behind, and on to the front
+            middle = (
+                top + drop * (np.abs(across) / 130) ** 2 * (1 if not front else -1) + (35 if front else 0)
+            )
             bone += _chord((down - middle) / 5.0, 9.0) * (np.abs(across) < 135)
     for side in (-1, 1):
         clavicle = down + 135 - 0.25 * (side * across - 20)

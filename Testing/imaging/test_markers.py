@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_a_marker_is_its_kind_its_size_and_where_it_was_picked(text, marker):
     "coin:23@1,2,3,4", "wire:2.5@1,2,3,4@near", "wire:2.5@1,2,3,4@700@1", "intensifier:229@1,2,3,4",
 ])  # fmt: skip
 def test_what_is_no_marker_is_told_how_one_is_written(text):
-    with pytest.raises(InputError, match="wire:2.5@400,763,700,374"):
+    with pytest.raises(InputError, match=re.escape("wire:2.5@400,763,700,374")):
         read_marker(text, "film.png")
 
 

@@ -57,6 +57,8 @@ ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view tell more"
 )
+GRADIENTS_ALIKE_MM = 15.0
+"""Over which what the model cannot explain of an image's gradients is alike."""
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
 
@@ -150,6 +152,8 @@ def reconstruct(
             raise torch.linalg.LinAlgError("a number is not finite")
         structures = _structures(case, found)
         checks = _checks(case, found, structures)
+        if not all(one.scale_known for one in radiographs):
+            checks = [_without_scale(check) for check in checks]
         extra = {"fit": to_plain(found.parameters), "views": _views(found)}
         seconds["check"] = time.perf_counter() - began
     except torch.linalg.LinAlgError:
@@ -182,7 +186,7 @@ def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
     several = len(radiographs) > 1
     return FitSettings(
-        image=ImageSettings(gradients=True),
+        image=ImageSettings(gradients=True, correlation_mm=GRADIENTS_ALIKE_MM),
         prior=PriorSettings(
             depth_mm=15.0 if depth_known else 40.0,
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
@@ -305,6 +309,11 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     if one_sided(case.model):
         checks.append(_side(case, found))
     return checks
+
+
+def _without_scale(check: Check) -> Check:
+    """A check that says of its millimetres that they are assumed."""
+    return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
 def _side(case: _Case, found: Fit) -> Check:
