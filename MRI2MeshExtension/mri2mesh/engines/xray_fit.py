@@ -43,7 +43,13 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
-from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
+from mri2mesh.quality.radiograph_checks import (
+    MIN_AGREEMENT,
+    MIN_GRADIENT_AGREEMENT,
+    check_fit,
+    diverged,
+    side,
+)
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.weights import find
 
@@ -58,7 +64,8 @@ ONE_VIEW = (
     "second view tell more"
 )
 GRADIENTS_ALIKE_MM = 15.0
-"""Over which what the model cannot explain of an image's gradients is alike."""
+"""Over which what the model cannot explain of an image's gradients is alike: errors of fits to simulated fluoroscopy of
+hips are then 0.8 of what the curvature of the cost says."""
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
 
@@ -192,7 +199,7 @@ def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
             view_turn_deg=1.0 if several else 0.0,
             view_shift_mm=2.0 if several else 0.0,
-        )
+        ),
     )
 
 
@@ -304,7 +311,8 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines)
+    least = MIN_GRADIENT_AGREEMENT if case.settings.image.gradients else MIN_AGREEMENT
+    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
         checks.append(_side(case, found))
