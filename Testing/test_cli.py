@@ -16,9 +16,9 @@ from trimesh.creation import icosphere
 
 from mri2mesh import cli, weights
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.commands.output import check_writable
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import InputError, ReconstructionRefused
+from mri2mesh.export.atomic import check_writable
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
@@ -55,10 +55,12 @@ def test_help_loads_nothing_heavy():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=library
     )
     assert done.stderr.strip() == "[]"
-    assert all(name in done.stdout for name in ("demo", "reconstruct", "evaluate", "train", "weights"))
+    assert all(
+        name in done.stdout for name in ("demo", "reconstruct", "evaluate", "train", "weights", "worker")
+    )
 
 
-@pytest.mark.parametrize("command", ["demo", "reconstruct", "evaluate", "train", "weights"])
+@pytest.mark.parametrize("command", ["demo", "reconstruct", "evaluate", "train", "weights", "worker"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, "--help"])
@@ -225,7 +227,7 @@ class BallEngine:
 def test_results_are_written_whether_checks_pass_or_fail(
     passed, status, image, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("mri2mesh.engines.registry.get_engine", lambda name: BallEngine(passed))
+    monkeypatch.setattr("mri2mesh.run.get_engine", lambda name: BallEngine(passed))
     out = tmp_path / "a" / "out"
     assert reconstruct(image, "--out", out, "--formats", "vtp,stl", "--labelmaps") == status
     written = {path.name for path in out.iterdir()}
@@ -236,7 +238,7 @@ def test_results_are_written_whether_checks_pass_or_fail(
 
 
 def test_a_refusal_is_status_1_with_the_reason_in_the_report(image, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("mri2mesh.engines.registry.get_engine", lambda name: BallEngine(refuses=True))
+    monkeypatch.setattr("mri2mesh.run.get_engine", lambda name: BallEngine(refuses=True))
     assert reconstruct(image, "--out", tmp_path / "out", "--labelmaps", "--scene") == 1
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["structures"] == []

@@ -81,7 +81,8 @@ def test_the_wheel_holds_every_file_of_the_library(wheel_contents, library):
         found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         return {name for name in found if "__pycache__" not in name and not name.startswith("model_weights/")}
 
-    assert files(wheel_contents / "mri2mesh") == files(library)
+    for package in (library, library.with_name("mri2mesh_slicer")):
+        assert files(wheel_contents / package.name) == files(package)
 
 
 def test_the_installed_library_finds_its_weights_and_its_sample(wheel_contents, repository):
@@ -131,9 +132,8 @@ def test_the_library_imports_only_what_it_declares(project, library):
     }
     allowed = {IMPORTED_AS.get(name, name) for name in declared} | {"vtkmodules", "mri2mesh", "__future__"}
     allowed |= set(sys.stdlib_module_names)
-    # scene_worker is run by slicer-core's own process: there `slicer` is the wheel's.
     for path in library.rglob("*.py"):
-        extra = {"slicer"} if path.name == "scene_worker.py" else set()
+        extra: set[str] = set()
         of_folder = project["optional-dependencies"].get(EXTRA_OF_FOLDER.get(path.parent.name), [])
         extra |= {IMPORTED_AS.get(name, name) for name in (Requirement(line).name for line in of_folder)}
         undeclared = {name.split(".")[0] for name in imports_of(path)} - allowed - extra

@@ -7,19 +7,16 @@ Exit status: 0 done; 1 reconstruction refused or failed its checks (files writte
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from mri2mesh import __version__
 from mri2mesh.commands import COMMANDS
-from mri2mesh.errors import InputError, ReconstructionRefused
+from mri2mesh.errors import explain
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -52,36 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options)
-    except InputError as error:
-        return _stop(BAD_INPUT, str(error))
-    except ReconstructionRefused as error:
-        return _stop(FAILED, f"refused: {error}")
     except KeyboardInterrupt:
         return _stop(INTERRUPTED, "interrupted")
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as with `mri2mesh ... | head`
         return FAILED
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
-            return _unexpected(error, options.debug)
-        return _stop(BAD_INPUT, f"cannot write the results: {error.strerror}")
     except Exception as error:
-        return _unexpected(error, options.debug)
-
-
-def _unexpected(error: Exception, debug: bool) -> int:
-    if debug:
-        traceback.print_exception(error)
-    return _stop(FAILED, f"unexpected error: {_where(error)}; run again with --debug for the traceback")
+        kind, message = explain(error)
+        if kind == "internal":
+            message += "; run again with --debug for the traceback"
+            if options.debug:
+                traceback.print_exception(error)
+        return _stop(BAD_INPUT if kind == "input" else FAILED, message)
 
 
 def _stop(status: int, message: str) -> int:
-    print("mri2mesh: " + " ".join(message.split()), file=sys.stderr)
+    print(f"mri2mesh: {message}", file=sys.stderr)
     return status
-
-
-def _where(error: Exception) -> str:
-    """Type and place of an error; not its text, which may quote a file name or a value of a patient's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)] or frames
-    return f"{type(error).__name__} in {Path(ours[-1].filename).name} line {ours[-1].lineno}"

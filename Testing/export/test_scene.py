@@ -39,7 +39,7 @@ def bundle(spine: Reconstruction, oblique_image: Volume, tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def opened(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from mri2mesh.export.scene_worker import Application
+    from mri2mesh_slicer.headless import Application
 
     application = Application(tmp_path_factory.mktemp("cache"))
     assert application.scene.ReadFromMRB(str(bundle))
@@ -89,11 +89,11 @@ def test_everything_of_the_run_is_in_one_folder(opened: Any, spine: Reconstructi
     hierarchy.GetItemChildren(folder, children)
     names = [hierarchy.GetItemName(children.GetId(n)) for n in range(children.GetNumberOfIds())]
     assert names == [
-        "Image",
         *(item.name for item in spine.structures),
         "Segmentation",
         "Structures",
         "Checks",
+        "Report",
     ]
 
 
@@ -101,11 +101,9 @@ def test_segments_are_coded_closed_surfaces_in_place(opened: Any, spine: Reconst
     node = opened.GetFirstNodeByClass("vtkMRMLSegmentationNode")
     segmentation = node.GetSegmentation()
     assert segmentation.GetSourceRepresentationName() == "Closed surface"
-    assert [segmentation.GetNthSegmentID(n) for n in range(segmentation.GetNumberOfSegments())] == [
-        item.name for item in spine.structures
-    ]
-    for item in spine.structures:
-        segment = segmentation.GetSegment(item.name)
+    segments = [segmentation.GetNthSegment(n) for n in range(segmentation.GetNumberOfSegments())]
+    assert [segment.GetName() for segment in segments] == [item.name for item in spine.structures]
+    for segment, item in zip(segments, spine.structures, strict=True):
         surface = from_polydata(segment.GetRepresentation("Closed surface"))
         np.testing.assert_allclose(surface.vertices, item.mesh.vertices, atol=1e-3)
         np.testing.assert_allclose(segment.GetColor(), item.structure.colour, atol=1e-3)

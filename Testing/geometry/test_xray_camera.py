@@ -75,3 +75,18 @@ def test_the_principal_point_may_lie_off_the_image():
 def test_impossible_geometry_is_refused_in_one_line(wrong, message):
     with pytest.raises(InputError, match=message):
         c_arm(**wrong)
+
+
+@pytest.mark.parametrize("seen_from", ["source", "detector"])
+def test_a_pixel_stands_on_the_detector_where_it_is_projected_from(seen_from):
+    camera = c_arm(
+        30, -15, seen_from=seen_from, pixel_spacing_mm=(0.5, 0.8), principal_point_px=(40.0, 333.0)
+    )
+    pixels = np.array([[0.0, 0], [300, 0], [0, 400], [123.4, 56.7]])
+    places = camera.on_detector(pixels)
+    np.testing.assert_allclose(camera.project(places), pixels, atol=1e-9)
+    depth = (places - camera.source_ras_mm) @ camera.axes_ras[2]
+    np.testing.assert_allclose(depth, 1000)
+    assert np.linalg.norm(places[1] - places[0]) == pytest.approx(300 * 0.8)
+    assert np.linalg.norm(places[2] - places[0]) == pytest.approx(400 * 0.5)
+    assert np.linalg.det(camera.pixel_to_ras[:3, :3]) == pytest.approx(0.5 * 0.8)

@@ -104,4 +104,4 @@ def _localised(vectors: NDArray, basis: NDArray, functions: NDArray) -> NDArray[
 
 def _outside(own: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors [R, 3 V] without their part in the span of orthonormal ones."""
-    return vectors - (vectors @ own.T) @ own
+    return np.asarray(vectors - (vectors @ own.T) @ own, dtype=np.float32)

@@ -8,7 +8,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from mri2mesh.commands.reconstruct import reconstruct_to_folder
+from mri2mesh.commands.reconstruct import reconstruct_and_tell
+from mri2mesh.request import Request
 
 NAME = "demo"
 HELP = "reconstruct the bundled sample MRI"
@@ -27,7 +28,9 @@ def run(options: argparse.Namespace) -> int:
     scene = find_spec("slicer_core") is not None
     if not scene:
         print("slicer-core is not installed, so no scene.mrb: pip install 'mri2mesh[scene]'", file=sys.stderr)
-    status = reconstruct_to_folder(LUMBAR_T2, options.out, device=options.device, labelmaps=True, scene=scene)
+    status = reconstruct_and_tell(
+        Request((LUMBAR_T2,), options.out, device=options.device, labelmaps=True, scene=scene)
+    )
     print(
         f"Open {options.out / 'report.html'} in a browser"
         + (f", {options.out / 'scene.mrb'} in 3D Slicer" * scene)

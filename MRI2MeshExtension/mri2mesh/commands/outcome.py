@@ -5,14 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mri2mesh.errors import ReconstructionRefused
-from mri2mesh.reconstruction import Check, Reconstruction
-
-
-def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
-    """A result without structures, so that the report says why."""
-    check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
-    return Reconstruction(engine=engine, structures=[], checks=[check])
+from mri2mesh.reconstruction import Reconstruction
 
 
 def summarise(reconstruction: Reconstruction, out: Path) -> int:

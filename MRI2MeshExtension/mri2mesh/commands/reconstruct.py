@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from mri2mesh.errors import InputError, ReconstructionRefused
+from mri2mesh.request import DEFAULT_FORMATS, Request
+
+Given = TypeVar("Given", str, Path)
+NONE = "-"
+"""In place of what one of several images does not have."""
 
 NAME = "reconstruct"
 HELP = "an MRI or radiographs in, surfaces and a report out"
-DEFAULT_FORMATS = ("vtp",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frame of a multi-frame DICOM radiograph, from 1; once per image, or once for all",
     )
     parser.add_argument(
+        "--start", type=Path, metavar="DIR", help="go on from an earlier result of the same radiographs"
+    )
+    parser.add_argument(
         "--series", type=int, metavar="N", help="which series, where a DICOM folder holds several"
     )
     parser.add_argument(
@@ -90,89 +97,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from mri2mesh.engines.registry import default_engine, takes
-    from mri2mesh.imaging.kind import kind_of
-
-    engine = options.engine or default_engine(kind_of(options.image[0]))
-    formats = tuple(name.strip() for name in options.formats.split(",") if name.strip())
-    if takes(engine) == "radiographs":
-        from mri2mesh.commands.reconstruct_radiographs import radiographs_to_folder
-
-        _refuse(options, engine, ("labelmaps", "scene", "series", "level_shift"))
-        return radiographs_to_folder(
-            options.image,
-            options.out,
-            engine=engine,
+    return reconstruct_and_tell(
+        Request(
+            images=tuple(options.image),
+            out=options.out,
+            engine=options.engine,
             anatomy=options.anatomy,
-            cameras=options.camera,
-            landmarks=options.landmarks,
-            markers=options.calibrate,
-            masks=options.mask,
+            cameras=_per_image(options.camera),
+            landmarks=tuple(options.landmarks or ()),
+            markers=_per_image(options.calibrate),
+            masks=_per_image(options.mask),
             bone=options.bone,
-            frames=options.frame,
+            frames=tuple(options.frame or ()),
+            start=options.start,
+            series=options.series,
+            level_shift=options.level_shift,
             device=options.device,
-            formats=formats,
+            weights_dir=options.weights,
+            formats=tuple(name.strip() for name in options.formats.split(",") if name.strip()),
+            labelmaps=options.labelmaps,
+            scene=options.scene,
         )
-    _refuse(options, engine, ("anatomy", "camera", "landmarks", "calibrate", "mask", "bone", "frame"))
-    if len(options.image) > 1:
-        raise InputError(f"the engine {engine} takes one image, got {len(options.image)}")
-    return reconstruct_to_folder(
-        options.image[0],
-        options.out,
-        series=options.series,
-        engine=engine,
-        level_shift=options.level_shift,
-        device=options.device,
-        weights_dir=options.weights,
-        formats=formats,
-        labelmaps=options.labelmaps,
-        scene=options.scene,
     )
 
 
-def _refuse(options: argparse.Namespace, engine: str, names: Sequence[str]) -> None:
-    """Raises InputError for an option that the engine would silently ignore."""
-    for name in names:
-        if getattr(options, name):
-            raise InputError(f"the engine {engine} has no use for --{name.replace('_', '-')}: leave it out")
+def _per_image(given: Sequence[Given] | None) -> tuple[Given | None, ...]:
+    return tuple(None if str(one) == NONE else one for one in given or ())
 
 
-def reconstruct_to_folder(
-    image: Path,
-    out: Path,
-    *,
-    series: int | None = None,
-    engine: str = "mri2mesh",
-    level_shift: int = 0,
-    device: str = "auto",
-    weights_dir: Path | None = None,
-    formats: Sequence[str] = DEFAULT_FORMATS,
-    labelmaps: bool = False,
-    scene: bool = False,
-) -> int:
-    """Reads, reconstructs, writes, says what came out. Returns the exit status 0 or 1.
+def reconstruct_and_tell(request: Request) -> int:
+    """Runs with a progress bar and says what came out. Returns the exit status 0 or 1.
 
     Raises InputError for bad input; then nothing was written.
     """
-    from mri2mesh.commands.outcome import refused, summarise
-    from mri2mesh.commands.output import check_writable
+    from mri2mesh.commands.outcome import summarise
     from mri2mesh.commands.progress import ProgressBar
-    from mri2mesh.engines.registry import get_engine
-    from mri2mesh.export.results import check_request, write_results
-    from mri2mesh.imaging.reading import read_volume
+    from mri2mesh.run import run
 
-    # What can be wrong is found before anything slow is done.
-    check_writable(out)
-    check_request(out, formats, scene)
-    volume = read_volume(image, series)
-    method = get_engine(engine)
     with ProgressBar() as progress:
-        try:
-            reconstruction = method.reconstruct(
-                volume, device=device, level_shift=level_shift, weights_dir=weights_dir, progress=progress
-            )
-        except ReconstructionRefused as error:
-            reconstruction = refused(engine, error)
-            labelmaps = scene = False
-    write_results(reconstruction, volume, out, formats=tuple(formats), labelmaps=labelmaps, scene=scene)
-    return summarise(reconstruction, out)
+        reconstruction = run(request, progress=progress)
+    return summarise(reconstruction, request.out)

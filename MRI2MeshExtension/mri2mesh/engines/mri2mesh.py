@@ -6,7 +6,7 @@ Localiser, chain, frames; then templates deformed crop by crop; then repairs, su
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mri2mesh import __version__
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
 from mri2mesh.deformation.models import Models, load_models
 from mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
+from mri2mesh.engines.kept import Keep, load_anew
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -58,6 +59,7 @@ def reconstruct(
     level_shift: int = 0,
     weights_dir: Path | None = None,
     progress: Progress | None = None,
+    keep: Keep = load_anew,
 ) -> Reconstruction:
     """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
 
@@ -66,7 +68,7 @@ def reconstruct(
     """
     stages = Stages(progress)
     with stages.stage("load weights", 0.0):
-        models = load_models(device, weights_dir)
+        models = keep(load_models, device, weights_dir)
     return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
 
 
@@ -79,22 +81,31 @@ def reconstruct_with(
 ) -> Reconstruction:
     """`reconstruct` with networks that are loaded already, for many volumes in a row."""
     stages = stages or Stages(None)
-    with stages.stage("find the spine", 0.05):
+    with stages.stage("find the spine", 0.02):
         spine = find_spine(volume, models.localiser, models.device)
         names = level_names(spine.chain, level_shift)
-    with stages.stage("deform the templates", 0.35):
-        surfaces = _surfaces(volume, spine, names, models)
+    with stages.stage("deform the templates", 0.1):
+        surfaces = _surfaces(
+            volume,
+            spine,
+            names,
+            models,
+            lambda done: stages.progress("deform the templates", 0.1 + 0.55 * done),
+        )
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
 
-    with stages.stage("separate neighbours", 0.75):
+    with stages.stage("separate neighbours", 0.65):
         # What is left out must not push its neighbours aside first.
         surfaces = {
             name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
         }
-        meshes = separate({name: mesh for name, (mesh, _) in surfaces.items()})
-    with stages.stage("check", 0.9):
+        meshes = separate(
+            {name: mesh for name, (mesh, _) in surfaces.items()},
+            lambda: stages.progress("separate neighbours", 0.65),
+        )
+    with stages.stage("check", 0.88):
         structures = [
             ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
             for name, mesh in meshes.items()
@@ -121,12 +132,16 @@ def reconstruct_with(
 
 
 def _surfaces(
-    volume: Volume, spine: SpineFound, names: list[str | None], models: Models
+    volume: Volume,
+    spine: SpineFound,
+    names: list[str | None],
+    models: Models,
+    told: Callable[[float], None],
 ) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
     """Mesh and spread per structure name, from head to foot."""
     found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
     kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models)
+    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models, told)
     templates = models.templates
     for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])

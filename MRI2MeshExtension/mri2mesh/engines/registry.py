@@ -11,42 +11,46 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.kind import InputKind
 
 Progress = Callable[[str, float], None]
-"""Called with the name of the stage and the fraction done of the whole, 0..1."""
+"""Called with the name of the stage and the fraction done of the whole, 0..1; what it raises ends the run."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """module: whose ``reconstruct`` returns a `Reconstruction`. takes: ``"volume"``, with keywords ``device,
-    level_shift, weights_dir, progress``; or ``"radiographs"``, a list of them, with ``anatomy, landmarks, device,
-    progress``."""
+    """module: whose ``reconstruct`` takes the input, with keywords ``device``, ``progress``, ``keep`` (`kept`) and
+    those of ``options`` that were given, and returns a `Reconstruction`.
+
+    takes: ``"volume"``, or ``"radiographs"``, a list of them. options: of `run.Request` those it has a use for;
+    ``landmarks`` come as pixels of each radiograph, ``start`` as the earlier result's ``provenance["fit"]``.
+    shows: it also takes ``watch``, called with the surfaces so far by name and the fraction done.
+    """
 
     module: str
     takes: InputKind
+    options: tuple[str, ...]
+    shows: bool = False
 
 
 ENGINES = {
-    "mri2mesh": Entry("mri2mesh.engines.mri2mesh", "volume"),
-    "xray-fit": Entry("mri2mesh.engines.xray_fit", "radiographs"),
+    "mri2mesh": Entry("mri2mesh.engines.mri2mesh", "volume", ("level_shift", "weights_dir")),
+    "xray-fit": Entry(
+        "mri2mesh.engines.xray_fit", "radiographs", ("anatomy", "landmarks", "masks", "start"), shows=True
+    ),
 }
 """The first that takes a kind of input is its default."""
 
 
 def get_engine(name: str) -> ModuleType:
     """The engine's module. Raises InputError for an unknown name."""
-    return import_module(_entry(name).module)
+    return import_module(get_entry(name).module)
 
 
-def takes(name: str) -> InputKind:
-    """The kind of input of an engine. Raises InputError for an unknown name."""
-    return _entry(name).takes
+def get_entry(name: str) -> Entry:
+    """What is known of an engine without importing it. Raises InputError for an unknown name."""
+    if name not in ENGINES:
+        raise InputError(f"no engine is called {name!r}: use one of {', '.join(ENGINES)}")
+    return ENGINES[name]
 
 
 def default_engine(kind: InputKind) -> str:
     """The engine for a kind of input."""
     return next(name for name, entry in ENGINES.items() if entry.takes == kind)
-
-
-def _entry(name: str) -> Entry:
-    if name not in ENGINES:
-        raise InputError(f"no engine is called {name!r}: use one of {', '.join(ENGINES)}")
-    return ENGINES[name]

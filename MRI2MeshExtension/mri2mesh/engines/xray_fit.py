@@ -23,6 +23,7 @@ from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.anatomy.shape_model_file import PREFIX
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.deformation.models import choose_device
+from mri2mesh.engines.kept import Keep, load_anew
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
@@ -51,6 +52,7 @@ from mri2mesh.quality.radiograph_checks import (
     side,
 )
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
 ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
@@ -124,6 +126,7 @@ def reconstruct(
     progress: Progress | None = None,
     watch: Watch | None = None,
     start: Reconstruction | Mapping[str, Any] | None = None,
+    keep: Keep = load_anew,
 ) -> Reconstruction:
     """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
 
@@ -138,7 +141,12 @@ def reconstruct(
     told = progress or (lambda stage, fraction: None)
     began = time.perf_counter()
     told("load the shape model", 0.0)
-    case = _prepare(radiographs, anatomy, landmarks, masks, settings, device)
+    case = _prepare(radiographs, anatomy, landmarks, masks, settings, device, keep)
+    prepare(
+        lambda message, done: told(message, 0.02 + 0.03 * done),
+        device=case.family.mean.device,
+        only=("ray thickness",),
+    )
     told("find a start", 0.05)
     seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
 
@@ -230,6 +238,7 @@ def _prepare(
     masks: Sequence[NDArray[np.bool_] | None] | None,
     settings: FitSettings | None,
     device: str,
+    keep: Keep,
 ) -> _Case:
     if anatomy not in ANATOMIES:
         asked = (
@@ -245,7 +254,7 @@ def _prepare(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     chosen = choose_device(device)
-    model = flexible(ShapeModel.load(anatomy))
+    model = keep(_flexible, anatomy)
     # the fit is in double precision, which Apple's GPUs do not have
     family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
     views = [_observation(one) for one in radiographs]
@@ -260,6 +269,10 @@ def _prepare(
     case = _Case(model, family, views, landmarks or [], masks or [], expected, settings)
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case
+
+
+def _flexible(anatomy: str) -> ShapeModel:
+    return flexible(ShapeModel.load(anatomy))
 
 
 def _observation(radiograph: Radiograph) -> Observation:

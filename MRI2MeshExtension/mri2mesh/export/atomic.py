@@ -34,7 +34,7 @@ def sibling_folder(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".mri2mesh-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=_prefix(os.getpid()), dir=path.parent))
     except OSError as error:
         raise InputError(
             f"cannot write to {path.parent}: {error.strerror}; choose a folder you may write to"
@@ -45,7 +45,37 @@ def sibling_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_unfinished(folder: Path | str, pid: int) -> None:
+    """Removes what a process that was killed left half-written in ``folder`` or beside it; finished results stay."""
+    for parent in (Path(folder), Path(folder).absolute().parent):
+        for left in parent.glob(f"{_prefix(pid)}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _prefix(pid: int) -> str:
+    return f".mri2mesh-{pid}-"
+
+
 def move_contents(source: Path, target: Path) -> None:
     """Move every file of ``source`` into ``target``, replacing files of the same names; others stay."""
     for item in sorted(source.iterdir()):
         os.replace(item, target / item.name)
+
+
+def check_writable(folder: Path) -> None:
+    """Raises InputError where ``folder`` cannot be made or written; leaves nothing behind.
+
+    Writes and removes an empty file, because permission bits alone do not tell (read-only disks, root, shares).
+    """
+    existing = folder.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise InputError(f"cannot write to {folder}: a part of that path is a file, name a folder")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder}: {error.strerror or 'not writable'}, name another folder"
+        ) from None

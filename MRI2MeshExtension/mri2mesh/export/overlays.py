@@ -6,33 +6,20 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mri2mesh.export.atomic import whole_file
-from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.topology import MeshTopology
-from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.geometry.silhouettes import Silhouette
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
-from mri2mesh.rendering.edges import contour_edges
 
 _INCHES = 6.5
 _DPI = 110
 COLOURS = ("#ffb000", "#40c8ff", "#ff5fa2", "#7be04b", "#b79bff")
 """Far apart from each other and from grey, which the colours of bones are not."""
-
-
-def contours_in_view(mesh: Mesh, camera: XrayCamera) -> NDArray[np.float64]:
-    """[E, 2, 2] segments, (column, row) of both ends: the edges of a closed surface between a face turned to the source
-    and one turned away, hidden ones included, for X-rays pass through."""
-    topology = MeshTopology.from_faces(torch.from_numpy(mesh.faces), len(mesh.vertices))
-    screen = camera.project(mesh.vertices)
-    _, start, stop = contour_edges(torch.from_numpy(screen)[None], topology).numpy()
-    return np.stack([screen[start], screen[stop]], axis=1)
 
 
 def write_overlay(
@@ -59,7 +46,7 @@ def write_overlay(
     axis.imshow(tint)
     move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
     for item, colour in zip(reconstruction.structures, itertools.cycle(COLOURS)):
-        segments = contours_in_view(item.mesh.transformed(move), radiograph.camera)
+        segments = Silhouette(item.mesh).outline(radiograph.camera, move).segments
         axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.0, label=item.name))
     axis.set_xlim(-0.5, columns - 0.5)
     axis.set_ylim(rows - 0.5, -0.5)

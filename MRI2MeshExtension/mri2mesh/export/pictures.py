@@ -140,7 +140,7 @@ def _scale_bar(
     axis: Axes, extent: tuple[float, float, float, float], known: bool, length_mm: float = 20.0
 ) -> None:
     x, y = extent[0] + 8, extent[2] + 5
-    text = {"va": "bottom", "fontsize": 8, "color": "0.2"}
+    text: dict[str, Any] = {"va": "bottom", "fontsize": 8, "color": "0.2"}
     if not known:
         axis.text(x, y, "scale unknown", ha="left", **text)
         return

@@ -3,7 +3,8 @@
 What a reconstruction's ``provenance`` may say, all optional: ``version``, ``weights`` (list of ``{"name",
 "sha256", "licence"}``), ``device``, ``input`` (``{"sha256": of the file}``), ``uncertainty_method`` (a
 sentence), ``settings`` (numbers and words), ``fit`` (numbers to go on from), ``views`` (per radiograph
-``agreement``, 0 to 1). Nothing else is written: no path, no DICOM tag.
+``agreement``, 0 to 1, and ``surface_to_view``, the 4x4 that moves the surfaces to where its geometry shows them).
+Nothing else is written: no path, no DICOM tag.
 """
 
 from __future__ import annotations

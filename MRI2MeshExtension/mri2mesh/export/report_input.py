@@ -25,11 +25,11 @@ def scale_known(image: Image) -> bool:
 def describe_input(
     image: Image, given: Mapping[str, Any], views: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Plain JSON types. given: a ``sha256`` of the file, where one is known. views: per radiograph ``agreement``."""
+    """Plain JSON types. given: a ``sha256`` of the file, where one is known. views: per radiograph ``agreement`` and
+    ``surface_to_view``."""
     if not isinstance(image, Volume):
-        agreements: list[Any] = [view.get("agreement") for view in views] or [None] * len(image)
-        pairs = zip(image, agreements, strict=True)
-        return {"views": [_radiograph(one, agreement) for one, agreement in pairs]}
+        pairs = zip(image, views or [{}] * len(image), strict=True)
+        return {"views": [_radiograph(one, view) for one, view in pairs]}
     digest, of = given.get("sha256"), "file"
     if digest is None:
         content = hashlib.sha256(np.ascontiguousarray(image.array).tobytes())
@@ -47,7 +47,8 @@ def describe_input(
     }
 
 
-def _radiograph(one: Radiograph, agreement: float | None) -> dict[str, Any]:
+def _radiograph(one: Radiograph, view: Mapping[str, Any]) -> dict[str, Any]:
+    agreement, move = view.get("agreement"), view.get("surface_to_view")
     geometry = {}
     for name in WORDS:
         known = getattr(one.geometry, name)
@@ -59,6 +60,7 @@ def _radiograph(one: Radiograph, agreement: float | None) -> dict[str, Any]:
         "scale_known": one.scale_known,
         "masked_fraction": round(1 - float(one.mask.mean()), 4),
         "agreement": None if agreement is None else round(float(agreement), 4),
+        "surface_to_view": None if move is None else np.round(move, 6).tolist(),
         "sha256": hashlib.sha256(np.ascontiguousarray(one.pixels).tobytes()).hexdigest(),
         "sha256_of": "pixels",
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import move_contents, sibling_folder
+from mri2mesh.export.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.export.labelmaps import write_labelmaps
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.pictures import write_contours, write_view_3d
@@ -14,7 +16,8 @@ from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
-from mri2mesh.export.surfaces import FORMATS, write_surface
+from mri2mesh.export.structure_files import write_surfaces
+from mri2mesh.export.surfaces import FORMATS
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
@@ -29,12 +32,7 @@ def check_request(out_dir: Path | str, formats: Sequence[str] = (), scene: bool 
         raise InputError(f"unknown surface format {unknown[0]!r}; use one of {', '.join(FORMATS)}")
     if scene:
         require_slicer_core()
-    out_dir = Path(out_dir)
-    if out_dir.exists() and not out_dir.is_dir():
-        raise InputError(f"{out_dir} is a file; choose a folder for the results")
-    existing = next(folder for folder in (out_dir, *out_dir.absolute().parents) if folder.is_dir())
-    with sibling_folder(existing / "any name"):
-        pass
+    check_writable(Path(out_dir))
 
 
 def write_results(
@@ -44,6 +42,7 @@ def write_results(
     formats: Sequence[str] = ("vtp",),
     labelmaps: bool = False,
     scene: bool = False,
+    progress: Callable[[float], None] | None = None,
 ) -> list[Path]:
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
@@ -51,58 +50,70 @@ def write_results(
     ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
-    Everything is made in a temporary folder inside ``out_dir`` and moved into place at the end: files of the
-    same names are replaced, others are left alone, and a failure leaves the folder as it was.
+    A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
+    into place at the end: files of the same names are replaced, others are left alone, and a failure leaves the
+    folder as it was.
+    progress: told the fraction done; what it raises ends the writing, as a failure does.
     A scene that MRML cannot write costs only the scene: the reports say so.
     Raises InputError as `check_request` does.
     """
     out_dir = Path(out_dir)
     check_request(out_dir, formats, scene)
-    existed = out_dir.is_dir()
-    out_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with sibling_folder(out_dir / "results") as made:
-            _make(reconstruction, image, made, ["vtp", *(f for f in formats if f != "vtp")], labelmaps, scene)
-            names = sorted(path.name for path in made.iterdir())
+    new = not out_dir.is_dir()
+    out_dir.absolute().parent.mkdir(parents=True, exist_ok=True)
+    wanted = _Wanted(tuple(dict.fromkeys(["vtp", *formats])), labelmaps, scene)
+    with sibling_folder(out_dir if new else out_dir / "results") as hidden:
+        made = (
+            hidden / "results"
+        )  # by mkdir, for the usual permissions: the hidden folder is the user's alone
+        made.mkdir()
+        _make(reconstruction, image, made, wanted, progress or (lambda fraction: None))
+        names = sorted(path.name for path in made.iterdir())
+        if new:
+            os.replace(made, out_dir)
+        else:
             move_contents(made, out_dir)
-    except BaseException:
-        if not existed and not any(out_dir.iterdir()):
-            out_dir.rmdir()
-        raise
     return [out_dir / name for name in names]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Besides the reports: surface formats, label maps, a scene."""
+
+    formats: tuple[str, ...]
+    labelmaps: bool
+    scene: bool
 
 
 def _make(
     reconstruction: Reconstruction,
     image: Image,
     folder: Path,
-    formats: Sequence[str],
-    labelmaps: bool,
-    scene: bool,
+    wanted: _Wanted,
+    progress: Callable[[float], None],
 ) -> None:
-    files: dict[str, list[str]] = {}
-    for item in reconstruction.structures:
-        mesh = item.mesh.with_point_data(uncertainty_mm=item.uncertainty_mm, support=item.support)
-        files[item.name] = [
-            write_surface(mesh, folder / f"{item.name}.{extension}").name
-            for extension in dict.fromkeys(formats)
-        ]
+    progress(0.0)
+    files = write_surfaces(reconstruction, folder, wanted.formats)
+    progress(0.1)
     report = make_report(reconstruction, image, files)
-    if labelmaps and isinstance(image, Volume):
+    progress(0.3)
+    if wanted.labelmaps and isinstance(image, Volume):
         write_labelmaps(reconstruction, image, folder)
-    if scene and isinstance(image, Volume):
+    progress(0.4)
+    if wanted.scene and isinstance(image, Volume):
         try:
             write_scene(reconstruction, image, folder / "scene.mrb", report=report)
         except SceneError as error:
             report["warnings"].append(str(error))
-    pictures = {
-        **_on_the_image(reconstruction, image, folder),
-        "The surfaces from the front and from the left": write_view_3d(
-            reconstruction, folder / "view_3d.png", scale_known=report["scale_known"]
-        ),
-    }
+    progress(0.5)
+    pictures = _on_the_image(reconstruction, image, folder)
+    progress(0.75)
+    pictures["The surfaces from the front and from the left"] = write_view_3d(
+        reconstruction, folder / "view_3d.png", scale_known=report["scale_known"]
+    )
     write_report_json(report, folder / "report.json")
     write_report_html(report, pictures, folder / "report.html")
+    progress(1.0)
 
 
 def _on_the_image(reconstruction: Reconstruction, image: Image, folder: Path) -> dict[str, Path]:

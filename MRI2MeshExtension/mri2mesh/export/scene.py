@@ -1,7 +1,8 @@
 """scene.mrb: the image and its surfaces as a 3D Slicer scene, made by real MRML.
 
-MRML comes from the optional ``slicer-core`` wheel (3D Slicer without Qt). It runs in a process of its own
-(`scene_worker`), so that neither its libraries nor their failures touch the process that holds the result.
+MRML comes from the optional ``slicer-core`` wheel (3D Slicer without Qt). It runs in a process of its own, so that
+neither its libraries nor their failures touch the process that holds the result: `mri2mesh_slicer.write_scene`, which
+builds the scene with the code that Slicer's panel shows its results with.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from typing import Any
 import numpy as np
 
 import mri2mesh
-from mri2mesh.anatomy.structures import LATERALITY
 from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import whole_file
-from mri2mesh.export.report import Report, make_report
+from mri2mesh.export.report import Report, make_report, write_report_json
 from mri2mesh.export.slices import body_centre
-from mri2mesh.export.surfaces import write_surface
+from mri2mesh.export.structure_files import write_surfaces
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.imaging.writing import write_volume
 from mri2mesh.reconstruction import Reconstruction
@@ -68,39 +68,21 @@ def write_scene(
 
 
 def _stage(reconstruction: Reconstruction, volume: Volume, report: Report, name: str, folder: Path) -> None:
-    """The files `scene_worker` reads: image.nrrd, a .vtp per structure, and scene.json that names them."""
-    structures = []
-    for item in reconstruction.structures:
-        mesh = item.mesh.with_point_data(uncertainty_mm=item.uncertainty_mm, support=item.support)
-        write_surface(mesh, folder / f"{item.name}.vtp")
-        structures.append(
-            {
-                "name": item.name,
-                "file": f"{item.name}.vtp",
-                "colour": list(item.structure.colour),
-                "code": item.structure.code,
-                "meaning": item.structure.meaning,
-                "modifier": list(LATERALITY[item.structure.side]) if item.structure.side else [],
-            }
-        )
+    """What `mri2mesh_slicer.write_scene` reads: a run's folder, with image.nrrd and view.json."""
+    write_surfaces(reconstruction, folder, ["vtp"])
+    write_report_json(report, folder / "report.json")
     write_volume(volume, folder / "image.nrrd")
     dark, bright = np.percentile(volume.array[np.isfinite(volume.array)], [1, 99.5])
     middle = volume.ras_from_ijk((np.array(volume.array.shape[::-1]) - 1) / 2)
     if reconstruction.structures:
         middle = np.median([body_centre(item) for item in reconstruction.structures], axis=0)
-    description = {
+    view = {
         "name": name,
-        "image": {
-            "file": "image.nrrd",
-            "name": "Image",
-            "window": [float(dark), float(max(bright, dark + 1e-3))],
-        },
-        "structures": structures,
-        "tables": _tables(report),
+        "window": [float(dark), float(max(bright, dark + 1e-3))],
         "centre_ras": [float(value) for value in middle],
         "height_mm": float(max(100, 1.2 * np.ptp(_heights(reconstruction, volume)))),
     }
-    (folder / "scene.json").write_text(json.dumps(description), encoding="utf-8")
+    (folder / "view.json").write_text(json.dumps(view), encoding="utf-8")
 
 
 def _heights(reconstruction: Reconstruction, volume: Volume) -> Any:
@@ -109,21 +91,10 @@ def _heights(reconstruction: Reconstruction, volume: Volume) -> Any:
     return volume.ras_from_ijk(np.array([[0, 0, 0], volume.array.shape[::-1]]))[:, 2]
 
 
-def _tables(report: Report) -> list[dict[str, Any]]:
-    """The report's structures and checks, column by column."""
-    measures = ["name", "code", "meaning", "volume_mm3", "area_mm2", "watertight", "self_intersections"]
-    measures += ["support_fraction", "uncertainty_mean_mm", "uncertainty_p95_mm"]
-    checks = ["name", "structure", "value", "threshold", "passed", "detail"]
-    return [
-        {"name": title, "columns": {column: [row[column] for row in report[key]] for column in columns}}
-        for title, key, columns in (("Structures", "structures", measures), ("Checks", "checks", checks))
-    ]
-
-
 def _run_worker(staging: Path, target: Path) -> None:
     package = str(Path(mri2mesh.__file__).resolve().parents[1])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-m", "mri2mesh.export.scene_worker", str(staging), str(target.resolve())]
+    command = [sys.executable, "-m", "mri2mesh_slicer.write_scene", str(staging), str(target.resolve())]
     try:
         done = subprocess.run(
             command,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 from vtkmodules.vtkCommonCore import vtkStringArray
 from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader, vtkSTLWriter
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader, vtkPolyDataWriter
@@ -83,6 +82,8 @@ def _format_of(path: Path) -> str:
 
 def _read_ply(path: Path) -> tuple[Mesh, None]:
     """By trimesh: VTK's PLY reader ends the process on a truncated file. Raises ValueError."""
+    import trimesh  # here alone, as Slicer has none before the extension's packages are installed
+
     loaded = trimesh.load(path, file_type="ply", process=False)
     if not isinstance(loaded, trimesh.Trimesh) or not len(loaded.faces):
         raise ValueError("no faces")

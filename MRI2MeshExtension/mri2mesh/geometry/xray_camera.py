@@ -103,3 +103,23 @@ class XrayCamera:
         points = np.asarray(points_ras_mm, dtype=np.float64)
         homogeneous = points @ self.matrix[:, :3].T + self.matrix[:, 3]
         return np.asarray(homogeneous[..., :2] / homogeneous[..., 2:])
+
+    @property
+    def pixel_to_ras(self) -> NDArray[np.float64]:
+        """[4, 4] from (column, row, h, 1) to where that pixel of the detector is in RAS, mm.
+
+        h is mm off the detector, along columns x rows: the matrix never mirrors. That is away from the source in an
+        image shown as the source sees it, and towards the source in one seen from behind the detector.
+        """
+        (columns, rows, beam), (row_mm, column_mm) = self.axes_ras, self.pixel_spacing_mm
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.stack([columns * column_mm, rows * row_mm, np.cross(columns, rows)], axis=1)
+        foot = self.source_ras_mm + self.source_to_detector_mm * beam
+        column, row = self.principal_point_px
+        matrix[:3, 3] = foot - matrix[:3, 0] * column - matrix[:3, 1] * row
+        return matrix
+
+    def on_detector(self, pixels: ArrayLike) -> NDArray[np.float64]:
+        """[..., 2] (column, row) to [..., 3] RAS mm on the detector: what `project` maps back to the same pixels."""
+        matrix = self.pixel_to_ras
+        return np.asarray(pixels, dtype=np.float64) @ matrix[:3, :2].T + matrix[:3, 3]

@@ -9,12 +9,12 @@ SID and d are. A ruler on the cassette and the rim of an intensifier are at the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.field_shapes import find_field
+from mri2mesh.imaging.markers import Marker, Point
 from mri2mesh.imaging.marker_edges import round_edge, widths_across
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import XrayGeometry
@@ -25,10 +25,6 @@ BLUR_PX = 0.3
 """By so much the blur of the image may move the edges of a ball or a cylinder, whose shadows have rounded rims."""
 PICKING_PX = 1.0
 """Standard uncertainty of a point picked by hand."""
-Point = tuple[float, float]
-"""(column, row) in pixels."""
-Kind = Literal["wire", "sphere", "length", "intensifier"]
-"""What can be measured."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,22 @@ def calibrated(
     column_mm = calibration.mm_per_px * sid / source_to_marker_mm
     spacing = (column_mm * _aspect(radiograph), column_mm)
     return radiograph.with_geometry(geometry.with_values("calibrated", pixel_spacing_mm=spacing))
+
+
+def calibrate_marker(radiograph: Radiograph, marker: Marker) -> Calibration:
+    """By the kind of the marker. Raises InputError for an unknown kind, points that are missing, and as each does."""
+    kind, points = marker.kind, marker.points_px
+    if kind == "intensifier":
+        return calibrate_intensifier(radiograph, marker.size_mm)
+    if kind == "sphere" and len(points) == 1 and marker.radius_px:
+        return calibrate_sphere(radiograph, points[0], marker.radius_px, marker.size_mm)
+    if kind in ("wire", "length") and len(points) == 2:
+        by = calibrate_wire if kind == "wire" else calibrate_length
+        return by(radiograph, *points, marker.size_mm)
+    raise InputError(
+        f"a marker of kind {kind!r} with {len(points)} points: mark a sphere by its centre and radius, a wire or a "
+        "length by two points, an intensifier by none"
+    )
 
 
 def calibrate_sphere(

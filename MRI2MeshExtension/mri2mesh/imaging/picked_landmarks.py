@@ -24,10 +24,10 @@ Pixel = tuple[float, float]
 
 
 def landmarks_of_views(
-    files: Sequence[str | Path], images: Sequence[str | Path], radiographs: Sequence[Radiograph]
+    files: Sequence[str | Path | None], images: Sequence[str | Path], radiographs: Sequence[Radiograph]
 ) -> list[dict[str, Pixel]]:
-    """Per view the landmarks picked in it, by name. Give one file per image in their order, or one alone: picked in the
-    patient for any number of views, or in the image where there is one.
+    """Per view the landmarks picked in it, by name. Give one file per image in their order, None for a
+    view without, or one alone: picked in the patient for any number of views, or in the image where there is one.
 
     Raises InputError where the numbers do not fit, a file is no markups file, or a point is off its image.
     """
@@ -35,7 +35,7 @@ def landmarks_of_views(
         raise InputError(
             f"give one --landmarks file, or one per image: {len(files)} for {len(images)} images"
         )
-    picked = [read_markups(path) for path in files]
+    picked = [{} if path is None else read_markups(path) for path in files]
     found: list[dict[str, Pixel]] = []
     for number, (image, radiograph) in enumerate(zip(images, radiographs, strict=True)):
         points = picked[number if len(files) > 1 else 0]

@@ -6,7 +6,6 @@ Both say it alike, in pixels counted from 1: vertical and horizontal edges, a ci
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 from mri2mesh.imaging.radiograph_tags import FrameTags
@@ -41,6 +40,9 @@ def shuttered(tags: FrameTags, size: tuple[int, int]) -> NDArray[np.bool_]:
             outside |= np.hypot(rows - centre[0], columns - centre[1]) > radius
         corners = tags.numbers(POLYGON[name])
         if "POLYGONAL" in shapes and corners is not None and len(corners) >= 6:
+            # Here: a Slicer in which nothing was installed yet opens its panel without matplotlib.
+            from matplotlib.path import Path as Outline
+
             outline = Outline(np.reshape(corners[: len(corners) // 2 * 2], (-1, 2)))
             inside = outline.contains_points(np.stack([rows.ravel(), columns.ravel()], axis=1))
             outside |= ~inside.reshape(size)

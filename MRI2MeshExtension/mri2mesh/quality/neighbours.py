@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -38,17 +39,24 @@ SPREAD_STEPS = 3
 """Smoothing of the moves over a surface, so that a push leaves a dent and no spike."""
 
 
-def separate(meshes: dict[str, Mesh]) -> dict[str, Mesh]:
+def separate(meshes: dict[str, Mesh], alive: Callable[[], None] = lambda: None) -> dict[str, Mesh]:
     """Closed surfaces, keyed by structure and ordered along the spine, without folds and without overlap.
 
     Between bone and disc the disc gives way; between bones both do. A fold is smoothed away where it is; freedom
     from folds comes last, so it holds even where some overlap of neighbours is left.
+    alive: called between the steps; what it raises ends the work.
     """
-    meshes = {name: _unfolded(name, mesh) for name, mesh in meshes.items()}
+
+    def unfolded(name: str) -> Mesh:
+        alive()
+        return _unfolded(name, meshes[name])
+
+    meshes = {name: unfolded(name) for name in meshes}
     _bend_arches(meshes)
     for _ in range(PASSES):
         changed: set[str] = set()
         for first, second in touching_pairs(meshes):
+            alive()
             apart = _apart(meshes[first], meshes[second], _share(first, second))
             for name, mesh in zip((first, second), apart, strict=True):
                 if mesh is not meshes[name]:
@@ -56,7 +64,7 @@ def separate(meshes: dict[str, Mesh]) -> dict[str, Mesh]:
                     changed.add(name)
         if not changed:
             break
-        meshes.update({name: _unfolded(name, meshes[name]) for name in changed})
+        meshes.update({name: unfolded(name) for name in changed})
     return meshes
 
 

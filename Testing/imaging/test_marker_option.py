@@ -13,7 +13,8 @@ import SimpleITK
 
 from imaging.projected_scenes import STEEL_PER_MM, chord, detected, distance_to_line, thigh
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.markers import Marker, read_marker
+from mri2mesh.imaging.marker_option import calibrated_by, read_marker
+from mri2mesh.imaging.markers import Marker
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.reading_radiograph import read_radiograph
 from mri2mesh.imaging.recognise_radiograph import describe_radiograph
@@ -48,11 +49,11 @@ def markups(path: Path, points: list[tuple[float, float, float]]) -> Path:
 @pytest.mark.parametrize(
     ("text", "marker"),
     [
-        (WIRE, Marker("wire", 5.0, (START, END))),
-        ("sphere:25@10,20.5,40,20.5@650", Marker("sphere", 25.0, ((10.0, 20.5), (40.0, 20.5)), 650.0)),
-        ("length:1e2@0,0,-1,9", Marker("length", 100.0, ((0.0, 0.0), (-1.0, 9.0)))),
-        ("intensifier:229", Marker("intensifier", 229.0)),
-        ("intensifier:229@900", Marker("intensifier", 229.0, (), 900.0)),
+        (WIRE, (Marker("wire", 5.0, (START, END)), None)),
+        ("sphere:25@10,20.5,40,20.5@650", (Marker("sphere", 25.0, ((10.0, 20.5),), 30.0), 650.0)),
+        ("length:1e2@0,0,-1,9", (Marker("length", 100.0, ((0.0, 0.0), (-1.0, 9.0))), None)),
+        ("intensifier:229", (Marker("intensifier", 229.0), None)),
+        ("intensifier:229@900", (Marker("intensifier", 229.0), 900.0)),
     ],
 )
 def test_a_marker_is_its_kind_its_size_and_where_it_was_picked(text, marker):
@@ -70,8 +71,8 @@ def test_what_is_no_marker_is_told_how_one_is_written(text):
 
 def test_a_wire_picked_in_slicer_is_the_same_as_one_in_numbers(tmp_path, picture):
     path = markups(tmp_path / "wire.mrk.json", [(*START, 0.0), (*END, 0.0)])
-    found = read_marker(f"wire:5@{path}", picture)
-    assert found.points == (pytest.approx(START), pytest.approx(END))
+    found, _ = read_marker(f"wire:5@{path}", picture)
+    assert found.points_px == (pytest.approx(START), pytest.approx(END))
     for points in ([(*START, 0.0)], [(*START, 30.0), (*END, 40.0)]):
         markups(tmp_path / "other.mrk.json", points)
         with pytest.raises(InputError, match="two points picked in the radiograph"):
@@ -82,7 +83,7 @@ def test_a_wire_picked_in_slicer_is_the_same_as_one_in_numbers(tmp_path, picture
 
 def test_a_calibrated_radiograph_says_by_what_and_how_well(film, picture):
     assert not film.scale_known and "scale unknown" in describe_radiograph(film)
-    found = read_marker(WIRE, picture).calibrate(film)
+    found = calibrated_by(WIRE, film, picture)
     sid, sod = (getattr(film.geometry, f"source_to_{to}_mm").value for to in ("detector", "isocentre"))
     assert found.geometry.pixel_spacing_mm.origin == "calibrated"
     assert found.geometry.pixel_spacing_mm.value[1] == pytest.approx(MM_PER_PX * sid / sod, rel=0.04)
@@ -91,11 +92,11 @@ def test_a_calibrated_radiograph_says_by_what_and_how_well(film, picture):
 
 
 def test_a_marker_at_a_told_distance_is_scaled_from_there(film, picture):
-    near, far = (read_marker(f"{WIRE}@{distance}", picture).calibrate(film) for distance in (400, 800))
+    near, far = (calibrated_by(f"{WIRE}@{distance}", film, picture) for distance in (400, 800))
     ratio = near.geometry.pixel_spacing_mm.value[1] / far.geometry.pixel_spacing_mm.value[1]
     assert ratio == pytest.approx(2.0)
     with pytest.raises(InputError, match="between the source and the detector"):
-        read_marker(f"{WIRE}@1500", picture).calibrate(film)
+        calibrated_by(f"{WIRE}@1500", film, picture)
 
 
 def test_a_ball_and_a_length_and_a_rim_calibrate_too(picture):
@@ -110,14 +111,14 @@ def test_a_ball_and_a_length_and_a_rim_calibrate_too(picture):
         ("length:45@100,50,200,50", MM_PER_PX / share),
         ("intensifier:207", MM_PER_PX),
     ):
-        found = read_marker(text, picture).calibrate(film)
+        found = calibrated_by(text, film, picture)
         assert found.geometry.pixel_spacing_mm.value[1] == pytest.approx(expected, rel=0.02)
 
 
 def test_a_marker_against_the_given_spacing_is_believed_and_said(film, picture):
-    right = read_marker(WIRE, picture).calibrate(film).geometry.pixel_spacing_mm.value
+    right = calibrated_by(WIRE, film, picture).geometry.pixel_spacing_mm.value
     for factor, warned in ((1.05, False), (1.5, True)):
         told = film.geometry.with_values("tag", pixel_spacing_mm=tuple(factor * value for value in right))
-        found = read_marker(WIRE, picture).calibrate(film.with_geometry(told))
+        found = calibrated_by(WIRE, film.with_geometry(told), picture)
         assert found.geometry.pixel_spacing_mm.value == pytest.approx(right)
         assert any("the marker is believed" in note for note in found.warnings) is warned

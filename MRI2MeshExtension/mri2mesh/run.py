@@ -1,0 +1,172 @@
+"""One run, from files to a result folder: reads, reconstructs, writes. Every front end runs through here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mri2mesh.deformation.models import choose_device
+from mri2mesh.engines.kept import Keep, Kept, load_anew
+from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
+from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
+from mri2mesh.export.report_input import Image
+from mri2mesh.export.results import check_request, write_results
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.imaging.bone_mask import read_bone_mask
+from mri2mesh.imaging.kind import kind_of
+from mri2mesh.imaging.marker_option import calibrated_by
+from mri2mesh.imaging.picked_landmarks import landmarks_of_views
+from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.reading import read_volume
+from mri2mesh.imaging.reading_radiograph import read_radiograph
+from mri2mesh.reconstruction import Check, Reconstruction
+from mri2mesh.request import Request
+
+READ, WRITE = "read the images", "write the results"
+ENGINE_DONE = 0.85
+"""Fraction of the whole after which the engine is done and the results are written."""
+GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
+
+Watch = Callable[[dict[str, Mesh], float], None]
+"""Told the surfaces so far by name and the engine's fraction; what it raises ends the run."""
+
+
+def run(
+    request: Request,
+    *,
+    progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
+    watch: Watch | None = None,
+    keep: Keep = load_anew,
+) -> Reconstruction:
+    """Fills ``request.out`` and returns what it was filled with; a refusal gives a result without structures.
+
+    warn: told at once what was done otherwise than asked; it is in the result's warnings too.
+    What progress and watch raise ends the run, and then nothing is written.
+    Raises InputError for bad input; then nothing was written.
+    """
+    told = progress or (lambda stage, fraction: None)
+    engine = request.engine or default_engine(kind_of(request.images[0]))
+    entry = get_entry(engine)
+    # What can be wrong is found before anything slow is done.
+    request.refuse_useless(engine, entry)
+    if watch is not None and not entry.shows:
+        raise InputError(f"the engine {engine} has nothing to show while it works: do not ask for it")
+    check_request(request.out, request.formats, request.scene)
+    told(READ, 0.0)
+    image, options = _inputs(request, entry)
+    if watch is not None:
+        options["watch"] = watch
+
+    def computed(device: str) -> Reconstruction:
+        try:
+            result: Reconstruction = get_engine(engine).reconstruct(
+                image,
+                device=device,
+                progress=lambda stage, fraction: told(stage, ENGINE_DONE * fraction),
+                keep=keep,
+                **options,
+            )
+        except ReconstructionRefused as error:
+            return refused(engine, error)
+        return result
+
+    reconstruction = _with_the_cpu_in_reserve(computed, request.device, keep, warn)
+    write_results(
+        reconstruction,
+        image,
+        request.out,
+        formats=request.formats,
+        labelmaps=request.labelmaps and bool(reconstruction.structures),
+        scene=request.scene and bool(reconstruction.structures),
+        progress=lambda fraction: told(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
+    )
+    return reconstruction
+
+
+def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
+    """A result without structures, so that the report says why."""
+    check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
+    return Reconstruction(engine=engine, structures=[], checks=[check])
+
+
+def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:
+    """The image, and the options of the engine that were given, read where they are files."""
+    image: Image
+    options = {name: getattr(request, name) for name in entry.options if getattr(request, name)}
+    if entry.takes == "volume":
+        return read_volume(request.images[0], request.series), options
+    radiographs = _radiographs(request)
+    image = radiographs
+    if "landmarks" in options:
+        options["landmarks"] = landmarks_of_views(request.landmarks, request.images, radiographs)
+    if "masks" in options:
+        options["masks"] = [
+            None if path is None else read_bone_mask(path, one.geometry.size.value)
+            for path, one in zip(request.masks, radiographs, strict=True)
+        ]
+    if "start" in options:
+        options["start"] = earlier_fit(options["start"], request.anatomy)
+    if "anatomy" in entry.options:
+        options.setdefault("anatomy", None)
+    return image, options
+
+
+def _radiographs(request: Request) -> list[Radiograph]:
+    """Each with its geometry and scale."""
+    n = len(request.images)
+    found = []
+    for path, camera, marker, frame in zip(
+        request.images,
+        request.cameras or [None] * n,
+        request.markers or [None] * n,
+        request.frames * n if len(request.frames) == 1 else request.frames or [None] * n,
+        strict=True,
+    ):
+        radiograph = read_radiograph(path, camera, frame=frame, bone=request.bone)
+        found.append(radiograph if marker is None else calibrated_by(marker, radiograph, path))
+    return found
+
+
+def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
+    """Where the fit of a result folder ended. Raises InputError where there is none, or it is of another anatomy."""
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        fit, fitted = report["fit"], report["settings"]["anatomy"]
+    except (OSError, ValueError, KeyError, TypeError):
+        fit = fitted = None
+    if not isinstance(fit, dict):
+        raise InputError("the earlier result does not tell where its fit ended: give the folder of a fit")
+    if fitted != anatomy:
+        raise InputError(
+            f"the earlier result is of {fitted}: only a result of the same bone can be continued"
+        )
+    return fit
+
+
+def _with_the_cpu_in_reserve(
+    computed: Callable[[str], Reconstruction],
+    device: str,
+    keep: Keep,
+    warn: Callable[[str], None] | None,
+) -> Reconstruction:
+    """``computed(device)``, and on the CPU where the memory of a GPU does not suffice."""
+    try:
+        return computed(device)
+    except Exception as error:
+        if not (is_out_of_memory(error) and choose_device(device).type != "cpu"):
+            raise
+    # Out of the handler: the error no longer holds what filled the GPU.
+    if isinstance(keep, Kept):
+        keep.clear()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if warn is not None:
+        warn(GPU_FULL)
+    result = computed("cpu")
+    return replace(result, warnings=[GPU_FULL, *result.warnings])

@@ -1,0 +1,142 @@
+"""The jobs of the worker by name. What is slow to import is imported inside, after the first progress is told."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from mri2mesh.engines.kept import Kept
+from mri2mesh.errors import InputError
+from mri2mesh.worker.requests import engine_of, inputs_of, marker_of, options_of, reconstruction_of
+
+
+class Cancelled(Exception):
+    """Raised inside a job that is no longer wanted."""
+
+
+class Context(Protocol):
+    """What a job is given besides its message."""
+
+    @property
+    def kept(self) -> Kept:
+        """What earlier jobs have loaded."""
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """Raises Cancelled."""
+
+    def check(self) -> None:
+        """Raises Cancelled."""
+
+    def tell(self, event: str, **values: Any) -> None:
+        """Sends an event of this job."""
+
+
+def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    from mri2mesh.run import run
+    from mri2mesh.worker.live import LiveSurfaces
+
+    request, live = reconstruction_of(message)
+    context.check()
+    shown = LiveSurfaces(
+        Path(tempfile.gettempdir()),
+        lambda fraction, files: context.tell("surface", fraction=round(fraction, 4), files=files),
+    )
+    with between_layers(context.check), contextlib.closing(shown):
+        reconstruction = run(
+            request,
+            progress=context.progress,
+            warn=lambda message: context.tell("warning", message=message),
+            watch=shown if live else None,
+            keep=context.kept,
+        )
+    return {
+        "status": 0 if reconstruction.passed else 1,
+        "out": str(request.out),
+        "report": str(request.out / "report.json"),
+    }
+
+
+@contextlib.contextmanager
+def between_layers(check: Callable[[], None]) -> Iterator[None]:
+    """Calls ``check`` before each layer of any network, so that what it raises ends even a long pass in its middle."""
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    handle = register_module_forward_pre_hook(lambda module, inputs: check())
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def describe(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """What each input is recognised as: never a path, a name or a date."""
+    from mri2mesh.engines.registry import default_engine
+    from mri2mesh.export.report_input import describe_input
+    from mri2mesh.imaging.kind import kind_of
+    from mri2mesh.imaging.reading import read_volume
+    from mri2mesh.imaging.reading_radiograph import read_radiograph
+    from mri2mesh.imaging.recognise import describe as recognise
+
+    inputs, options = inputs_of(message), options_of(message)
+    cameras = options.get("cameras") or (None,) * len(inputs)
+    if len(cameras) != len(inputs):
+        raise InputError(f"{len(cameras)} cameras for {len(inputs)} images")
+    found: list[dict[str, Any]] = []
+    for path, camera in zip(inputs, cameras, strict=True):
+        context.progress("read the images", len(found) / len(inputs))
+        if kind_of(path) == "volume":
+            volume = read_volume(path, options.get("series"))
+            about = {"kind": "volume", "text": recognise(volume), "warnings": []}
+            found.append({**about, "details": describe_input(volume, {})})
+        else:
+            radiograph = read_radiograph(path, camera)
+            details = describe_input([radiograph], {})["views"][0]
+            about = {"kind": "radiographs", "text": details["recognised"]}
+            found.append({**about, "warnings": list(radiograph.warnings), "details": details})
+    kinds = {one["kind"] for one in found}
+    return {
+        "status": 0,
+        "engine": default_engine(found[0]["kind"]) if len(kinds) == 1 else None,
+        "inputs": found,
+    }
+
+
+def warm(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    from mri2mesh import run  # noqa: F401  what every reconstruction needs
+    from mri2mesh.engines.registry import get_engine
+
+    engine = engine_of(message)
+    if engine is not None:
+        get_engine(engine)
+    return {"status": 0}
+
+
+def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The pixel spacing of one radiograph from a marker in it."""
+    from mri2mesh.imaging.calibration import calibrate_marker, calibrated
+    from mri2mesh.imaging.reading_radiograph import read_radiograph
+
+    inputs, options = inputs_of(message), options_of(message)
+    context.progress("read the images", 0.0)
+    camera = next(iter(options.get("cameras") or ()), None)
+    radiograph = read_radiograph(inputs[0], camera)
+    found = calibrate_marker(radiograph, marker_of(options))
+    return {
+        "status": 0,
+        "pixel_spacing_mm": list(calibrated(radiograph, found).geometry.pixel_spacing_mm.value),
+        "relative_uncertainty": found.relative_uncertainty,
+        "method": found.method,
+    }
+
+
+Job = Callable[[Mapping[str, Any], Context], dict[str, Any]]
+JOBS: dict[str, Job] = {
+    "reconstruct": reconstruct,
+    "describe": describe,
+    "calibrate": calibrate,
+    "warm": warm,
+}
+"""Command to what does it; each returns the values of its ``done`` event."""

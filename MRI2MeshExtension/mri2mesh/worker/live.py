@@ -1,0 +1,55 @@
+"""Surfaces while they are being found, as files to look at."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mri2mesh.export.surfaces import write_surface
+from mri2mesh.geometry.mesh import Mesh
+
+INTERVAL_S = 0.3
+KEPT = 2
+"""The newest and the one before it, which may still be being read."""
+
+
+class LiveSurfaces:
+    """Called with surfaces by name and the fraction done: writes them, a few times per second at most, and tells where.
+
+    Every set of files has names of its own: no program reads one while it changes.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[float, dict[str, str]], None]) -> None:
+        self._folder = folder
+        self._tell = tell
+        self._written: list[list[Path]] = []
+        self._count = 0
+        self._next = 0.0
+
+    def __call__(self, surfaces: Mapping[str, Mesh], fraction: float) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + INTERVAL_S
+        self._count += 1
+        files = {
+            name: write_surface(mesh, self._folder / f"live_{self._count}_{name}.vtp")
+            for name, mesh in surfaces.items()
+        }
+        self._written.append(list(files.values()))
+        self._tell(fraction, {name: str(file) for name, file in files.items()})
+        self._forget(KEPT)
+
+    def close(self) -> None:
+        """The newest stay until the worker ends: the last event names them."""
+        self._forget(1)
+
+    def _forget(self, keep: int) -> None:
+        while len(self._written) > keep:
+            for file in self._written.pop(0):
+                with contextlib.suppress(
+                    OSError
+                ):  # Windows: still open somewhere; the folder goes at the end
+                    file.unlink()

@@ -1,0 +1,128 @@
+"""A job's JSON as a `Request`; what does not fit is said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mri2mesh.errors import InputError
+from mri2mesh.imaging.markers import Marker
+from mri2mesh.request import Request
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text")
+    return value
+
+
+def path(value: Any) -> Path:
+    try:
+        return Path(text(value))
+    except ValueError:
+        raise ValueError("a path") from None
+
+
+def number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("a whole number")
+    return value
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def several(one: Callable[[Any], Any], *, or_none: bool = False) -> Callable[[Any], tuple[Any, ...]]:
+    def convert(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ValueError("a list")
+        return tuple(None if or_none and item is None else one(item) for item in value)
+
+    return convert
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a JSON object")
+    return dict(value)
+
+
+OPTIONS: dict[str, Callable[[Any], Any]] = {
+    "anatomy": text,
+    "cameras": several(path, or_none=True),
+    "landmarks": several(path, or_none=True),
+    "markers": several(text, or_none=True),
+    "masks": several(path, or_none=True),
+    "bone": text,
+    "frames": several(number),
+    "start": path,
+    "series": number,
+    "level_shift": number,
+    "device": text,
+    "weights_dir": path,
+    "formats": several(text),
+    "labelmaps": flag,
+    "scene": flag,
+    "live": flag,
+    "marker": mapping,
+}
+"""The options of the jobs and what each must be; null stands for one that is left out."""
+
+
+def inputs_of(message: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Raises InputError where none is named."""
+    found: tuple[Path, ...] = _converted("inputs", several(path), message.get("inputs"))
+    if not found:
+        raise InputError("the request names no input")
+    return found
+
+
+def options_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, converted. Raises InputError for an unknown or unfit one."""
+    given = message.get("options") or {}
+    if not isinstance(given, Mapping):
+        raise InputError("the options of a request must be a JSON object")
+    if unknown := [name for name in given if name not in OPTIONS]:
+        raise InputError(f"unknown option {unknown[0]!r}: use one of {', '.join(OPTIONS)}")
+    return {
+        name: _converted(name, OPTIONS[name], value) for name, value in given.items() if value is not None
+    }
+
+
+def engine_of(message: Mapping[str, Any]) -> str | None:
+    engine = message.get("engine")
+    return None if engine is None else str(_converted("engine", text, engine))
+
+
+def reconstruction_of(message: Mapping[str, Any]) -> tuple[Request, bool]:
+    """The request, and whether surfaces are wanted while it runs. Raises InputError."""
+    options = options_of(message)
+    live = options.pop("live", False)
+    if "marker" in options:
+        raise InputError("a marker is for the command calibrate: leave it out")
+    out = _converted("out", path, message.get("out"))
+    return Request(images=inputs_of(message), out=out, engine=engine_of(message), **options), live
+
+
+def marker_of(options: Mapping[str, Any]) -> Marker:
+    """What of known size is in the image, and where. Raises InputError where it does not say."""
+    given = options.get("marker") or {}
+    try:
+        points = tuple((float(column), float(row)) for column, row in given.get("points_px", ()))
+        radius = given.get("radius_px")
+        return Marker(
+            str(given["kind"]), float(given["size_mm"]), points, None if radius is None else float(radius)
+        )
+    except (KeyError, TypeError, ValueError):
+        raise InputError("a marker needs kind, size_mm and, but for an intensifier, points_px") from None
+
+
+def _converted(name: str, convert: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise InputError(f"{name} must be {error}") from None

@@ -1,0 +1,102 @@
+"""What the worker needs and Slicer does not bring: asked for when the user presses Run, and only then installed.
+
+PyTorch comes through the PyTorch extension where it is there, so that every extension shares one; VTK, NumPy and what
+else Slicer ships are never replaced.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+
+@dataclass(frozen=True)
+class Package:
+    """requirement: as pip takes it. megabytes: of the download with what it brings, roughly."""
+
+    requirement: str
+    megabytes: int
+
+    @property
+    def name(self) -> str:
+        return re.split(r"[<>=~! ]", self.requirement, maxsplit=1)[0]
+
+
+TORCH = Package("torch>=2.4", 250)
+PACKAGES = (
+    Package("scipy>=1.13", 35),
+    Package("SimpleITK>=2.4", 50),
+    Package("pydicom>=3.0", 3),
+    Package("trimesh>=4.4", 1),
+    Package("pyvista>=0.44", 3),
+    Package("pyacvd>=0.3", 1),
+    Package("fast-simplification>=0.1.9", 2),
+    Package("safetensors>=0.4.5", 1),
+    Package("matplotlib>=3.9", 10),
+    Package("tqdm>=4.66", 1),
+    Package("numba>=0.61", 45),
+)
+"""As in pyproject.toml, which a test compares; numba makes fits many times faster."""
+
+
+def missing() -> list[Package]:
+    """What is not there, or too old."""
+    return [package for package in (TORCH, *PACKAGES) if not _is_there(package)]
+
+
+def question(packages: list[Package]) -> str:
+    """What would be installed and how much that is."""
+    size = sum(package.megabytes for package in packages)
+    lines = [_("To compute, MRI2Mesh needs Python packages that this Slicer does not have:"), ""]
+    lines += [f"    {package.requirement}" for package in packages]
+    lines += ["", _("About {size} MB are downloaded, once.").format(size=size)]
+    if TORCH in packages:
+        lines.append(
+            _("PyTorch for an NVIDIA card takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes)
+        )
+    lines.append(_("Slicer does not respond meanwhile. Install them now?"))
+    return "\n".join(lines)
+
+
+def install(packages: list[Package], told: Callable[[str], Any] = lambda what: None) -> None:
+    """Installs; what pip raises is passed on."""
+    if TORCH in packages:
+        told(_("install PyTorch"))
+        _install_torch()
+    others = [package.requirement for package in packages if package is not TORCH]
+    if others:
+        told(_("install {count} packages").format(count=len(others)))
+        slicer.util.pip_install(others if _takes_lists() else " ".join(others))
+
+
+def _install_torch() -> None:
+    try:
+        from PyTorchUtils import PyTorchUtilsLogic
+    except ImportError:
+        slicer.util.pip_install(TORCH.requirement)
+        return
+    PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=">=2.4")
+
+
+def _takes_lists() -> bool:
+    """Slicer 5.10 and later."""
+    return (slicer.app.majorVersion, slicer.app.minorVersion) >= (5, 10)
+
+
+def _is_there(package: Package) -> bool:
+    try:
+        version = importlib.metadata.version(package.name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    least = package.requirement.partition(">=")[2]
+    return _numbers(version) >= _numbers(least)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0])[:3])

@@ -1,0 +1,59 @@
+"""The methods that the panel offers. A new engine is one entry here and one small section in `mri2mesh_slicer.panel`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from slicer.i18n import tr as _
+
+
+@dataclass(frozen=True)
+class Method:
+    """engine: its name in `mri2mesh.engines.registry`. takes: as there. section: ``"module:class"`` of the widgets that
+    ask for what only this method needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its
+    structures are levels of the spine, which may be counted wrongly."""
+
+    engine: str
+    title: str
+    sentence: str
+    takes: Literal["volume", "radiographs"]
+    section: str
+    levels: bool = False
+
+    def make_section(self, *arguments: Any) -> Any:
+        """The section's widgets, imported only now."""
+        module, name = self.section.split(":")
+        return getattr(import_module(module), name)(*arguments)
+
+
+def methods() -> tuple[Method, ...]:
+    """In the order of the list; the first that takes an image's kind is its default."""
+    return (
+        Method(
+            engine="mri2mesh",
+            title=_("MRI2Mesh: lumbar spine from one MRI"),
+            sentence=_(
+                "Finds the vertebrae and discs and deforms template surfaces onto them; half a minute."
+            ),
+            takes="volume",
+            section="mri2mesh_slicer.panel.spine_inputs:SpineInputs",
+            levels=True,
+        ),
+        Method(
+            engine="xray-fit",
+            title=_("X-ray fit: one bone from radiographs"),
+            sentence=_(
+                "Places and bends a statistical shape model until its shadow explains every radiograph; two views, "
+                "30 degrees or more apart, tell the depth that one cannot."
+            ),
+            takes="radiographs",
+            section="mri2mesh_slicer.panel.radiograph_inputs:RadiographInputs",
+        ),
+    )
+
+
+def method_of(engine: str) -> Method:
+    """Raises KeyError for an engine without entry."""
+    return {method.engine: method for method in methods()}[engine]

@@ -1,0 +1,1 @@
+"""The panel, one small file per section, in the order a person works."""

@@ -1,0 +1,98 @@
+"""The scale of a radiograph from something of known size in it, marked by a line in the slice view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from mri2mesh.errors import InputError
+
+
+def kinds() -> tuple[tuple[str, str], ...]:
+    """Name of the marker, and words."""
+    return (
+        ("sphere", _("Ball: draw a line across it; its diameter is")),
+        ("wire", _("Wire or pin: draw a line along it; its diameter is")),
+        ("length", _("Known length: draw a line along it; it is")),
+        ("intensifier", _("Round field of the intensifier; its diameter is")),
+    )
+
+
+class CalibrationBox:
+    """ask: called with the marker, as the worker's command ``calibrate`` takes it, when the button is pressed."""
+
+    def __init__(self, ask: Callable[[dict[str, Any]], None]) -> None:
+        self._ask = ask
+        self._node: Any = None
+        self.widget = qt.QGroupBox(_("Scale by a marker"))
+        grid = qt.QGridLayout(self.widget)
+        self.kind, self.size, self.line = qt.QComboBox(), qt.QDoubleSpinBox(), slicer.qMRMLNodeComboBox()
+        for name, words in kinds():
+            self.kind.addItem(words, name)
+        self.size.setRange(0.1, 1000.0)
+        self.size.setValue(25.0)
+        self.size.setSuffix(" mm")
+        self.line.nodeTypes = ["vtkMRMLMarkupsLineNode"]
+        self.line.noneEnabled = True
+        self.line.addEnabled = True
+        self.line.setMRMLScene(slicer.mrmlScene)
+        self.button = qt.QPushButton(_("Calibrate"))
+        self.button.clicked.connect(self._press)
+        self.message = qt.QLabel()
+        self.message.setWordWrap(True)
+        self.message.setVisible(False)
+        grid.addWidget(self.kind, 0, 0)
+        grid.addWidget(self.size, 0, 1)
+        grid.addWidget(self.line, 1, 0)
+        grid.addWidget(self.button, 1, 1)
+        grid.addWidget(self.message, 2, 0, 1, 2)
+
+    def show(self, node: Any) -> None:
+        self._node = node
+        self.widget.setVisible(node is not None)
+
+    def marker(self) -> dict[str, Any]:
+        """What was marked, in pixels of the image. Raises InputError where the line is missing or elsewhere."""
+        kind, size = str(self.kind.currentData), float(self.size.value)
+        if kind == "intensifier":
+            return {"kind": kind, "size_mm": size}
+        line = self.line.currentNode()
+        if line is None or line.GetNumberOfDefinedControlPoints() < 2:
+            raise InputError(_("Draw a line over the marker in the slice view, and choose it here."))
+        start, end = (_pixel(line, number, self._node) for number in range(2))
+        if kind == "sphere":
+            centre = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
+            return {
+                "kind": kind,
+                "size_mm": size,
+                "points_px": [centre],
+                "radius_px": np.hypot(*np.subtract(end, start)) / 2,
+            }
+        return {"kind": kind, "size_mm": size, "points_px": [start, end]}
+
+    def _press(self, *_checked: Any) -> None:
+        try:
+            self._ask(self.marker())
+        except InputError as error:
+            self.message.text = str(error)
+            self.message.setVisible(True)
+
+
+def _pixel(line: Any, number: int, image: Any) -> list[float]:
+    """(column, row) of a control point in the plane of an image. Raises InputError where it lies outside."""
+    position = [0.0, 0.0, 0.0]
+    line.GetNthControlPointPositionWorld(number, position)
+    from_world, matrix = vtk.vtkGeneralTransform(), vtk.vtkMatrix4x4()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(None, image.GetParentTransformNode(), from_world)
+    image.GetRASToIJKMatrix(matrix)
+    column, row, _depth, _one = matrix.MultiplyPoint([*from_world.TransformPoint(*position), 1.0])
+    columns, rows, _frames = image.GetImageData().GetDimensions()
+    if not (-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5):
+        raise InputError(_("The line does not lie on this radiograph: draw it there."))
+    return [column, row]

@@ -1,0 +1,37 @@
+"""Words on the panel: told, asked and coloured in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+GOOD, DOUBTFUL, BAD = "#2e7d32", "#b26a00", "#c62828"
+"""Readable on Slicer's light and dark backgrounds."""
+
+
+OPTIONS = {
+    "with --level-shift": "with the buttons below the table",
+    "with --camera": "in section 2",
+    "with --landmarks": "as landmarks in section 2",
+}
+"""Of the command line, and where the panel has the same."""
+
+
+def say(label: Any, text: str, colour: str = "") -> None:
+    """A line on the panel; hidden when there is nothing to say."""
+    label.text = text
+    label.setStyleSheet(f"color: {colour}" if colour else "")
+    label.setVisible(bool(text))
+
+
+def sentences(text: str) -> str:
+    """What the library says, for the panel: a sentence, and with the panel's words for options of the command line."""
+    for option, words in OPTIONS.items():
+        text = text.replace(option, words)
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) or not text else text + "."
+
+
+def ask(question: str, title: str) -> bool:
+    return bool(slicer.util.confirmOkCancelDisplay(question, windowTitle=title))

@@ -1,0 +1,131 @@
+"""5 Overlay: the result on the image it was made from, to be judged by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from mri2mesh.errors import InputError
+from mri2mesh_slicer.panel.messages import BAD, say
+from mri2mesh_slicer.views_of_scene import camera_of_3d_view, slice_nodes
+
+
+class OverlaySection:
+    """What is placed for the shown run is taken away again when another is shown or the panel goes."""
+
+    def __init__(self, ui: Any, shown_run: Callable[[], Any]) -> None:
+        self._ui, self._shown_run = ui, shown_run
+        self._run: Any = None
+        self._placed: list[Any] = []
+        self._outlines: list[Any] = []
+        self._in_source = False
+        ui.contoursCheck.clicked.connect(self._contours)
+        ui.radiographsCheck.clicked.connect(self._place)
+        ui.outlinesCheck.clicked.connect(self._draw_outlines)
+        ui.lookFromSourceButton.clicked.connect(self._look)
+        ui.coloursSelector.activated.connect(self._colour)
+
+    def refresh(self) -> None:
+        """For the run that is shown now."""
+        run, ui = self._shown_run(), self._ui
+        if run is None or self._run is None or run.folder is not self._run.folder:
+            self.close()
+        self._run = run
+        ui.overlaySection.setVisible(run is not None)
+        if run is None:
+            return
+        views = self._views()
+        for widget in (ui.radiographsCheck, ui.outlinesCheck, ui.lookFromSourceButton):
+            widget.setVisible(bool(views))
+        ui.contoursCheck.setVisible(not views)
+        displays = [model.GetDisplayNode() for model in run.models if model.GetDisplayNode() is not None]
+        ui.contoursCheck.setChecked(any(display.GetVisibility2D() for display in displays))
+        self._list_colours(displays)
+
+    def close(self) -> None:
+        """Everything placed goes, and the views are as before."""
+        for overlay in self._outlines:
+            overlay.stop()
+        for placed in self._placed:
+            placed.remove()
+        self._outlines, self._placed, self._in_source = [], [], False
+        self._ui.radiographsCheck.setChecked(False)
+        self._ui.outlinesCheck.setChecked(False)
+
+    def _views(self) -> list[tuple[Any, Any]]:
+        """Input node and what the report says of it, per radiograph."""
+        try:
+            return list(zip(self._run.inputs, self._run.report.views, strict=False))
+        except InputError:
+            return []
+
+    def _contours(self, shown: Any = None) -> None:
+        for model in self._run.models:
+            if model.GetDisplayNode() is not None:
+                model.GetDisplayNode().SetVisibility2D(bool(self._ui.contoursCheck.checked))
+
+    def _place(self, *_checked: Any) -> None:
+        if not self._ui.radiographsCheck.checked:
+            self.close()
+            return
+        from mri2mesh_slicer.radiograph_display import place_radiograph
+
+        try:
+            for node, view in self._views():
+                self._placed.append(place_radiograph(slicer.mrmlScene, node, view.geometry.camera()))
+        except InputError as error:
+            self.close()
+            say(self._ui.verdictLabel, str(error), BAD)
+            return
+        for placed, slice_node in zip(self._placed, slice_nodes(slicer.mrmlScene), strict=False):
+            placed.show_in_slice(slice_node)
+
+    def _draw_outlines(self, *_checked: Any) -> None:
+        if not self._ui.outlinesCheck.checked:
+            for overlay in self._outlines:
+                overlay.stop()
+            self._outlines = []
+            return
+        from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
+
+        if not self._placed:
+            self._ui.radiographsCheck.setChecked(True)
+            self._place()
+        for placed, (_node, view) in zip(self._placed, self._views(), strict=False):
+            overlay = SilhouetteOverlay(slicer.mrmlScene, placed, self._run.models, view.surface_to_view)
+            self._outlines.append(overlay)
+
+    def _look(self, *_checked: Any) -> None:
+        """Into the source of the first radiograph, and out again."""
+        camera, aspect = camera_of_3d_view(slicer.mrmlScene)
+        if camera is None:
+            return
+        if self._in_source and self._placed:
+            self._placed[0].leave_source(camera)
+            self._in_source = False
+            return
+        if not self._placed:
+            self._ui.radiographsCheck.setChecked(True)
+            self._place()
+        if self._placed:
+            self._placed[0].look_from_source(camera, aspect)
+            self._in_source = True
+
+    def _list_colours(self, displays: list[Any]) -> None:
+        from mri2mesh_slicer.scalars import scalars_of
+
+        selector = self._ui.coloursSelector
+        selector.clear()
+        selector.addItem(_("Anatomy, one colour per structure"), "")
+        for name, title in scalars_of(self._run).items():
+            selector.addItem(title, name)
+        shown = next((d.GetActiveScalarName() for d in displays if d.GetScalarVisibility()), "")
+        selector.setCurrentIndex(max(0, selector.findData(shown)))
+
+    def _colour(self, *_index: Any) -> None:
+        from mri2mesh_slicer.scalars import show_scalars
+
+        show_scalars(self._run, self._ui.coloursSelector.currentData or None)

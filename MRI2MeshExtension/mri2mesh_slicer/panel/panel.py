@@ -1,0 +1,152 @@
+"""The sections put together: who tells whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from mri2mesh.errors import InputError
+from mri2mesh_slicer import installation
+from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.panel.batch_section import BatchSection
+from mri2mesh_slicer.panel.export_section import ExportSection
+from mri2mesh_slicer.panel.input_section import InputSection
+from mri2mesh_slicer.panel.messages import ask
+from mri2mesh_slicer.panel.method_section import MethodSection
+from mri2mesh_slicer.panel.overlay_section import OverlaySection
+from mri2mesh_slicer.panel.results_section import ResultsSection
+from mri2mesh_slicer.panel.run_section import RunSection
+from mri2mesh_slicer.parameters import Parameters
+from mri2mesh_slicer.running import Job, Listener, Running
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a method's section may use: the one worker, while nothing runs, and a thread for files."""
+
+    client: Any
+    background: Background
+    busy: Callable[[], bool]
+
+
+class Panel:
+    """``parameters``: of the scene that is open now; set by `use`. client: the worker, `mri2mesh_slicer.jobs`."""
+
+    def __init__(self, ui: Any, parameters: Parameters, client: Any) -> None:
+        self._parameters = parameters
+        self.background = Background()
+        listener = Listener(self._progress, self._warning, self._done, self._ended)
+        self.running = Running(client, listener)
+        services = Services(client, self.background, lambda: self.running.busy)
+        self.input = InputSection(ui, self.parameters, self._image_chosen)
+        self.method = MethodSection(ui, self.parameters, self.refresh, services)
+        self.run = RunSection(ui, self.parameters, self.start, self.running.cancel)
+        self.results = ResultsSection(ui, self._another_run)
+        self.overlay = OverlaySection(ui, lambda: self.results.run)
+        self.export = ExportSection(ui, self.parameters, lambda: self.results.run)
+        self.batch = BatchSection(ui, services, self.refresh)
+        self.refresh()
+
+    def parameters(self) -> Parameters:
+        return self._parameters
+
+    def use(self, parameters: Parameters) -> None:
+        """Another scene's parameters, or the same again after something changed."""
+        self._parameters = parameters
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Everything shown is what the scene and the parameters say."""
+        self.input.refresh()
+        self.method.refresh()
+        busy = self.running.busy or self.batch.busy
+        self.run.refresh(busy, self._problem())
+        self.results.refresh()
+        self.overlay.refresh()
+        self.export.refresh()
+        self.batch.refresh(busy)
+
+    def start(self) -> None:
+        """What the Run button does."""
+        inputs, method = self.method.inputs, self.method.method
+        if inputs is None or method is None or self.running.busy or not self._is_installed():
+            return
+        try:
+            job = Job(
+                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.engine),
+                method.engine,
+                inputs.nodes(),
+                inputs.prepare(),
+            )
+        except InputError as error:
+            self.run.ended(str(error), failed=True)
+            return
+        self.run.begin()
+        self.running.start(job, device=self.parameters().device)
+        self.refresh()
+
+    def close(self) -> None:
+        """Nothing is left behind: no process, no observer, nothing placed in the views."""
+        self.batch.close()
+        self.running.shutdown()
+        self.overlay.close()
+        self.method.close()
+        self.background.close()
+
+    def _problem(self) -> str:
+        if self.method.inputs is None:
+            return _("Choose an image first.")
+        return self.method.inputs.problem()
+
+    def _is_installed(self) -> bool:
+        missing = installation.missing()
+        if not missing:
+            return True
+        if not ask(installation.question(missing), _("Install packages for MRI2Mesh?")):
+            self.run.ended(_("Nothing was installed and nothing was run."), failed=False)
+            return False
+        try:
+            with slicer.util.WaitCursor():
+                installation.install(missing)
+        except Exception as error:
+            self.run.ended(
+                _("The installation failed ({kind}): see the Python console, and try again.").format(
+                    kind=type(error).__name__
+                ),
+                failed=True,
+            )
+            return False
+        return True
+
+    def _image_chosen(self) -> None:
+        self.parameters().method = ""
+        self.refresh()
+
+    def _another_run(self) -> None:
+        self.overlay.refresh()
+        self.export.refresh()
+
+    def _progress(self, stage: str, fraction: float, seconds_left: float | None) -> None:
+        self.run.progress(stage, fraction, seconds_left)
+
+    def _warning(self, text: str) -> None:
+        self.run.warning(text)
+
+    def _done(self, run: Any) -> None:
+        self.results.show(run)
+        report = run.report
+        words = (
+            _("Done: {count} structures.").format(count=len(report.structures))
+            if report.structures
+            else _("Done, but no surface could be made: see the results.")
+        )
+        self.run.done(words, report.passed)
+        self.refresh()
+
+    def _ended(self, why: str, failed: bool) -> None:
+        self.run.ended(why, failed)
+        self.refresh()

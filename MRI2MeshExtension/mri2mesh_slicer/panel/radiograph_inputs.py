@@ -1,0 +1,190 @@
+"""The inputs of a fit to radiographs: the bone, the views with their geometry, landmarks, calibration."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from mri2mesh.imaging.camera_file import write_camera
+from mri2mesh_slicer import installation
+from mri2mesh_slicer.geometry_of_nodes import (
+    RECOGNISED,
+    geometry_from_json,
+    geometry_of,
+    is_known,
+    keep_geometry,
+)
+from mri2mesh_slicer.inputs import take_radiograph
+from mri2mesh_slicer.landmarks import take_landmarks
+from mri2mesh_slicer.panel.calibration_box import CalibrationBox
+from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
+from mri2mesh_slicer.panel.messages import BAD, GOOD, say
+from mri2mesh_slicer.panel.method_inputs import MethodInputs
+from mri2mesh_slicer.panel.views_table import ViewsTable
+from mri2mesh_slicer.recognition import kind_of_node
+from mri2mesh_slicer.running import Prepare
+
+
+def anatomies() -> tuple[tuple[str, str], ...]:
+    """Name for the engine, and words; a test compares them with the engine's."""
+    return (
+        ("pelvis", _("Pelvis")),
+        ("femur_left", _("Left femur")),
+        ("femur_right", _("Right femur")),
+        *((level, _("Vertebra {level}").format(level=level)) for level in ("L1", "L2", "L3", "L4", "L5")),
+    )
+
+
+class RadiographInputs(MethodInputs):
+    def build(self) -> None:
+        layout = qt.QVBoxLayout(self.widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        form = qt.QFormLayout()
+        self.anatomy = qt.QComboBox()
+        for name, words in anatomies():
+            self.anatomy.addItem(words, name)
+        self.anatomy.activated.connect(self._choose_anatomy)
+        form.addRow(_("Bone:"), self.anatomy)
+        layout.addLayout(form)
+        self.views = ViewsTable(self._show_selected, self._add, self._remove)
+        self.geometry = GeometryEditor(self.changed)
+        self.calibration = CalibrationBox(self._calibrate)
+        for part in (self.views, self.geometry, self.calibration):
+            layout.addWidget(part.widget)
+        self._asked: set[str] = set()
+
+    def nodes(self) -> list[Any]:
+        parameters = self.parameters()
+        return [parameters.image, *(node for node in parameters.further_views if node is not None)]
+
+    def refresh(self) -> None:
+        self.anatomy.setCurrentIndex(max(0, self.anatomy.findData(self.parameters().anatomy)))
+        self.views.show(self.nodes())
+        self._show_selected()
+        self._recognise()
+
+    def problem(self) -> str:
+        if any(kind_of_node(node) != "radiographs" for node in self.nodes()):
+            return _("Every view must be a radiograph: remove the others.")
+        return ""
+
+    def prepare(self) -> Prepare:
+        taken = [take_radiograph(node) for node in self.nodes()]
+        cameras = [geometry_of(node) if is_known(node) else None for node in self.nodes()]
+        picked = [self.views.landmarks_of(node) for node in self.nodes()]
+        points = [
+            take_landmarks(markups, picked_in=node) if markups is not None else None
+            for markups, node in zip(picked, self.nodes(), strict=True)
+        ]
+        anatomy = self.parameters().anatomy
+
+        def write(folder: Path) -> dict[str, Any]:
+            images = [one.write(folder, f"view_{number}") for number, one in enumerate(taken, 1)]
+            options: dict[str, Any] = {"anatomy": anatomy, "cameras": [], "landmarks": []}
+            for number, (image, camera, marks) in enumerate(zip(images, cameras, points, strict=True), 1):
+                options["cameras"].append(None)
+                options["landmarks"].append(None)
+                if camera is not None:
+                    path = folder / f"camera_{number}.json"
+                    write_camera(path, camera)
+                    options["cameras"][-1] = str(path)
+                if marks is not None:
+                    path = folder / f"landmarks_{number}.mrk.json"
+                    marks.write(path, image)
+                    options["landmarks"][-1] = str(path)
+            given = {name: value for name, value in options.items() if name == "anatomy" or any(value)}
+            return {"inputs": [str(image) for image in images], "options": given}
+
+        return write
+
+    def _choose_anatomy(self, *_index: Any) -> None:
+        self.parameters().anatomy = str(self.anatomy.currentData)
+        self.changed()
+
+    def _show_selected(self) -> None:
+        node = self.views.selected_node()
+        self.geometry.show(node)
+        self.calibration.show(node)
+
+    def _add(self, node: Any) -> None:
+        if node is not None and all(node is not one for one in self.nodes()):
+            self.parameters().further_views = [*self.nodes()[1:], node]
+            self.changed()
+
+    def _remove(self, node: Any) -> None:
+        kept = [one for one in self.nodes() if one is not node]
+        if kept and len(kept) < len(self.nodes()):
+            self.parameters().further_views = kept[1:]
+            if kept[0] is not self.parameters().image:
+                self.parameters().image = kept[0]
+            self.changed()
+
+    def _recognise(self) -> None:
+        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it has nothing else to do."""
+        waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
+        if not waiting or self.services.busy() or self.services.client.busy or installation.missing():
+            return
+        node = waiting[0]
+        self._asked.add(node.GetID())
+
+        def told(event: dict[str, Any]) -> None:
+            if node.GetScene() is not None and not is_known(node):
+                (found,) = event["inputs"]
+                node.SetAttribute(RECOGNISED, "\n".join([f"{found['text']}.", *found["warnings"]]))
+                keep_geometry(node, geometry_from_json(found["details"]["geometry"]))
+            self.changed()
+
+        self._ask_about(node, {"command": "describe"}, told, lambda why: self._cannot_read(node, why))
+
+    def _cannot_read(self, node: Any, why: str) -> None:
+        if node.GetScene() is not None:
+            node.SetAttribute(RECOGNISED, why)
+        self.changed()
+
+    def _calibrate(self, marker: dict[str, Any]) -> None:
+        node, message = self.views.selected_node(), self.calibration.message
+        if self.services.busy() or self.services.client.busy:
+            say(message, _("Wait for the run to end, then calibrate."), BAD)
+            return
+
+        def told(event: dict[str, Any]) -> None:
+            spacing = tuple(event["pixel_spacing_mm"])
+            if node.GetScene() is not None:
+                keep_geometry(node, geometry_of(node).with_values("calibrated", pixel_spacing_mm=spacing))
+            say(message, f"{event['method']}, ± {100 * event['relative_uncertainty']:.1f} %", GOOD)
+            self.changed()
+
+        request = {"command": "calibrate", "options": {"marker": marker}}
+        self._ask_about(node, request, told, lambda why: say(message, why, BAD))
+
+    def _ask_about(self, node: Any, request: dict[str, Any], told: Any, failed: Any) -> None:
+        """One radiograph to a file, in a thread, and a question about it to the worker."""
+        taken, folder = take_radiograph(node), tempfile.TemporaryDirectory(prefix="mri2mesh-")
+        camera = geometry_of(node) if is_known(node) else None
+
+        def write() -> dict[str, Any]:
+            image = taken.write(Path(folder.name), "view")
+            options = dict(request.get("options", {}))
+            if camera is not None:
+                write_camera(Path(folder.name) / "camera.json", camera)
+                options["cameras"] = [str(Path(folder.name) / "camera.json")]
+            return {**request, "inputs": [str(image)], "options": options}
+
+        def ask(complete: dict[str, Any]) -> None:
+            if self.services.busy() or self.services.client.busy:
+                folder.cleanup()
+                self._asked.discard(node.GetID())
+                return
+            self.services.client.run(
+                complete,
+                on_progress=lambda *_: None,
+                on_done=lambda event: (folder.cleanup(), told(event)),
+                on_failed=lambda why: (folder.cleanup(), failed(why)),
+                on_cancelled=folder.cleanup,
+            )
+
+        self.services.background.run(write, ask, lambda error: (folder.cleanup(), failed(str(error))))

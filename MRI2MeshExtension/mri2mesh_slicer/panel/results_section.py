@@ -1,0 +1,151 @@
+"""4 Results: one row per structure, how far to trust each, and the levels up and down by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from mri2mesh.errors import InputError
+from mri2mesh_slicer.methods import methods
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+
+SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
+SWATCH = 14
+ROW_HEIGHT = 24
+MOST_ROWS = 14
+"""Shown without scrolling."""
+
+
+class ResultsSection:
+    """``run``: the one that is shown, a `mri2mesh_slicer.runs.RunNodes`, or None. changed: called when it is another."""
+
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
+        self._ui, self._changed = ui, changed
+        self._runs: list[Any] = []
+        self._filling = False
+        self.run: Any = None
+        table = ui.resultsTable
+        table.setColumnCount(4)
+        table.setHorizontalHeaderLabels([_("Show"), _("Structure"), _("Volume"), _("Checks")])
+        header = table.horizontalHeader()
+        for column in (SHOWN, STRUCTURE, VOLUME):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(CHECKS, qt.QHeaderView.Stretch)
+        table.itemChanged.connect(self._show_or_hide)
+        ui.runSelector.activated.connect(self._choose)
+        ui.levelUpButton.clicked.connect(lambda *_checked: self._shift(1))
+        ui.levelDownButton.clicked.connect(lambda *_checked: self._shift(-1))
+        ui.removeRunButton.clicked.connect(self._remove)
+
+    def show(self, run: Any) -> None:
+        """Another run, such as a new one."""
+        self.run = run
+        self.refresh()
+
+    def refresh(self) -> None:
+        """The runs of the scene, and of the shown one what is there now."""
+        from mri2mesh_slicer.runs import runs_of
+
+        self._runs = runs_of(slicer.mrmlScene)
+        folders = [run.folder for run in self._runs]
+        if self.run is None or self.run.folder not in folders:
+            self.run = self._runs[-1] if self._runs else None
+        ui = self._ui
+        ui.resultsSection.setVisible(self.run is not None)
+        ui.runSelector.clear()
+        for run in self._runs:
+            ui.runSelector.addItem(run.name)
+        if self.run is not None:
+            ui.runSelector.setCurrentIndex(folders.index(self.run.folder))
+            try:
+                self._fill()
+            except InputError as error:
+                ui.resultsTable.setRowCount(0)
+                say(ui.verdictLabel, sentences(str(error)), BAD)
+
+    def _fill(self) -> None:
+        ui, run = self._ui, self.run
+        report, rows = run.report, run.rows()
+        self._filling = True
+        table = ui.resultsTable
+        table.setRowCount(len(rows))
+        for number, row in enumerate(rows):
+            self._fill_row(table, number, row, report.scale_known)
+            table.setRowHeight(number, ROW_HEIGHT)
+        self._filling = False
+        shown = min(max(len(rows), 1), MOST_ROWS)
+        table.setFixedHeight(table.horizontalHeader().height + shown * ROW_HEIGHT + 4)
+        ui.levelShift.setVisible(any(m.engine == run.engine and m.levels for m in methods()))
+        failed = [check for check in report.run_checks if not check.passed]
+        lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
+        if not report.scale_known:
+            lines.insert(0, _("Scale unknown: millimetres mean nothing in this run."))
+        doubtful = sum(bool(row.failed) for row in rows)
+        if not rows:
+            head, colour = _("No surface could be made."), BAD
+        elif report.passed:
+            head, colour = _("{count} structures; every check passed.").format(count=len(rows)), GOOD
+        else:
+            head = _("{count} structures; look closely at {doubtful} of them.").format(
+                count=len(rows), doubtful=doubtful
+            )
+            head = (
+                head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
+            )
+            colour = DOUBTFUL
+        say(ui.verdictLabel, "\n".join([head, *lines]), colour)
+
+    def _fill_row(self, table: Any, number: int, row: Any, scale_known: bool) -> None:
+        display = row.model.GetDisplayNode()
+        shown = qt.QTableWidgetItem()
+        shown.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsEnabled)
+        visible = display is not None and display.GetVisibility()
+        shown.setCheckState(qt.Qt.Checked if visible else qt.Qt.Unchecked)
+        shown.setData(qt.Qt.UserRole, row.model.GetID())
+        swatch = qt.QPixmap(SWATCH, SWATCH)
+        swatch.fill(qt.QColor.fromRgbF(*row.colour))
+        name = qt.QTableWidgetItem(qt.QIcon(swatch), row.name)
+        known = row.volume_mm3 is not None and scale_known
+        volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
+        volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+        told = " ".join(map(sentences, row.failed)) or _("{count} passed").format(count=row.checks)
+        checks = qt.QTableWidgetItem(told)
+        checks.setToolTip(told)
+        checks.setForeground(qt.QBrush(qt.QColor(BAD if row.failed else GOOD)))
+        for column, item in ((SHOWN, shown), (STRUCTURE, name), (VOLUME, volume), (CHECKS, checks)):
+            table.setItem(number, column, item)
+
+    def _show_or_hide(self, item: Any) -> None:
+        if self._filling or item.column() != SHOWN:
+            return
+        model = slicer.mrmlScene.GetNodeByID(item.data(qt.Qt.UserRole))
+        if model is not None and model.GetDisplayNode() is not None:
+            model.GetDisplayNode().SetVisibility(item.checkState() == qt.Qt.Checked)
+
+    def _choose(self, *_index: Any) -> None:
+        self.run = self._runs[self._ui.runSelector.currentIndex]
+        self.refresh()
+        self._changed()
+
+    def _shift(self, by: int) -> None:
+        from mri2mesh_slicer.level_shift import shift_levels
+
+        try:
+            shift_levels(self.run, by)
+        except InputError as error:
+            say(self._ui.verdictLabel, str(error), BAD)
+            return
+        self.refresh()
+        self._changed()
+
+    def _remove(self, *_checked: Any) -> None:
+        from mri2mesh_slicer.scene_building import remove_run
+
+        remove_run(slicer.mrmlScene, self.run.folder_item)
+        self.run = None
+        self.refresh()
+        self._changed()

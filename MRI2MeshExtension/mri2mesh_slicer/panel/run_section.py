@@ -1,0 +1,92 @@
+"""3 Run: start, progress with the time left, cancel, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.parameters import Parameters
+
+STEPS = 1000
+
+
+def devices() -> tuple[tuple[str, str], ...]:
+    """Name for the engine, and words."""
+    return (
+        ("auto", _("automatic")),
+        ("cpu", _("processor")),
+        ("cuda", _("NVIDIA card")),
+        ("mps", _("Apple GPU")),
+    )
+
+
+class RunSection:
+    def __init__(
+        self,
+        ui: Any,
+        parameters: Callable[[], Parameters],
+        run: Callable[[], None],
+        cancel: Callable[[], None],
+    ) -> None:
+        self._ui, self._parameters = ui, parameters
+        for name, words in devices():
+            ui.deviceSelector.addItem(words, name)
+        ui.deviceSelector.activated.connect(self._choose_device)
+        ui.runButton.clicked.connect(lambda *_checked: run())
+        ui.cancelButton.clicked.connect(lambda *_checked: cancel())
+        self._warnings: list[str] = []
+        self.idle("")
+        say(ui.messageLabel, "")
+
+    def refresh(self, busy: bool, problem: str) -> None:
+        """problem: why Run is not possible; shown beside the button."""
+        ui = self._ui
+        ui.deviceSelector.setCurrentIndex(max(0, ui.deviceSelector.findData(self._parameters().device)))
+        ui.runButton.setEnabled(not busy and not problem)
+        ui.runButton.setToolTip(
+            problem or _("Compute the surfaces; nothing in the scene changes before they are there.")
+        )
+        ui.cancelButton.setEnabled(busy)
+        if not busy:
+            say(ui.stageLabel, problem)
+
+    def begin(self) -> None:
+        self._warnings = []
+        say(self._ui.messageLabel, "")
+        self._ui.progressBar.setVisible(True)
+        self._ui.progressBar.setValue(0)
+
+    def progress(self, stage: str, fraction: float, seconds_left: float | None) -> None:
+        self._ui.progressBar.setValue(round(STEPS * min(max(fraction, 0.0), 1.0)))
+        say(self._ui.stageLabel, stage + (f", {_time(seconds_left)}" if seconds_left is not None else ""))
+
+    def warning(self, text: str) -> None:
+        self._warnings.append(sentences(text))
+        say(self._ui.messageLabel, "\n".join(self._warnings), DOUBTFUL)
+
+    def done(self, text: str, good: bool) -> None:
+        self.idle("")
+        say(self._ui.messageLabel, "\n".join([text, *self._warnings]), GOOD if good else DOUBTFUL)
+
+    def ended(self, why: str, failed: bool) -> None:
+        self.idle("")
+        text = sentences(why) or _("Cancelled. The scene is as it was.")
+        say(self._ui.messageLabel, text, BAD if failed else "")
+
+    def idle(self, text: str) -> None:
+        self._ui.progressBar.setVisible(False)
+        say(self._ui.stageLabel, text)
+
+    def _choose_device(self, *_index: Any) -> None:
+        self._parameters().device = str(self._ui.deviceSelector.currentData)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1.5:
+        return _("nearly done")
+    if seconds < 90:
+        return _("{seconds} s left").format(seconds=round(seconds))
+    return _("{minutes} min left").format(minutes=round(seconds / 60))

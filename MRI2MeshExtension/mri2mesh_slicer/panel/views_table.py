@@ -1,0 +1,112 @@
+"""The radiographs of one fit: which, what is known of each, and the landmarks picked in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from mri2mesh.imaging.recognise_radiograph import view
+from mri2mesh_slicer.geometry_of_nodes import LANDMARKS, geometry_of
+from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
+
+NAME, KNOWN, PICKED = range(3)
+
+
+class ViewsTable:
+    """selected: called with the node of the row that the user chose. add, remove: called with a node."""
+
+    def __init__(
+        self,
+        selected: Callable[[], None],
+        add: Callable[[Any], None],
+        remove: Callable[[Any], None],
+    ) -> None:
+        self._selected, self._add, self._remove = selected, add, remove
+        self._nodes: list[Any] = []
+        self._pickers: list[Any] = []
+        self.widget = qt.QWidget()
+        layout = qt.QVBoxLayout(self.widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.table = qt.QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels([_("View"), _("Geometry"), _("Landmarks")])
+        self.table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        self.table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+        self.table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        self.table.verticalHeader().setVisible(False)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(NAME, qt.QHeaderView.Stretch)
+        header.setSectionResizeMode(KNOWN, qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(PICKED, qt.QHeaderView.Stretch)
+        self.table.itemSelectionChanged.connect(lambda: self._selected())
+        layout.addWidget(self.table)
+        row = qt.QHBoxLayout()
+        self.further = slicer.qMRMLNodeComboBox()
+        self.further.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+        self.further.noneEnabled = True
+        self.further.addEnabled = False
+        self.further.setMRMLScene(slicer.mrmlScene)
+        self.add_button, self.remove_button = qt.QPushButton(_("Add view")), qt.QPushButton(_("Remove view"))
+        self.add_button.clicked.connect(lambda *_checked: self._add(self.further.currentNode()))
+        self.remove_button.clicked.connect(lambda *_checked: self._remove(self.selected_node()))
+        for widget in (self.further, self.add_button, self.remove_button):
+            row.addWidget(widget)
+        layout.addLayout(row)
+
+    def selected_node(self) -> Any:
+        """The first where none is chosen."""
+        row = self.table.currentRow()
+        return self._nodes[row] if 0 <= row < len(self._nodes) else next(iter(self._nodes), None)
+
+    def show(self, nodes: Sequence[Any]) -> None:
+        same = len(nodes) == len(self._nodes) and all(a is b for a, b in zip(nodes, self._nodes, strict=True))
+        self._nodes = list(nodes)
+        if not same:
+            self._rebuild()
+        for row, node in enumerate(self._nodes):
+            text, colour = known_in_short(node)
+            item = qt.QTableWidgetItem(text)
+            item.setForeground(qt.QBrush(qt.QColor(colour)))
+            self.table.setItem(row, KNOWN, item)
+            self.table.item(row, NAME).setText(node.GetName())
+        self.remove_button.setEnabled(len(self._nodes) > 1)
+
+    def landmarks_of(self, node: Any) -> Any:
+        """The markups node chosen for a radiograph, or None."""
+        return node.GetNodeReference(LANDMARKS)
+
+    def _rebuild(self) -> None:
+        self.table.blockSignals(True)
+        self.table.setRowCount(0)
+        self.table.setRowCount(len(self._nodes))
+        self._pickers = []
+        for row, node in enumerate(self._nodes):
+            item = qt.QTableWidgetItem(node.GetName())
+            item.setToolTip(node.GetName())
+            self.table.setItem(row, NAME, item)
+            picker = slicer.qMRMLNodeComboBox()
+            picker.nodeTypes = ["vtkMRMLMarkupsFiducialNode"]
+            picker.noneEnabled = True
+            picker.addEnabled = True
+            picker.setMRMLScene(slicer.mrmlScene)
+            picker.setCurrentNode(self.landmarks_of(node))
+            picker.currentNodeIDChanged.connect(
+                lambda identity, node=node: node.SetNodeReferenceID(LANDMARKS, identity or None)
+            )
+            self.table.setCellWidget(row, PICKED, picker)
+            self._pickers.append(picker)
+        rows = sum(self.table.rowHeight(row) for row in range(len(self._nodes)))
+        self.table.setFixedHeight(self.table.horizontalHeader().height + rows + 4)
+        self.table.blockSignals(False)
+
+
+def known_in_short(node: Any) -> tuple[str, str]:
+    """As ``"AP, scale known"``, and its colour."""
+    geometry = geometry_of(node)
+    angles = geometry.primary_angle_deg.origin != "default"
+    seen = _(view(geometry)) if angles else _("{view} assumed").format(view=view(geometry))
+    scale = _("scale known") if geometry.scale_known else _("scale unknown")
+    return f"{seen}, {scale}", GOOD if angles and geometry.scale_known else DOUBTFUL

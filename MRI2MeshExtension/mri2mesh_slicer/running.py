@@ -1,0 +1,188 @@
+"""One reconstruction at a time, from nodes to a run in the scene: written, computed elsewhere, read, added.
+
+The scene is touched at the end only. Closing it, removing an input, or cancelling ends everything, the worker's process
+tree included, and leaves the scene as it was.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from mri2mesh_slicer.background import Background
+
+Prepare = Callable[[Path], dict[str, Any]]
+"""Given an empty folder, writes the inputs there and returns the request: ``inputs`` and ``options``. Runs in a thread."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends."""
+
+    name: str
+    engine: str
+    nodes: Sequence[Any]
+    prepare: Prepare
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told, always on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
+    ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
+
+    progress: Callable[[str, float, float | None], None]
+    warning: Callable[[str], None]
+    done: Callable[[Any], None]
+    ended: Callable[[str, bool], None]
+
+
+class Running(VTKObservationMixin):
+    """Starts, watches and ends jobs with the one worker of this Slicer."""
+
+    def __init__(self, client: Any, listener: Listener) -> None:
+        super().__init__()
+        self.client = client
+        self._listener = listener
+        self._background = Background()
+        self._job: Job | None = None
+        self._folder: Path | None = None
+        self._why = ""
+        self._leave_after = False
+        self._device = "auto"
+
+    @property
+    def busy(self) -> bool:
+        return self._job is not None
+
+    def start(self, job: Job, *, device: str = "auto") -> None:
+        """Raises RuntimeError while another job runs."""
+        if self.busy:
+            raise RuntimeError("one job at a time")
+        self._job, self._why = job, ""
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="mri2mesh-"))
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._scene_closes)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._node_goes)
+        self._listener.progress(_("write the images"), 0.0, None)
+        inputs = folder / "inputs"
+        inputs.mkdir()
+        self._device = device
+        self._background.run(lambda: job.prepare(inputs), self._compute, self._broken)
+
+    def cancel(self, why: str = "") -> None:
+        """Asks the worker to stop, and kills it if it does not; `Listener.ended` follows. why: for the user."""
+        if not self.busy:
+            return
+        self._why = why or self._why
+        if self.client.busy:
+            self._listener.progress(_("cancelling"), 0.0, None)
+            self.client.cancel()
+        else:
+            self._end(self._why, failed=False)
+
+    def leave(self) -> None:
+        """The panel is not looked at any more: the worker goes when it has nothing to do."""
+        self._leave_after = True
+        if not self.busy:
+            self.client.shutdown()
+
+    def come_back(self) -> None:
+        self._leave_after = False
+
+    def shutdown(self) -> None:
+        """Ends the job and the worker at once; nothing is told any more."""
+        self._clear()
+        self.client.shutdown()
+        self._background.close()
+
+    def _compute(self, request: dict[str, Any]) -> None:
+        assert self._job is not None and self._folder is not None
+        self.client.run(
+            {
+                "command": "reconstruct",
+                "engine": self._job.engine,
+                "out": str(self._folder / "result"),
+                **request,
+                "options": {"device": self._device, **request["options"]},
+            },
+            on_progress=self._listener.progress,
+            on_done=self._read,
+            on_failed=lambda message: self._end(self._why or message, failed=True),
+            on_cancelled=lambda: self._end(self._why, failed=False),
+            on_warning=self._listener.warning,
+        )
+
+    def _read(self, event: dict[str, Any]) -> None:
+        folder = Path(event["out"])
+
+        def read() -> Any:
+            from mri2mesh_slicer.results import read_run
+
+            return read_run(folder)
+
+        self._listener.progress(_("read the results"), 1.0, None)
+        self._background.run(read, self._add, self._broken)
+
+    def _add(self, result: Any) -> None:
+        from mri2mesh_slicer.scene_building import add_run
+
+        assert self._job is not None
+        job = self._job
+        self._clear()
+        try:
+            run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
+        except Exception as error:
+            self._tell_end(_in_words(error), failed=True)
+            return
+        self._listener.done(run)
+        self._after()
+
+    def _broken(self, error: Exception) -> None:
+        self._end(_in_words(error), failed=True)
+
+    def _end(self, why: str, *, failed: bool) -> None:
+        if self.busy:
+            self._clear()
+            self._tell_end(why, failed=failed)
+
+    def _tell_end(self, why: str, *, failed: bool) -> None:
+        self._listener.ended(why, failed)
+        self._after()
+
+    def _after(self) -> None:
+        if self._leave_after and not self.busy:
+            self.client.shutdown()
+
+    def _clear(self) -> None:
+        self.removeObservers()
+        self._background.forget()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._job = self._folder = None
+
+    def _scene_closes(self, *_event: Any) -> None:
+        self.cancel(_("The scene was closed: the run was ended."))
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _node_goes(self, _caller: Any, _event: Any, node: Any) -> None:
+        if self._job is not None and any(node is one for one in self._job.nodes):
+            self.cancel(_("The image was removed from the scene: the run was ended."))
+
+
+def _in_words(error: Exception) -> str:
+    from mri2mesh.errors import InputError
+
+    if isinstance(error, InputError):
+        return str(error)
+    return _("Unexpected error: {kind}. Please report it with what you did.").format(
+        kind=type(error).__name__
+    )

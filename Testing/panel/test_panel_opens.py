@@ -1,0 +1,228 @@
+"""What the panel shows before anything is run: what was recognised, the method, only the inputs that it needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host.application import wait_until
+from packaging.requirements import Requirement
+
+from mri2mesh.engines.registry import ENGINES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def settle() -> None:
+    import qt
+
+    for _ in range(5):
+        qt.application.processEvents()
+
+
+def test_without_an_image_the_panel_says_what_to_choose_and_run_is_off(panel):
+    assert "Choose a lumbar MRI" in panel.ui.recognisedLabel.text
+    assert not panel.ui.runButton.enabled
+    assert "Choose an image" in panel.ui.stageLabel.text
+    assert panel.ui.resultsSection.isHidden() and panel.ui.exportSection.isHidden()
+
+
+def test_a_volume_is_recognised_and_gets_the_spine_method_with_its_level_shift(panel, load_volume):
+    panel.ui.inputSelector.setCurrentNode(load_volume())
+    assert panel.ui.recognisedLabel.text == "Volume of 38 x 257 x 201: 1.00 mm isotropic voxels."
+    assert panel.ui.methodSelector.currentData == "mri2mesh"
+    assert panel.ui.runButton.enabled
+    inputs = panel.panel.method.inputs
+    inputs.shift.value = 1
+    assert panel.panel.parameters().level_shift == 1
+
+
+def test_thick_slices_under_a_transform_are_described_as_such(panel, slicer, add_image):
+    node = add_image(np.zeros((12, 100, 90), np.int16), "sagittal")
+    matrix = slicer.util.vtkMatrixFromArray(
+        np.array([[0, 0, 4.4, 0], [-0.6, 0, 0, 0], [0, -0.6, 0, 0], [0, 0, 0, 1.0]])
+    )
+    node.SetIJKToRASMatrix(matrix)
+    move = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "table")
+    node.SetAndObserveTransformNodeID(move.GetID())
+    panel.ui.inputSelector.setCurrentNode(node)
+    told = panel.ui.recognisedLabel.text
+    assert "sagittal, 4.4 mm slices" in told and "moved by table" in told
+
+
+def test_a_radiograph_gets_the_fit_with_bone_views_and_geometry(panel, add_image):
+    panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
+    assert panel.ui.methodSelector.currentData == "xray-fit"
+    inputs = panel.panel.method.inputs
+    assert inputs.views.table.rowCount == 1
+    assert [inputs.anatomy.itemData(row) for row in range(inputs.anatomy.count)][0] == "pelvis"
+
+
+def test_another_image_brings_the_other_method_back(panel, load_volume, add_image):
+    film, spine = add_image(np.zeros((1, 64, 48), np.uint16), "ap"), load_volume()
+    for node, engine in ((film, "xray-fit"), (spine, "mri2mesh"), (film, "xray-fit")):
+        panel.ui.inputSelector.setCurrentNode(node)
+        assert panel.ui.methodSelector.currentData == engine
+        shown = [name for name, one in panel.panel.method._sections.items() if not one.widget.isHidden()]
+        assert shown == [engine]
+
+
+def test_the_choice_of_the_image_is_saved_with_the_scene(panel, slicer, load_volume):
+    node = load_volume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    kept = slicer.mrmlScene.GetSingletonNode("MRI2Mesh", "vtkMRMLScriptedModuleNode")
+    assert kept.GetNodeReference("image") is node
+
+
+def test_deleting_the_image_empties_the_panel(panel, slicer, load_volume):
+    node = load_volume()
+    panel.ui.inputSelector.setCurrentNode(node)
+    slicer.mrmlScene.RemoveNode(node)
+    wait_until(lambda: not panel.ui.runButton.enabled, 5)
+    assert panel.ui.methodSelector.count == 0
+
+
+def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel, add_image):
+    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+
+    node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
+    panel.ui.inputSelector.setCurrentNode(node)
+    fields = panel.panel.method.inputs.geometry.fields
+    fields["source_to_detector_mm"].value = 1200.0
+    fields["primary_angle_deg"].value = 30.0
+    geometry = geometry_of(node)
+    assert geometry.source_to_detector_mm.value == 1200.0
+    assert geometry.origins["source_to_detector_mm"] == "user"
+    assert geometry.origins["source_to_isocentre_mm"] == "default"
+    assert geometry.source_to_isocentre_mm.value == pytest.approx(1020.0)
+    assert geometry.primary_angle_deg.value == 30.0
+
+
+def test_an_impossible_geometry_is_refused_in_words(panel, add_image):
+    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+
+    node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
+    panel.ui.inputSelector.setCurrentNode(node)
+    editor = panel.panel.method.inputs.geometry
+    editor.fields["source_to_detector_mm"].value = 1200.0
+    editor.fields["source_to_isocentre_mm"].value = 1500.0
+    assert "isocentre lies between" in editor._message.text
+    assert geometry_of(node).source_to_isocentre_mm.value == pytest.approx(1020.0)
+
+
+def test_a_camera_file_gives_the_geometry_and_a_foreign_one_is_refused(panel, add_image, tmp_path):
+    node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
+    panel.ui.inputSelector.setCurrentNode(node)
+    editor = panel.panel.method.inputs.geometry
+    path = tmp_path / "camera.json"
+    path.write_text(json.dumps({"size": [10, 10]}))
+    editor.read_file(str(path))
+    assert "this one has 64 x 48" in editor._message.text
+    path.write_text(json.dumps({"size": [64, 48], "pixel_spacing_mm": [0.3, 0.3], "primary_angle_deg": 0.0}))
+    editor.read_file(str(path))
+    assert panel.panel.method.inputs.views.table.item(0, 1).text() == "PA, scale known"
+
+
+def test_views_are_added_and_removed(panel, add_image):
+    first, second = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("ap", "oblique"))
+    panel.ui.inputSelector.setCurrentNode(first)
+    views = panel.panel.method.inputs.views
+    views.further.setCurrentNode(second)
+    views.add_button.click()
+    assert panel.panel.parameters().further_views == [second]
+    assert [views.table.item(row, 0).text() for row in range(2)] == ["ap", "oblique"]
+    views.table.selectRow(0)
+    views.remove_button.click()
+    assert panel.panel.parameters().image is second and panel.panel.parameters().further_views == []
+
+
+def test_a_volume_among_the_views_keeps_run_off_and_says_why(panel, add_image, load_volume):
+    panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
+    inputs = panel.panel.method.inputs
+    inputs.views.further.setCurrentNode(load_volume())
+    inputs.views.add_button.click()
+    assert not panel.ui.runButton.enabled
+    assert "must be a radiograph" in panel.ui.stageLabel.text
+
+
+def test_every_engine_has_one_entry_and_takes_what_the_registry_says(slicer, panel):
+    from mri2mesh_slicer.methods import methods
+
+    assert {m.engine: m.takes for m in methods()} == {name: entry.takes for name, entry in ENGINES.items()}
+
+
+def test_the_bones_are_the_engines(panel):
+    from mri2mesh.engines.xray_fit import ANATOMIES
+    from mri2mesh_slicer.panel.radiograph_inputs import anatomies
+
+    assert tuple(name for name, _ in anatomies()) == ANATOMIES
+
+
+def test_formats_are_the_command_lines(panel):
+    from mri2mesh.export.surfaces import FORMATS
+    from mri2mesh_slicer.panel.export_section import formats
+
+    assert {name for name, _ in formats()} == set(FORMATS)
+
+
+def test_what_would_be_installed_is_what_the_library_declares(panel, repository):
+    from mri2mesh_slicer import installation
+
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    declared = {*project["dependencies"], *project["optional-dependencies"]["fast"]}
+    asked = {package.requirement for package in (installation.TORCH, *installation.PACKAGES)}
+    brought_by_slicer = {line for line in declared if Requirement(line).name in ("numpy", "vtk")}
+    assert asked == declared - brought_by_slicer
+    assert installation.missing() == []
+
+
+def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volume, monkeypatch):
+    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.panel import panel as code
+
+    asked = []
+    monkeypatch.setattr(installation, "missing", lambda: [installation.TORCH, installation.PACKAGES[0]])
+    monkeypatch.setattr(installation, "install", lambda *_: pytest.fail("installed without consent"))
+    monkeypatch.setattr(code, "ask", lambda question, title: asked.append(question))
+    panel.ui.inputSelector.setCurrentNode(load_volume())
+    panel.ui.runButton.click()
+    assert "torch>=2.4" in asked[0] and "MB" in asked[0]
+    assert not panel.panel.running.busy
+    assert panel.ui.messageLabel.text == "Nothing was installed and nothing was run."
+
+
+def test_opening_the_module_needs_only_what_slicer_brings(repository):
+    script = (
+        "import sys, tempfile; from pathlib import Path\n"
+        "from host.application import start, open_module\n"
+        "start(Path(tempfile.mkdtemp())); before = set(sys.modules)\n"
+        "open_module('MRI2Mesh').cleanup()\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)\n"
+        "print(*sorted(name for name in new if not name.startswith('_')))"
+    )
+    environment = {"PYTHONPATH": f"{repository / 'Testing'}:{repository / 'MRI2MeshExtension'}", "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    ours = {"MRI2Mesh", "mri2mesh", "mri2mesh_slicer"}
+    needed = set(done.stdout.splitlines()[-1].split()) - ours - {"cython_runtime", "swig_runtime_data5"}
+    tried_by_pydicom = {"PIL", "certifi", "charset_normalizer", "idna", "requests", "tqdm", "urllib3"}
+    assert needed - tried_by_pydicom <= {"SimpleITK", "numpy", "pydicom", "vtk"}, done.stderr
+
+
+def test_the_sample_is_registered_with_its_checksum(panel, slicer, monkeypatch):
+    import hashlib
+    import types
+
+    registered = {}
+    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.update(source))
+    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
+    slicer.modules.module.register_sample_data()
+    path = Path(registered["uris"].removeprefix("file://"))
+    assert registered["checksums"] == "SHA256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    assert Path(registered["thumbnailFileName"]).is_file()

@@ -1,0 +1,152 @@
+"""The module's own buttons, the real worker, the real weights: run, cancel, run again, judge, shift, export, save, reload."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from host.application import wait_until
+from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
+
+from mri2mesh.export.surfaces import read_surface
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+
+
+def names(panel) -> list[str]:
+    return [panel.ui.resultsTable.item(row, 1).text() for row in range(panel.ui.resultsTable.rowCount)]
+
+
+def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
+    panel, slicer, load_volume, two_vertebrae, tmp_path
+):
+    ui = panel.ui
+    volume = load_volume(two_vertebrae, "LumbarPart")
+    ui.inputSelector.setCurrentNode(volume)
+    empty = node_count(slicer)
+
+    # Cancel in mid-run: nothing is left, and it is said.
+    pid = run_until(panel, "deform the templates")
+    assert ui.cancelButton.enabled and not ui.runButton.enabled
+    ui.cancelButton.click()
+    wait_for_end(panel)
+    assert ui.messageLabel.text == "Cancelled. The scene is as it was."
+    assert node_count(slicer) == empty and panel.panel.results.run is None
+
+    # Run again, in the same worker where it heard the cancel.
+    shown = run_and_wait(panel)
+    values = [value for _, value in shown[:-1]]
+    assert values == sorted(values) and values[-1] == 1000
+    assert any("left" in stage for stage, _ in shown)
+    assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]
+    assert not ui.resultsSection.isHidden()
+
+    # Judge: a check that failed says why, volumes are there, models can be hidden.
+    l5 = names(panel).index("L5")
+    assert "cm³" in ui.resultsTable.item(l5, 2).text()
+    assert "passed" not in ui.resultsTable.item(l5, 3).text()
+    model = panel.panel.results.run.models[l5]
+    import qt
+
+    ui.resultsTable.item(l5, 0).setCheckState(qt.Qt.Unchecked)
+    assert not model.GetDisplayNode().GetVisibility()
+    ui.contoursCheck.click()
+    assert not any(one.GetDisplayNode().GetVisibility2D() for one in panel.panel.results.run.models)
+
+    # Colours by support, and back.
+    ui.coloursSelector.setCurrentIndex(ui.coloursSelector.findData("support"))
+    ui.coloursSelector.activated.emit(ui.coloursSelector.currentIndex)
+    assert model.GetDisplayNode().GetActiveScalarName() == "support"
+    assert model.GetDisplayNode().GetScalarVisibility()
+
+    # Levels up by one and down again.
+    ui.levelUpButton.click()
+    assert names(panel) == ["L2-L3", "L3", "L3-L4", "L4"]
+    ui.levelDownButton.click()
+    assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]
+
+    # Export, as the user's file system sees it.
+    ui.exportFolder.setCurrentPath(str(tmp_path / "stl"))
+    ui.exportButton.click()
+    assert "4 files written" in ui.exportMessage.text and "LPS" in ui.coordinatesLabel.text
+    exported = read_surface(tmp_path / "stl" / "L4.stl").vertices
+    in_scene = slicer.util.arrayFromModelPoints(panel.panel.results.run.models[1])
+    np.testing.assert_allclose(exported.min(0), in_scene.min(0), atol=1e-3)
+
+    # Save, close, reload: the results come back with the scene.
+    bundle = tmp_path / "scene.mrb"
+    assert slicer.mrmlScene.WriteToMRB(str(bundle))
+    slicer.mrmlScene.Clear()
+    wait_until(lambda: ui.resultsSection.isHidden(), 5)
+    assert slicer.mrmlScene.ReadFromMRB(str(bundle))
+    wait_until(lambda: not ui.resultsSection.isHidden(), 5)
+    assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]
+    assert ui.inputSelector.currentNode().GetName() == "LumbarPart"
+
+    # Another module: the worker goes.
+    pid = panel.panel.running.client.pid or pid
+    panel.exit()
+    wait_until(lambda: not is_alive(pid), 10)
+
+
+def test_whatever_ends_a_run_leaves_no_process_and_no_half_result(panel, slicer, load_volume, two_vertebrae):
+    ui = panel.ui
+    volume = load_volume(two_vertebrae, "LumbarPart")
+    ui.inputSelector.setCurrentNode(volume)
+
+    run_until(panel, "find the spine")
+    slicer.mrmlScene.RemoveNode(volume)
+    wait_for_end(panel)
+    assert "removed from the scene" in ui.messageLabel.text
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
+
+    ui.inputSelector.setCurrentNode(load_volume(two_vertebrae, "LumbarPart"))
+    run_until(panel, "find the spine")
+    slicer.mrmlScene.Clear()
+    wait_for_end(panel)
+    assert "closed" in ui.messageLabel.text
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
+
+    # A killed worker is told, and the next run has another.
+    import os
+    import signal
+
+    ui.inputSelector.setCurrentNode(load_volume(two_vertebrae, "LumbarPart"))
+    killed = run_until(panel, "find the spine")
+    os.killpg(killed, signal.SIGKILL)
+    wait_for_end(panel)
+    assert "memory" in ui.messageLabel.text
+    assert ui.runButton.enabled
+
+    # Quitting in mid-run.
+    pid = run_until(panel, "find the spine")
+    assert pid != killed
+    panel.cleanup()
+    wait_until(lambda: not is_alive(pid), 10)
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
+
+
+def test_an_image_without_a_spine_gets_a_run_that_says_so(panel, slicer, add_image):
+    noise = np.random.default_rng(0).integers(0, 300, (24, 40, 40)).astype(np.int16)
+    node = add_image(noise, "noise")
+    node.SetSpacing(3, 3, 3)
+    panel.ui.inputSelector.setCurrentNode(node)
+    run_and_wait(panel)
+    assert "no surface could be made" in panel.ui.messageLabel.text
+    assert panel.ui.verdictLabel.text.startswith("No surface could be made.")
+    assert panel.ui.resultsTable.rowCount == 0
+
+
+def test_an_image_in_colour_is_refused_before_anything_runs(panel, slicer, add_image):
+    import vtk
+
+    node = add_image(np.zeros((4, 20, 20), np.uint8), "photo")
+    image = vtk.vtkImageData()
+    image.SetDimensions(20, 20, 4)
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
+    node.SetAndObserveImageData(image)
+    panel.ui.inputSelector.setCurrentNode(node)
+    assert "colour image" in panel.ui.recognisedLabel.text
+    panel.ui.runButton.click()
+    assert not panel.panel.running.busy and "colour image" in panel.ui.messageLabel.text
