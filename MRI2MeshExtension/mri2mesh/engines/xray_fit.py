@@ -29,7 +29,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.fitting.contour_term import ContourTerm
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.image_term import Observation
+from mri2mesh.fitting.image_term import ImageSettings, Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.poses import in_front
@@ -44,7 +44,13 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
-from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
+from mri2mesh.quality.radiograph_checks import (
+    MIN_AGREEMENT,
+    MIN_GRADIENT_AGREEMENT,
+    check_fit,
+    diverged,
+    side,
+)
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
@@ -59,6 +65,9 @@ ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view tell more"
 )
+GRADIENTS_ALIKE_MM = 15.0
+"""Over which what the model cannot explain of an image's gradients is alike: errors of fits to simulated fluoroscopy of
+hips are then 0.8 of what the curvature of the cost says."""
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
 
@@ -158,6 +167,8 @@ def reconstruct(
             raise torch.linalg.LinAlgError("a number is not finite")
         structures = _structures(case, found)
         checks = _checks(case, found, structures)
+        if not all(one.scale_known for one in radiographs):
+            checks = [_without_scale(check) for check in checks]
         extra = {"fit": to_plain(found.parameters), "views": _views(found)}
         seconds["check"] = time.perf_counter() - began
     except torch.linalg.LinAlgError:
@@ -185,16 +196,18 @@ def reconstruct(
 
 def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
-    assumed, each view's own pose a little where there are several."""
+    assumed, each view's own pose a little where there are several. Gradients are compared: other bones beside this one,
+    skin and air change them in fewer places than they change the values."""
     depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
     several = len(radiographs) > 1
     return FitSettings(
+        image=ImageSettings(gradients=True, correlation_mm=GRADIENTS_ALIKE_MM),
         prior=PriorSettings(
             depth_mm=15.0 if depth_known else 40.0,
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
             view_turn_deg=1.0 if several else 0.0,
             view_shift_mm=2.0 if several else 0.0,
-        )
+        ),
     )
 
 
@@ -311,11 +324,17 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines)
+    least = MIN_GRADIENT_AGREEMENT if case.settings.image.gradients else MIN_AGREEMENT
+    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
         checks.append(_side(case, found))
     return checks
+
+
+def _without_scale(check: Check) -> Check:
+    """A check that says of its millimetres that they are assumed."""
+    return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
 def _side(case: _Case, found: Fit) -> Check:
