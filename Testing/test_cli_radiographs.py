@@ -73,12 +73,12 @@ def finite(folder: Path) -> bool:
 
 def test_frame_contrast_scale_and_mask_are_given_and_told_in_the_report(case, tmp_path, capsys):
     seen = case.radiographs[0]
-    shown = stored(seen.pixels)
-    # bone bright although the tags say nothing, and the first frame is empty
-    turned = np.stack([np.roll(shown, N // 2, axis=1), shown.max() - shown + 1])
+    # as a film: bone bright, which the tags do not say; the first frame shows it elsewhere
+    shown = np.rint(60_000 * seen.pixels / seen.pixels.max()).astype(np.uint16)
+    run = np.stack([np.roll(shown, N // 2, axis=1), shown])
     film = write_radiograph(
         tmp_path / "run",
-        turned,
+        run,
         **C_ARM,
         PixelIntensityRelationship=None,
         PixelIntensityRelationshipSign=None,
