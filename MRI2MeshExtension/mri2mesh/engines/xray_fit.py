@@ -29,7 +29,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.fitting.contour_term import ContourTerm
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.image_term import ImageSettings, Observation
+from mri2mesh.fitting.image_term import Observation
 from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.poses import in_front
@@ -65,9 +65,6 @@ ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view tell more"
 )
-GRADIENTS_ALIKE_MM = 15.0
-"""Over which what the model cannot explain of an image's gradients is alike: errors of fits to simulated fluoroscopy of
-hips are then 0.8 of what the curvature of the cost says."""
 LEAST_USABLE = 0.02
 """Of an image: less than this shows no bone."""
 
@@ -196,12 +193,10 @@ def reconstruct(
 
 def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
-    assumed, each view's own pose a little where there are several. Gradients are compared: other bones beside this one,
-    skin and air change them in fewer places than they change the values."""
+    assumed, each view's own pose a little where there are several."""
     depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
     several = len(radiographs) > 1
     return FitSettings(
-        image=ImageSettings(gradients=True, correlation_mm=GRADIENTS_ALIKE_MM),
         prior=PriorSettings(
             depth_mm=15.0 if depth_known else 40.0,
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
