@@ -131,11 +131,11 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         self.test_sample_to_stl()
 
     def test_sample_to_stl(self) -> None:
+        from mri2mesh.samples import LUMBAR_T2
         from mri2mesh_slicer import installation
-        from mri2mesh_slicer.sample_data import SAMPLES
 
         self.delayDisplay("Load the sample MRI")
-        volume = slicer.util.loadVolume(str(SAMPLES / "lumbar_t2.nii.gz"))
+        volume = slicer.util.loadVolume(str(LUMBAR_T2))
         slicer.util.selectModule("MRI2Mesh")
         widget = slicer.modules.mri2mesh.widgetRepresentation().self()
         widget.ui.inputSelector.setCurrentNode(volume)

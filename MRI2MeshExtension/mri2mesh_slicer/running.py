@@ -82,7 +82,7 @@ class Running(VTKObservationMixin):
         """Asks the worker to stop, and kills it if it does not; `Listener.ended` follows. why: for the user."""
         if not self.busy:
             return
-        self._why = why or self._why
+        self._why = self._why or why  # the first reason: a scene that closes removes its nodes next
         if self.client.busy:
             self._listener.progress(_("cancelling"), 0.0, None)
             self.client.cancel()

@@ -69,7 +69,7 @@ class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
 
     def _scene_changed(self, *_: Any) -> None:
         # After the event: a node that is about to be removed is still there during it.
-        QTimer.singleShot(0, self._fill)
+        QTimer.singleShot(0, self, self._fill)
 
     def _fill(self) -> None:
         if self._scene is None:

@@ -49,6 +49,8 @@ def load_volume(slicer: Any) -> Callable[..., Any]:
         storage.SetFileName(str(path))
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         assert storage.ReadData(node)
+        slicer.mrmlScene.AddNode(storage)
+        node.SetAndObserveStorageNodeID(storage.GetID())
         return node
 
     return load
