@@ -19,10 +19,15 @@ LINE_WIDTH = 2
 """Of the intersections with slices, in pixels."""
 
 
-def add_model(scene: Any, structure: Structure, mesh: Mesh) -> Any:
-    """A model of one structure with its per-vertex arrays, in the coordinates of ``mesh``; outlines in slice views."""
+def surface_of(mesh: Mesh) -> vtk.vtkPolyData:
+    """What a model shows: points, faces and per-vertex arrays of a mesh, with normals. Touches no MRML."""
+    return _with_normals(to_polydata(mesh))
+
+
+def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData) -> Any:
+    """A model of one structure with its per-vertex arrays, in the coordinates of ``surface``; outlines in slice views."""
     node = add_node(scene, "vtkMRMLModelNode", structure.name)
-    node.SetAndObservePolyData(_with_normals(to_polydata(mesh)))
+    node.SetAndObservePolyData(surface)
     node.SetAttribute(REPORTED_AS, structure.name)
     display = add_display(node)
     display.SetVisibility2D(True)
