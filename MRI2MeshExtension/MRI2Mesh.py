@@ -88,7 +88,12 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh_soon.setInterval(0)
         self._refresh_soon.timeout.connect(self._use_scene)
         scene = slicer.mrmlScene
-        for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.NodeRemovedEvent, scene.EndRestoreEvent):
+        for event in (
+            scene.EndCloseEvent,
+            scene.EndImportEvent,
+            scene.NodeRemovedEvent,
+            scene.EndRestoreEvent,
+        ):
             self.addObserver(scene, event, self._scene_changed)
         slicer.app.connect("aboutToQuit()", self.cleanup)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import vtk
-from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh_slicer.matrices import array_of, vtk_matrix
 
 CAMERA = "MRI2Mesh.XrayCamera"
 """Name of the attribute: the fields of `XrayCamera` as JSON, in the frame of the volume's parent transform."""
@@ -66,15 +66,3 @@ def take_off_detector(volume_node: Any) -> None:
         volume_node.SetIJKToRASMatrix(vtk_matrix(np.array(json.loads(before))))
     for name in (CAMERA, GEOMETRY_BEFORE):
         volume_node.RemoveAttribute(name)
-
-
-def vtk_matrix(matrix: NDArray) -> Any:
-    """A vtkMatrix4x4 of an array [4, 4]."""
-    result = vtk.vtkMatrix4x4()
-    result.DeepCopy(np.asarray(matrix, dtype=np.float64).ravel().tolist())
-    return result
-
-
-def array_of(matrix: Any) -> NDArray[np.float64]:
-    """[4, 4] of a vtkMatrix4x4."""
-    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])

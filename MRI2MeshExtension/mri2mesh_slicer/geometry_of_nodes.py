@@ -37,7 +37,7 @@ def geometry_of(node: Any) -> XrayGeometry:
 
 def geometry_from_json(content: Mapping[str, Any]) -> XrayGeometry:
     """From name -> {"value", "origin"}. Raises KeyError, TypeError or InputError where it is not a geometry."""
-    known = {}
+    known: dict[str, Any] = {}
     for name in WORDS:
         value = content[name]["value"]
         known[name] = Known(tuple(value) if isinstance(value, list) else value, content[name]["origin"])

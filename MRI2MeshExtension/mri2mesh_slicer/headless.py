@@ -30,12 +30,13 @@ class Application:
         self.data_io.SetMRMLApplicationLogic(self.logic)
         self.data_io.SetAndObserveDataIOManager(self.remote_io.GetDataIOManager())
         self.remote_io.AddDataIOToScene()
-        self.modules = [
-            slicer.vtkSlicerVolumesLogic(),
-            slicer.vtkSlicerSubjectHierarchyModuleLogic(),
-            slicer.vtkSlicerSegmentationsModuleLogic(),
-            slicer.vtkSlicerMarkupsLogic(),
-        ]
-        for module in self.modules:
+        self.modules = {
+            "Volumes": slicer.vtkSlicerVolumesLogic(),
+            "SubjectHierarchy": slicer.vtkSlicerSubjectHierarchyModuleLogic(),
+            "Segmentations": slicer.vtkSlicerSegmentationsModuleLogic(),
+            "Markups": slicer.vtkSlicerMarkupsLogic(),
+        }
+        for name, module in self.modules.items():
             module.SetMRMLApplicationLogic(self.logic)
             module.SetMRMLScene(self.scene)
+            self.logic.SetModuleLogic(name, module)

@@ -19,6 +19,7 @@ from mri2mesh.export.atomic import whole_file
 from mri2mesh.imaging.radiograph_dicom import MODALITIES
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.imaging.writing import write_volume
+from mri2mesh_slicer.matrices import array_of
 
 UNTOLD = ("", "OT", "SC")
 """DICOM modalities that do not tell a projection from a volume."""
@@ -131,7 +132,7 @@ def ijk_to_ras(node: Any) -> NDArray[np.float64]:
     """4x4 of a volume node: voxel centres to its own RAS millimetres, without parent transforms."""
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+    return array_of(matrix)
 
 
 def _voxels(node: Any) -> NDArray:

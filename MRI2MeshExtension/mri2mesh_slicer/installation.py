@@ -63,7 +63,9 @@ def question(packages: list[Package]) -> str:
     lines += [f"    {package.requirement}" for package in packages]
     lines += ["", _("About {size} MB are downloaded, once.").format(size=size)]
     if TORCH in packages:
-        lines.append(_("PyTorch for an NVIDIA card takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes))
+        lines.append(
+            _("PyTorch for an NVIDIA card takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes)
+        )
     lines.append(_("Slicer does not respond meanwhile. Install them now?"))
     return "\n".join(lines)
 

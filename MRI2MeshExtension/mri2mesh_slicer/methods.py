@@ -34,7 +34,9 @@ def methods() -> tuple[Method, ...]:
         Method(
             engine="mri2mesh",
             title=_("MRI2Mesh: lumbar spine from one MRI"),
-            sentence=_("Finds the vertebrae and discs and deforms template surfaces onto them; half a minute."),
+            sentence=_(
+                "Finds the vertebrae and discs and deforms template surfaces onto them; half a minute."
+            ),
             takes="volume",
             section="mri2mesh_slicer.panel.spine_inputs:SpineInputs",
             levels=True,

@@ -11,7 +11,7 @@ import vtk
 from numpy.typing import NDArray
 
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh_slicer.camera_attribute import array_of, vtk_matrix
+from mri2mesh_slicer.matrices import array_of, vtk_matrix
 from mri2mesh_slicer.mrml_nodes import nodes_of
 
 

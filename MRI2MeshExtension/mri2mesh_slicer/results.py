@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh.errors import InputError
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.xray_geometry import WORDS, Known, XrayGeometry
+from mri2mesh.geometry.vtk_bridge import to_polydata
+from mri2mesh.imaging.xray_geometry import XrayGeometry
 from mri2mesh.reconstruction import Check
+from mri2mesh_slicer.geometry_of_nodes import geometry_from_json
 
 UNREADABLE = "the report of this run cannot be read: run the reconstruction again"
 
@@ -89,30 +93,44 @@ class RunReport:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A report, and the surface of each of its structures in RAS millimetres, with its per-vertex arrays."""
+    """A report, and the surface of each of its structures in RAS millimetres: with its per-vertex arrays, and with
+    normals that make it look smooth."""
 
     report: RunReport
-    meshes: dict[str, Mesh]
+    surfaces: dict[str, vtkPolyData]
 
 
 def read_run(folder: str | Path) -> RunResult:
-    """Read a finished run. Raises InputError for a folder without report, or a surface that is missing or damaged."""
+    """Read a finished run; touches no MRML, so a thread may do it.
+
+    Raises InputError for a folder without report, or a surface that is missing or damaged.
+    """
     folder = Path(folder)
     try:
         text = (folder / "report.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("this folder holds no report.json: choose the result folder of a run") from error
     report = read_report(text)
-    meshes = {}
+    surfaces = {}
     for one in report.structures:
         file = next((name for name in one.files if name.endswith(".vtp")), f"{one.name}.vtp")
         try:
-            meshes[one.name] = read_surface(folder / Path(file).name)
+            surfaces[one.name] = _with_normals(read_surface(folder / Path(file).name))
         except (InputError, ValueError) as error:
             raise InputError(
                 f"the surface of {one.name} is missing or damaged: run the reconstruction again"
             ) from error
-    return RunResult(report, meshes)
+    return RunResult(report, surfaces)
+
+
+def _with_normals(mesh: Mesh) -> vtkPolyData:
+    """The same points and faces, in the same order."""
+    normals = vtkPolyDataNormals()
+    normals.SetInputData(to_polydata(mesh))
+    normals.SplittingOff()
+    normals.ConsistencyOff()
+    normals.Update()
+    return normals.GetOutput()
 
 
 def read_report(text: str) -> RunReport:
@@ -160,11 +178,8 @@ def _check(row: Mapping[str, Any]) -> Check:
 
 
 def _view(row: Mapping[str, Any]) -> RadiographView:
-    values: dict[str, Any] = {}
-    for name in WORDS:
-        value, origin = row["geometry"][name]["value"], row["geometry"][name]["origin"]
-        values[name] = Known(tuple(value) if isinstance(value, list) else value, origin)
+    geometry = geometry_from_json(row["geometry"])
     move = np.eye(4) if row["surface_to_view"] is None else np.array(row["surface_to_view"], dtype=np.float64)
     if move.shape != (4, 4):
         raise ValueError("surface_to_view is no 4x4")
-    return RadiographView(str(row["recognised"]), XrayGeometry(**values), row["agreement"], move)
+    return RadiographView(str(row["recognised"]), geometry, row["agreement"], move)

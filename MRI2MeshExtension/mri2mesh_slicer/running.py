@@ -133,25 +133,22 @@ class Running(VTKObservationMixin):
 
         def read() -> Any:
             from mri2mesh_slicer.results import read_run
-            from mri2mesh_slicer.scene_building import surfaces_of
 
-            result = read_run(folder)
-            return result, surfaces_of(result)
+            return read_run(folder)
 
         self._listener.progress(_("read the results"), 1.0, None)
         self._background.run(read, self._add, self._broken)
 
-    def _add(self, read: Any) -> None:
+    def _add(self, result: Any) -> None:
         from mri2mesh_slicer.scene_building import add_run
 
-        result, surfaces = read
 
         job = self._job
         assert job is not None
         self.removeObservers()  # from here on it is too late to end
         self._is_added = True
         try:
-            run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name, surfaces=surfaces)
+            run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:
             self._end(_in_words(error), failed=True)
             return
@@ -204,4 +201,6 @@ def _in_words(error: Exception) -> str:
 
     if isinstance(error, InputError):
         return str(error)
-    return _("Unexpected error: {kind}. Please report it with what you did.").format(kind=type(error).__name__)
+    return _("Unexpected error: {kind}. Please report it with what you did.").format(
+        kind=type(error).__name__
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mri2mesh_slicer.inputs import is_radiograph
@@ -20,7 +20,7 @@ from mri2mesh_slicer.runs import (
     find_run,
 )
 from mri2mesh_slicer.scalars import prepare_scalars
-from mri2mesh_slicer.structure_nodes import add_model, add_segmentation, surface_of
+from mri2mesh_slicer.structure_nodes import add_model, add_segmentation
 from mri2mesh_slicer.tables import CHECK_COLUMNS, STRUCTURE_COLUMNS, add_table
 
 PLUGINS = {
@@ -32,18 +32,7 @@ PLUGINS = {
 """Slicer's subject hierarchy plugin that owns the items of a class of nodes."""
 
 
-Surfaces = Mapping[str, Any]
-"""Name of a structure to the vtkPolyData that its model shows."""
-
-
-def surfaces_of(result: RunResult) -> Surfaces:
-    """The slow part of `add_run`, which may be done before it and in a thread: no MRML is touched."""
-    return {name: surface_of(mesh) for name, mesh in result.meshes.items()}
-
-
-def add_run(
-    scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str, surfaces: Surfaces | None = None
-) -> RunNodes:
+def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) -> RunNodes:
     """Show a finished run: a folder with a model per structure, a hidden segmentation, tables, and the report's text.
 
     inputs: the nodes it was made from. The folder goes into the study of the first, or beside it; the surfaces, which
@@ -53,7 +42,6 @@ def add_run(
     """
     require_present(scene, inputs)
     report = result.report
-    surfaces = surfaces_of(result) if surfaces is None else surfaces
     structures = [one.structure for one in report.structures]
     first = inputs[0] if inputs else None
     about = "" if report.scale_known else ", scale unknown"
@@ -61,7 +49,7 @@ def add_run(
         folder = _add_folder(scene, first, name + about)
         folder.SetAttribute(RUN, report.engine)
         run = RunNodes(folder)
-        models = [add_model(scene, one, surfaces[one.name]) for one in structures]
+        models = [add_model(scene, one, result.surfaces[one.name]) for one in structures]
         prepare_scalars(models)
         segmentation = add_segmentation(scene, "Segmentation", structures, models)
         if first is not None:

@@ -9,8 +9,6 @@ import slicer
 import vtk
 
 from mri2mesh.anatomy.structures import Structure
-from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.vtk_bridge import to_polydata
 from mri2mesh_slicer.mrml_nodes import add_display, add_node
 from mri2mesh_slicer.runs import LABEL, REPORTED_AS, STRUCTURE
 from mri2mesh_slicer.terminology import terminology_of, terminology_tag
@@ -19,15 +17,12 @@ LINE_WIDTH = 2
 """Of the intersections with slices, in pixels."""
 
 
-def surface_of(mesh: Mesh) -> vtk.vtkPolyData:
-    """What a model shows: points, faces and per-vertex arrays of a mesh, with normals. Touches no MRML."""
-    return _with_normals(to_polydata(mesh))
-
-
 def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData) -> Any:
-    """A model of one structure with its per-vertex arrays, in the coordinates of ``surface``; outlines in slice views."""
+    """A model of one structure, with outlines in slice views."""
     node = add_node(scene, "vtkMRMLModelNode", structure.name)
-    node.SetAndObservePolyData(surface)
+    own = vtk.vtkPolyData()
+    own.ShallowCopy(surface)
+    node.SetAndObservePolyData(own)
     node.SetAttribute(REPORTED_AS, structure.name)
     display = add_display(node)
     display.SetVisibility2D(True)
@@ -78,13 +73,3 @@ def make_segment(segment: Any, structure: Structure) -> None:
     # a tag, because MRML renumbers vtkSegment's own label values and does not save them with surfaces
     segment.SetTag(LABEL, str(structure.label))
     segment.SetTag(terminology_tag(), terminology_of(structure))
-
-
-def _with_normals(surface: vtk.vtkPolyData) -> vtk.vtkPolyData:
-    """The same points and faces, with the normals that make it look smooth."""
-    normals = vtk.vtkPolyDataNormals()
-    normals.SetInputData(surface)
-    normals.SplittingOff()
-    normals.ConsistencyOff()
-    normals.Update()
-    return normals.GetOutput()

@@ -13,12 +13,32 @@ from mri2mesh.errors import InputError
 from mri2mesh.evaluation import xray_fit
 from mri2mesh.evaluation.xray_cases import first_parameters, held_out, observe, one_row_each, shape_of
 from mri2mesh.evaluation.xray_conditions import AIMS, CONDITIONS, FIELDS, Condition
-from mri2mesh.evaluation.xray_scores import baselines_of, distances, pose_error, score, summarise
+from mri2mesh.evaluation.xray_scores import (
+    Honesty,
+    baselines_of,
+    distances,
+    honesty,
+    pose_error,
+    score,
+    summarise,
+    vertex_errors,
+)
 from mri2mesh.evaluation.xray_tables import markdown, write
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.geometry.transforms import apply, rigid_fit, rotation_about, rotation_angle_degrees, translation
+from mri2mesh.fitting.uncertainty import Uncertainty
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.transforms import (
+    apply,
+    rigid_fit,
+    rigid_inverse,
+    rotation_about,
+    rotation_angle_degrees,
+    translation,
+)
 
 ANTERIOR = np.array([0.0, 1.0, 0.0])
+UNSTATED = Honesty(0.0, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture
@@ -122,7 +142,7 @@ def test_turns_about_the_beam_are_in_plane_and_shifts_along_it_are_depth():
 def test_a_larger_copy_is_wrong_raw_and_right_after_similarity(femur):
     case = held_out(femur, 4, 0)
     larger = (case.truth - case.truth.mean(0)) * 1.05 + case.truth.mean(0)
-    result = score("x", case, baselines_of(case), larger, ANTERIOR, 0.5, 1.0)
+    result = score("x", case, baselines_of(case), larger, ANTERIOR, 0.5, UNSTATED, 1.0)
     assert result.raw_assd_mm > 1.0 and result.rigid_assd_mm > 1.0
     assert result.similarity_assd_mm < 0.01 and result.similarity_hd_mm < 0.01
     assert max(result.in_plane_deg, result.along_mm) < 1e-6
@@ -136,14 +156,48 @@ def test_the_floor_lies_below_the_mean_shape_and_the_truth_at_zero(femur):
     assert distances(case, case.truth).hd < 1e-3
 
 
+def test_sliding_along_the_surface_is_no_error_and_lying_off_it_is(femur):
+    case = held_out(femur, 4, 0)
+    assert np.abs(vertex_errors(case, case.truth + [1.0, 2.0, 2.0])).mean() > 1.0
+    model = case.model
+    local = apply(rigid_inverse(rigid_fit(model.mean, case.truth)), case.truth)
+    nearest = apply(rigid_fit(model.mean, case.truth), model.vertices(model.project(local)))
+    normals = vertex_normals(Mesh(nearest.astype(np.float32), model.faces))
+    across = np.cross(normals, vertex_errors(case, nearest))
+    assert np.abs(across).max() < 1e-3, "the model's nearest shape is off along its normals alone"
+    off = vertex_errors(case, case.truth) - vertex_errors(case, nearest)
+    np.testing.assert_allclose(off, case.truth - nearest, atol=1e-6)
+
+
+def test_errors_as_large_as_stated_are_one_when_normalised(femur):
+    case = held_out(femur, 4, 0)
+    rng, n = np.random.default_rng(0), len(case.truth)
+    truth = case.truth - vertex_errors(case, case.truth)
+    fitted = truth + rng.normal(size=(n, 3)) * [2.0, 9.0, 2.0]
+    stated = Uncertainty(
+        np.full(n, np.sqrt(89.0), np.float32),
+        np.full(n, 9.0, np.float32),
+        np.full(n, 2.0, np.float32),
+        np.tile(ANTERIOR, (n, 1)),
+    )
+    found = honesty(case, fitted, stated)
+    assert found.normalised_along == pytest.approx(1.0, abs=0.05)
+    assert found.normalised_across == pytest.approx(1.0, abs=0.05)
+    assert found.error_mm == pytest.approx(found.stated_mm, rel=0.05)
+
+
 def test_a_small_evaluation_is_written_as_runs_and_as_tables(model, tmp_path):
     case = held_out(model, 0, 0)
     baselines = baselines_of(case)
     scores = [
-        score("ap", case, baselines, case.truth + [0, depth, 0], ANTERIOR, 0.5, 1.0)
+        score("ap", case, baselines, case.truth + [0, depth, 0], ANTERIOR, 0.5, UNSTATED, 1.0)
         for depth in (0.0, 2.0, 10.0)
     ]
-    assert summarise(scores)["along_mm"] == {"median": pytest.approx(2.0), "p90": pytest.approx(8.4)}
+    assert summarise(scores)["along_mm"] == {
+        "median": pytest.approx(2.0),
+        "p90": pytest.approx(8.4),
+        "rms": pytest.approx(np.sqrt(104 / 3)),
+    }
     write(scores, "pelvis", 0, tmp_path)
     assert len((tmp_path / "runs.csv").read_text().splitlines()) == 4
     assert json.loads((tmp_path / "summary.json").read_text())["conditions"]["ap"]["n"]["count"] == 3

@@ -27,6 +27,13 @@ def test_directions_are_the_velocities_of_the_surface_that_a_view_sees(family, v
         torch.testing.assert_close(directions[number], slope, rtol=1e-4, atol=1e-3)
 
 
+def test_directions_of_the_first_modes_are_those_without_the_others(family):
+    at = somewhere(n_views=2)
+    vertices = at.vertices(family)
+    every, first = at.directions(family, vertices, 1), at.directions(family, vertices, 1, n_shape=1)
+    torch.testing.assert_close(first, torch.cat([every[:, :8], every[:, -6:]], 1))
+
+
 def test_a_view_does_not_feel_the_corrections_of_another(family):
     at = somewhere(n_views=2)
     step = torch.zeros(1, at.n_steps, dtype=torch.float64)

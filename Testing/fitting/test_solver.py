@@ -16,7 +16,7 @@ from mri2mesh.fitting.solver import solve
 ANTERIOR = torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64)
 TRUTH = (0.8, -0.6, 0.5)
 WIDE = PriorSettings(depth_mm=100.0, turn_deg=90.0)
-SETTINGS = ImageSettings(lattice=1, coarse_mm=40.0, correlation_mm=1.0)
+SETTINGS = ImageSettings(lattice=1, coarse_mm=40.0, correlation_mm=1.0, noise=1.0)
 
 
 def off(turn: float, shift: float, n_views: int) -> Parameters:

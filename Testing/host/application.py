@@ -75,7 +75,10 @@ def start(temporary: Path) -> Any:
     i18n.tr = lambda text: text  # type: ignore[attr-defined]
     i18n.translate = lambda context, text: text  # type: ignore[attr-defined]
     _provide(slicer, "i18n", i18n)
-    for name, file in (("parameterNodeWrapper", "parameter_node"), ("ScriptedLoadableModule", "scripted_module")):
+    for name, file in (
+        ("parameterNodeWrapper", "parameter_node"),
+        ("ScriptedLoadableModule", "scripted_module"),
+    ):
         _provide(slicer, name, importlib.import_module(f"host.{file}"))
     slicer.util = importlib.import_module("slicer.util")
     return slicer

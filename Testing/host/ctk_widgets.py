@@ -96,9 +96,7 @@ class ctkPathLineEdit(QWidget):  # noqa: N801 - the name in CTK
 
     def browse(self) -> None:
         folder = self.filters & self.Dirs
-        chosen = (
-            QFileDialog.getExistingDirectory(self) if folder else QFileDialog.getOpenFileName(self)[0]
-        )
+        chosen = QFileDialog.getExistingDirectory(self) if folder else QFileDialog.getOpenFileName(self)[0]
         if chosen:
             self.setCurrentPath(chosen)
 

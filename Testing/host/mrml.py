@@ -4,8 +4,9 @@
 ``slicer.mrmlScene`` is a real scene with subject hierarchy, colours, data IO and module logics. What has a window is in
 other files.
 
-Not covered: colours that Slicer reads from files (Viridis, Plasma, ...), its terminology files, its default nodes
-(layout, views, cameras, units, interaction), and all modules but volumes, segmentations, markups and subject hierarchy.
+Not covered: colours that Slicer reads from files other than those of `host.colours`, its terminology files, its default
+nodes (layout, views, cameras, units, interaction), and all modules but volumes, segmentations, markups and subject
+hierarchy.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import slicer_core
 
+from host.colours import add_colours
 from host.subject_hierarchy import SubjectHierarchyPlugins
 from mri2mesh_slicer.headless import Application
 
@@ -35,6 +37,7 @@ class SlicerModule(ModuleType):
         """A fresh application with an empty scene."""
         self.application = Application(cache)
         self.mrmlScene = self.application.scene
+        add_colours(self.mrmlScene)
         self.plugins = SubjectHierarchyPlugins(self.mrmlScene)
 
 

@@ -9,6 +9,8 @@ import vtk
 from numpy.typing import ArrayLike, NDArray
 from vtk.util.numpy_support import numpy_to_vtk
 
+from mri2mesh_slicer.matrices import vtk_matrix
+
 OBLIQUE = np.array([[0.2, 0.1, 3.9, 12], [-0.7, 0.05, 0.4, 55], [0.03, -0.8, 0.2, 81], [0, 0, 0, 1.0]])
 LEFT_HANDED = np.array([[0, 0, -4.0, 30], [0.8, 0, 0, -20], [0, 0.9, 0, -70], [0, 0, 0, 1.0]])
 
@@ -22,7 +24,7 @@ def volume_node(scene: Any, array: NDArray, matrix: ArrayLike | None = None, nam
     image.GetPointData().SetScalars(scalars)
     kind = "vtkMRMLScalarVolumeNode" if components == 1 else "vtkMRMLVectorVolumeNode"
     node = scene.AddNewNodeByClass(kind, name)
-    node.SetIJKToRASMatrix(vtk_matrix(np.eye(4) if matrix is None else matrix))
+    node.SetIJKToRASMatrix(vtk_matrix(np.eye(4) if matrix is None else np.asarray(matrix)))
     node.SetAndObserveImageData(image)
     return node
 
@@ -37,7 +39,7 @@ def points_node(scene: Any, points: dict[str, ArrayLike]) -> Any:
 
 def linear_transform(scene: Any, matrix: ArrayLike) -> Any:
     node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
-    node.SetMatrixTransformToParent(vtk_matrix(matrix))
+    node.SetMatrixTransformToParent(vtk_matrix(np.asarray(matrix)))
     return node
 
 
@@ -55,12 +57,6 @@ def bending_transform(scene: Any) -> Any:
     node = scene.AddNewNodeByClass("vtkMRMLTransformNode", "bent")
     node.SetAndObserveTransformToParent(bend)
     return node
-
-
-def vtk_matrix(matrix: ArrayLike) -> Any:
-    result = vtk.vtkMatrix4x4()
-    result.DeepCopy(np.asarray(matrix, float).ravel().tolist())
-    return result
 
 
 def ids(scene: Any) -> set[str]:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.vtk_bridge import from_polydata
 from mri2mesh_slicer.results import RunResult, read_run
 from scene.made_runs import MOVE, SPINE, structure
 
 
 def test_surfaces_are_in_ras_with_their_arrays(spine: RunResult) -> None:
     made = structure("T12", (20.0, -30.0, 60.0))
-    read = spine.meshes["T12"]
+    read = from_polydata(spine.surfaces["T12"])
     np.testing.assert_array_equal(read.vertices, made.mesh.vertices)
     np.testing.assert_array_equal(read.faces, made.mesh.faces)
     np.testing.assert_array_equal(read.point_data["uncertainty_mm"], made.uncertainty_mm)
@@ -44,7 +45,7 @@ def test_radiographs_come_with_their_geometry_and_where_each_shows_the_surfaces(
     )
     assert second.geometry.camera().size == (48, 40)
     assert not femur.report.scale_known
-    assert "uncertainty_along_beam_mm" in femur.meshes["femur_left"].point_data
+    assert "uncertainty_along_beam_mm" in from_polydata(femur.surfaces["femur_left"]).point_data
     assert [check.structure for check in femur.report.run_checks] == ["image 1"]
 
 
@@ -79,4 +80,4 @@ def test_only_files_of_the_folder_itself_are_read(spine_folder: Path, tmp_path: 
     report = json.loads((folder / "report.json").read_text())
     report["structures"][0]["files"] = ["../../elsewhere/T12.vtp"]
     (folder / "report.json").write_text(json.dumps(report))
-    assert "T12" in read_run(folder).meshes
+    assert "T12" in read_run(folder).surfaces

@@ -68,8 +68,10 @@ def test_models_are_named_coloured_coded_and_cut_by_slices(run: RunNodes, spine:
             and display.GetSliceIntersectionThickness() == 2
         )
         surface = from_polydata(model.GetPolyData())
-        np.testing.assert_array_equal(surface.vertices, spine.meshes[structure.name].vertices)
-        np.testing.assert_array_equal(surface.faces, spine.meshes[structure.name].faces)
+        np.testing.assert_array_equal(
+            surface.vertices, from_polydata(spine.surfaces[structure.name]).vertices
+        )
+        np.testing.assert_array_equal(surface.faces, from_polydata(spine.surfaces[structure.name]).faces)
 
 
 def test_uncertainty_and_support_are_switched_on_with_one_range_for_all(run: RunNodes) -> None:
@@ -101,7 +103,7 @@ def test_segments_are_coded_closed_surfaces_and_hidden(run: RunNodes, spine: Run
         np.testing.assert_allclose(segment.GetColor(), structure.colour)
         assert f"SCT^{structure.code}^" in str(tag(segment, "TerminologyEntry"))
         surface = from_polydata(segment.GetRepresentation("Closed surface"))
-        np.testing.assert_array_equal(surface.vertices, spine.meshes[name].vertices)
+        np.testing.assert_array_equal(surface.vertices, from_polydata(spine.surfaces[name]).vertices)
 
 
 def test_tables_and_the_report_are_kept(run: RunNodes, spine: RunResult) -> None:
@@ -138,7 +140,7 @@ def test_results_appear_where_the_input_appears_and_move_with_it(
     transform = linear_transform(scene, turn)
     image.SetAndObserveTransformNodeID(transform.GetID())
     run = add_run(scene, spine, [image], name="run")
-    own = spine.meshes["L1"].vertices
+    own = from_polydata(spine.surfaces["L1"]).vertices
 
     def in_world() -> np.ndarray:
         return world_mesh(run.models[2]).vertices
@@ -153,7 +155,7 @@ def test_a_transform_that_bends_is_honoured_too(scene: Any, image: Any, spine: R
     transform = bending_transform(scene)
     image.SetAndObserveTransformNodeID(transform.GetID())
     run = add_run(scene, spine, [image], name="run")
-    own = spine.meshes["L1"].vertices
+    own = from_polydata(spine.surfaces["L1"]).vertices
     expected = [transform.GetTransformToParent().TransformPoint(*map(float, point)) for point in own]
     assert np.abs(np.array(expected) - own).max() > 2
     np.testing.assert_allclose(world_mesh(run.models[2]).vertices, expected, atol=1e-3)
@@ -249,10 +251,10 @@ def test_a_scene_saved_and_loaded_has_all_of_it(
     for model in again.models:
         mesh, display = world_mesh(model), model.GetDisplayNode()
         np.testing.assert_allclose(
-            mesh.vertices, spine.meshes[model.GetName()].vertices + [5, 6, 7], atol=1e-4
+            mesh.vertices, from_polydata(spine.surfaces[model.GetName()]).vertices + [5, 6, 7], atol=1e-4
         )
         np.testing.assert_array_equal(
-            mesh.point_data["support"], spine.meshes[model.GetName()].point_data["support"]
+            mesh.point_data["support"], from_polydata(spine.surfaces[model.GetName()]).point_data["support"]
         )
         assert display.GetScalarVisibility() and display.GetActiveScalarName() == "support"
         assert display.GetScalarRange() == (0.0, 1.0)
@@ -260,6 +262,23 @@ def test_a_scene_saved_and_loaded_has_all_of_it(
     assert (segment.GetName(), tag(segment, LABEL)) == ("T12-L1", "119")
     remove_run(loaded, again.folder_item)
     assert loaded.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
+
+
+def test_a_saved_run_is_loaded_beside_another(scene: Any, run: RunNodes, tmp_path: Path) -> None:
+    assert scene.WriteToMRB(str(tmp_path / "scene.mrb"))
+    assert scene.ReadFromMRB(str(tmp_path / "scene.mrb"), False)
+    first, second = runs_of(scene)
+    assert first == run and second.inputs != run.inputs
+    assert [row.name for row in second.rows()] == list(SPINE)
+    remove_run(scene, run.folder_item)
+    assert len(second.models) == len(SPINE)
+
+
+def test_a_run_of_a_closed_scene_says_so(scene: Any, run: RunNodes) -> None:
+    scene.Clear(False)
+    assert runs_of(scene) == []
+    with pytest.raises(InputError, match="no longer in the scene"):
+        run.rows()
 
 
 def test_fifty_runs_come_and_go_without_a_trace(scene: Any, image: Any, spine: RunResult) -> None:

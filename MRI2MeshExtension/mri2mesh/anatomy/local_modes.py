@@ -16,6 +16,16 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.shape_model import ShapeModel
 
+RESIDUAL_MM = {
+    "pelvis": 2.54,
+    **dict.fromkeys(("femur_left", "femur_right"), 1.62),
+    **dict.fromkeys(("L1", "L2", "L3", "L4", "L5"), 1.43),
+}
+"""Root mean square distance between the vertices of a left-out bone and those of its nearest shape in the model, by the
+model's name (ModelWeights/README.md; of the vertebrae the largest)."""
+UNKNOWN_RESIDUAL_MM = 2.5
+LOCAL_MODES = 80
+"""Of a flexible model: more of them bring its nearest shapes nearer still, but images do not tell them."""
 REACH = 0.1
 """Standard deviation of the kernel as a share of the diagonal of the mean shape's box: 40 mm for a pelvis."""
 KERNEL_FUNCTIONS = 120
@@ -24,6 +34,11 @@ GLOBAL_MODES = 40
 """Of the model's own, those whose products with the kernel are used: later ones have hardly any variance."""
 _SPARE = 10
 """Vectors of the randomised subspace beyond those that are kept (Halko, Martinsson and Tropp 2011)."""
+
+
+def flexible(model: ShapeModel) -> ShapeModel:
+    """The model with `LOCAL_MODES` local modes, of the variance that left-out subjects need."""
+    return with_local_modes(model, LOCAL_MODES, RESIDUAL_MM.get(model.name, UNKNOWN_RESIDUAL_MM))
 
 
 def with_local_modes(model: ShapeModel, n: int, residual_mm: float, seed: int = 0) -> ShapeModel:
@@ -57,6 +72,7 @@ def with_local_modes(model: ShapeModel, n: int, residual_mm: float, seed: int = 
         modes=np.concatenate([model.modes, modes.reshape(-1, *model.mean.shape).astype(np.float32)]),
         variances=np.concatenate([model.variances, variances]),
         scores=np.concatenate([model.scores, np.zeros((len(model.scores), n))], axis=1),
+        local=n,
     )
 
 
@@ -88,4 +104,4 @@ def _localised(vectors: NDArray, basis: NDArray, functions: NDArray) -> NDArray[
 
 def _outside(own: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors [R, 3 V] without their part in the span of orthonormal ones."""
-    return vectors - (vectors @ own.T) @ own
+    return np.asarray(vectors - (vectors @ own.T) @ own, dtype=np.float32)

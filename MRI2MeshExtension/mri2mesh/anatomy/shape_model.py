@@ -38,6 +38,7 @@ class ShapeModel:
     regions: [V] `anatomy.regions.Region`, or None.
     groups: [S] of which group's mean each shape is a difference from, widened by sqrt(n / (n - 1)) for a group of n
         subjects; the model's mean is that of the group called as the model is. Empty: all shapes are one group.
+    local: how many of the last modes are local ones (`anatomy.local_modes`); they are made anew, never stored.
 
     Raises ValueError when the arrays do not fit together.
     """
@@ -58,6 +59,7 @@ class ShapeModel:
     frame: str
     regions: NDArray | None = field(default=None)
     groups: tuple[str, ...] = ()
+    local: int = 0
 
     def __post_init__(self) -> None:
         n_vertices, n_modes, n_subjects = len(self.mean), len(self.modes), len(self.subjects)
@@ -274,5 +276,6 @@ class ShapeModel:
             subjects=tuple(self.subjects[row] for row in kept),
             mirrored=np.asarray(self.mirrored)[kept],
             groups=tuple(self.groups[row] for row in kept) if self.groups else (),
+            local=0,
             **changed,
         )

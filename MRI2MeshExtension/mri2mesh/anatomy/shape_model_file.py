@@ -38,7 +38,9 @@ def write_shape_model(model: ShapeModel, path: str | PathLike[str]) -> Path:
 
 
 def shape_model_bytes(model: ShapeModel) -> bytes:
-    """What the file holds; the same model gives the same bytes."""
+    """What the file holds; the same model gives the same bytes. Raises ValueError for a model with local modes."""
+    if model.local:
+        raise ValueError("local modes are not stored: save the model without them")
     moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
     steps = np.sqrt((moves**2).mean(axis=(1, 2))) / _STEPS_PER_RMS
     description = {

@@ -7,6 +7,8 @@ from pathlib import Path
 
 NAME = "train"
 HELP = "train or fine-tune a network"
+RENDERED = ("mri2mesh-surfaces", "mri2mesh-fine-tune")
+"""Parts that learn from rendered images."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +57,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
 
+def _prepare_renderer(device: str) -> None:
+    """The first run on a computer compiles for a minute: better shown than wondered at."""
+    from mri2mesh.commands.progress import ProgressBar
+    from mri2mesh.deformation.models import choose_device
+    from mri2mesh.rendering.prepare import prepare
+
+    with ProgressBar() as progress:
+        prepare(progress, device=choose_device(device), only=("soft images",))
+
+
 def run(options: argparse.Namespace) -> int:
     from mri2mesh.errors import InputError
     from mri2mesh.export.atomic import check_writable
@@ -70,5 +82,7 @@ def run(options: argparse.Namespace) -> int:
     settings = {
         name: value for name, value in vars(options).items() if name in TrainOptions.__dataclass_fields__
     }
+    if options.part in RENDERED:
+        _prepare_renderer(options.device)
     train(options.part, TrainOptions(**settings))
     return 0

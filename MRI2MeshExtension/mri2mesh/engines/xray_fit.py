@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
+from mri2mesh.anatomy.local_modes import flexible
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.anatomy.shape_model_file import PREFIX
 from mri2mesh.anatomy.structures import STRUCTURES
@@ -45,6 +46,7 @@ from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
 from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
 ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
@@ -131,6 +133,11 @@ def reconstruct(
     began = time.perf_counter()
     told("load the shape model", 0.0)
     case = _prepare(radiographs, anatomy, landmarks, masks, settings, device, keep)
+    prepare(
+        lambda message, done: told(message, 0.02 + 0.03 * done),
+        device=case.family.mean.device,
+        only=("ray thickness",),
+    )
     told("find a start", 0.05)
     seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
 
@@ -234,7 +241,7 @@ def _prepare(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     chosen = choose_device(device)
-    model = keep(ShapeModel.load, anatomy)
+    model = keep(_flexible, anatomy)
     # the fit is in double precision, which Apple's GPUs do not have
     family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
     views = [_observation(one) for one in radiographs]
@@ -249,6 +256,10 @@ def _prepare(
     case = _Case(model, family, views, landmarks or [], masks or [], expected, settings)
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case
+
+
+def _flexible(anatomy: str) -> ShapeModel:
+    return flexible(ShapeModel.load(anatomy))
 
 
 def _observation(radiograph: Radiograph) -> Observation:

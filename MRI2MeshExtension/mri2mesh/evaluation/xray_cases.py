@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from mri2mesh.anatomy.local_modes import flexible
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.evaluation.xray_conditions import Condition, Field, told_wrong
 from mri2mesh.fitting.image_term import Observation
@@ -25,8 +26,11 @@ START_DEG, START_MM = 15.0, 30.0
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A subject and the model of everyone else. truth: [V, 3] mm in patient RAS, in the model's correspondence.
-    start: the pose, of the model's own frame, that a fit begins from."""
+    """A subject and the flexible model (`anatomy.local_modes`) of everyone else.
+
+    truth: [V, 3] mm in patient RAS, in the model's correspondence. start: the pose, of the model's own frame, that a
+    fit begins from.
+    """
 
     subject: str
     model: ShapeModel
@@ -59,7 +63,7 @@ def shape_of(model: ShapeModel, row: int) -> NDArray[np.float64]:
 def held_out(model: ShapeModel, row: int, seed: int) -> HeldOut:
     """The subject of a row, standing about the isocentre; the same for the same seed, whatever the condition."""
     rng = np.random.default_rng([seed, row])
-    rest = model.without(row)
+    rest = flexible(model.without(row))
     shape = shape_of(model, row)
     stance = Rotation.from_rotvec(rng.normal(size=3) * STANCE_DEG, degrees=True).as_matrix()
     truth = (shape - shape.mean(0)) @ stance.T + rng.normal(size=3) * STANCE_MM

@@ -19,14 +19,19 @@ from mri2mesh.fitting.solver import Solution, Term, solve
 FAR = 2.0
 """Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""
 
+VALLEY = 0.1
+"""Of the cost that the curvature at the best candidate says for another's place: one that costs more lies in the best
+one's valley and had only not come to its end."""
+
 Watch = Callable[[Parameters, float], None]
 """Told the best candidate and the share done after each step; what it raises ends the fit."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """pixels: of the longer image side. iterations: at most. modes: how many may move. keep: different candidates that
-    go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of every candidate as well."""
+    """pixels: of the longer image side. iterations: at most. modes: how many of the model's own may move. keep:
+    different candidates that go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of
+    every candidate as well. local: whether the local modes may move too, with all others."""
 
     pixels: int
     iterations: int
@@ -35,6 +40,7 @@ class Level:
     coarse_mm: float
     spongy: float = 1.0
     reflect: bool = False
+    local: bool = False
 
 
 LEVELS = (
@@ -42,7 +48,7 @@ LEVELS = (
     Level(64, 10, 1000, 3, 25.0, reflect=True),
     Level(128, 8, 1000, 2, 20.0),
     Level(128, 10, 1000, 1, 15.0, spongy=0.3),
-    Level(256, 6, 1000, 1, 10.0, spongy=0.3),
+    Level(256, 6, 1000, 1, 10.0, spongy=0.3, local=True),
 )
 """Bones are solid at first: their rims are bright enough to catch the wrong one from afar."""
 
@@ -58,8 +64,8 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Rivals:
-    """Candidates [K] that a fit gave up last, each in another pose or shape than the best, and by how much more they
-    cost, [K], in the units of the best's log-likelihood there."""
+    """Candidates [K] that a fit gave up last, each in another valley than the best, and by how much more they cost [K]:
+    the logarithm of how much less probable they are."""
 
     parameters: Parameters
     excess: Tensor
@@ -67,12 +73,14 @@ class Rivals:
 
 @dataclass(frozen=True)
 class Fit:
-    """The best candidate (a batch of one), its cost, precision [n_steps, n_steps], which steps were free [n_steps] and,
-    per view, how well the image agrees with it (0 to 1). rivals: None where all starts ended alike."""
+    """The best candidate (a batch of one), its cost, precision and scatter [n_steps, n_steps] as `solver.Solution` has
+    them, which steps were free [n_steps] and, per view, how well the image agrees with it (0 to 1). rivals: None where
+    there never was more than one candidate."""
 
     parameters: Parameters
     cost: float
     precision: Tensor
+    scatter: Tensor
     free: Tensor
     agreement: tuple[float, ...]
     rivals: Rivals | None = None
@@ -112,7 +120,7 @@ def fit(
 
         if level.reflect and not seen_from_aside(views):
             at, expected = _with_reflections(at, expected, family, views, settings.prior)
-        n_shape = min(level.modes, family.n_modes)
+        n_shape = family.n_modes if level.local else min(level.modes, family.n_own)
         prior = Prior(expected, beam, settings.prior)
         solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
         done += level.iterations
@@ -122,10 +130,23 @@ def fit(
             rivals = Rivals(solution.parameters.take(others), cost[others] - cost[ranked[0]])
         chosen = ranked[: level.keep]
         at, expected = solution.parameters.take(chosen), expected.take(chosen)
-        last = Solution(at, solution.cost[chosen], solution.precision[chosen])
+        last = Solution(at, solution.cost[chosen], solution.precision[chosen], solution.scatter[chosen])
     best = last.parameters.take(torch.tensor([0], device=at.position.device))
     agreement = tuple(float(term.agreement_near(best)[0]) for term in terms)
-    return Fit(best, float(last.cost[0]), last.precision[0], prior.free(n_shape), agreement, rivals)
+    found = Fit(
+        best, float(last.cost[0]), last.precision[0], last.scatter[0], prior.free(n_shape), agreement, rivals
+    )
+    return found if rivals is None else replace(found, rivals=_elsewhere(rivals, found))
+
+
+def _elsewhere(rivals: Rivals, found: Fit) -> Rivals:
+    """The rivals that the curvature at the best candidate, and how far it scatters, do not account for."""
+    free = torch.nonzero(found.free)[:, 0]
+    precision, scatter = (matrix[free[:, None], free] for matrix in (found.precision, found.scatter))
+    pull = found.parameters.step_to(rivals.parameters)[:, free] @ precision
+    uphill = 0.5 * (pull * torch.linalg.solve(scatter, pull.T).T).sum(1)
+    use = torch.nonzero(rivals.excess < VALLEY * uphill)[:, 0]
+    return Rivals(rivals.parameters.take(use), rivals.excess[use])
 
 
 def _with_reflections(

@@ -56,6 +56,7 @@ class ContourTerm:
             raise InputError(f"a mask of {mask.shape} pixels is not that of an image of {camera.size}")
         if mask.all() or not mask.any():
             raise InputError("the mask of the bone is empty or covers the whole image: it has no outline")
+        self.noise = 1.0
         self.view, self.family = view, family
         self.cameras = ProjectiveCameras.of([camera])
         device = family.mean.device

@@ -17,7 +17,8 @@ class SurfaceFamily:
     """Surfaces mean + b basis around their centre, in float64 on one device.
 
     mean: [V, 3] mm, its centroid in the origin; centre: [3], where that centroid is in the frame of the model.
-    basis: [M, V, 3] mm per standard deviation; steps: the same in float32.
+    basis: [M, V, 3] mm per standard deviation; steps: the same in float32. n_own: how many modes, the first, are the
+    model's own; the others are local.
     surfaces: all parts as one, for their shadows add up. layers: they and the inner ones of their cortex, over
     2 V vertices. cortex_mm: how far in those are. landmarks: name -> vertex indices.
     """
@@ -38,6 +39,7 @@ class SurfaceFamily:
         layer = torch.arange(2).repeat_interleave(len(self.faces))
         self.layers = ClosedSurfaces.of(both, 2 * len(mean), layer.to(device))
         self.steps = self.basis.float()
+        self.n_own = len(self.basis) - model.local
         self.landmarks = {name: torch.as_tensor(group).long() for name, group in model.landmarks.items()}
 
     @property

@@ -34,6 +34,7 @@ class LandmarkTerm:
             raise InputError(
                 f"this shape model has no landmark {unknown[0]!r}: use {', '.join(sorted(family.landmarks))}"
             )
+        self.noise = 1.0
         self.view, self.family, self.deviation_mm = view, family, deviation_mm
         self.cameras = ProjectiveCameras.of([camera])
         device = family.mean.device

@@ -112,6 +112,22 @@ class Parameters:
             self.view_shift + own[..., 3:],
         )
 
+    def step_to(self, other: Parameters) -> Tensor:
+        """[B, n_steps] the step from here to other candidates; a batch of one here serves all of them."""
+        own = torch.cat(
+            [turn_of(other.view_turn @ self.view_turn.mT), other.view_shift - self.view_shift], -1
+        ).flatten(1)
+        return torch.cat(
+            [
+                turn_of(other.rotation @ self.rotation.mT),
+                other.position - self.position,
+                (other.log_scale - self.log_scale)[:, None],
+                other.coefficients - self.coefficients,
+                own,
+            ],
+            1,
+        )
+
     @classmethod
     def joined(cls, parts: Sequence[Parameters]) -> Parameters:
         """All candidates of several batches in one."""

@@ -133,5 +133,10 @@ def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 Job = Callable[[Mapping[str, Any], Context], dict[str, Any]]
-JOBS: dict[str, Job] = {"reconstruct": reconstruct, "describe": describe, "calibrate": calibrate, "warm": warm}
+JOBS: dict[str, Job] = {
+    "reconstruct": reconstruct,
+    "describe": describe,
+    "calibrate": calibrate,
+    "warm": warm,
+}
 """Command to what does it; each returns the values of its ``done`` event."""

@@ -16,9 +16,7 @@ from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say
 class BatchSection:
     """services: `mri2mesh_slicer.panel.panel.Services`. changed: called when it starts and when it ends."""
 
-    def __init__(
-        self, ui: Any, services: Any, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, ui: Any, services: Any, changed: Callable[[], None]) -> None:
         self._ui, self._services, self._changed = ui, services, changed
         self._batch: Batch | None = None
         ui.batchButton.clicked.connect(self._start_or_stop)
@@ -58,7 +56,9 @@ class BatchSection:
     def _told(self, number: int, count: int, name: str, stage: str) -> None:
         say(
             self._ui.batchMessage,
-            _("{number} of {count}: {name}, {stage}").format(number=number, count=count, name=name, stage=stage),
+            _("{number} of {count}: {name}, {stage}").format(
+                number=number, count=count, name=name, stage=stage
+            ),
         )
 
     def _ended(self, done: int, failures: list[tuple[str, str]]) -> None:

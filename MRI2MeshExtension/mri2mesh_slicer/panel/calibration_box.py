@@ -68,7 +68,12 @@ class CalibrationBox:
         start, end = (_pixel(line, number, self._node) for number in range(2))
         if kind == "sphere":
             centre = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
-            return {"kind": kind, "size_mm": size, "points_px": [centre], "radius_px": np.hypot(*np.subtract(end, start)) / 2}
+            return {
+                "kind": kind,
+                "size_mm": size,
+                "points_px": [centre],
+                "radius_px": np.hypot(*np.subtract(end, start)) / 2,
+            }
         return {"kind": kind, "size_mm": size, "points_px": [start, end]}
 
     def _press(self, *_checked: Any) -> None:

@@ -66,4 +66,8 @@ class ExportSection:
         except InputError as error:
             say(self._ui.exportMessage, str(error), BAD)
             return
-        say(self._ui.exportMessage, _("{count} files written to {folder}").format(count=len(written), folder=folder), GOOD)
+        say(
+            self._ui.exportMessage,
+            _("{count} files written to {folder}").format(count=len(written), folder=folder),
+            GOOD,
+        )

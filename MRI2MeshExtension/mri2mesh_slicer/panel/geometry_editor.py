@@ -84,7 +84,9 @@ class GeometryEditor:
         self._keep(geometry)
 
     def _choose_file(self, *_checked: Any) -> None:
-        path = qt.QFileDialog.getOpenFileName(self.widget, _("Geometry of the radiograph"), "", "camera.json (*.json)")
+        path = qt.QFileDialog.getOpenFileName(
+            self.widget, _("Geometry of the radiograph"), "", "camera.json (*.json)"
+        )
         path = path[0] if isinstance(path, tuple) else path
         if path:
             self.read_file(path)

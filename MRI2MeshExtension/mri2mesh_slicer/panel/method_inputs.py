@@ -18,7 +18,9 @@ class MethodInputs:
     when what the user did here may change whether Run is possible. services: see `mri2mesh_slicer.panel.panel.Services`.
     """
 
-    def __init__(self, parameters: Callable[[], Parameters], changed: Callable[[], None], services: Any) -> None:
+    def __init__(
+        self, parameters: Callable[[], Parameters], changed: Callable[[], None], services: Any
+    ) -> None:
         self.parameters = parameters
         self.changed = changed
         self.services = services

@@ -93,7 +93,9 @@ class ResultsSection:
             head = _("{count} structures; look closely at {doubtful} of them.").format(
                 count=len(rows), doubtful=doubtful
             )
-            head = head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
+            head = (
+                head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
+            )
             colour = DOUBTFUL
         say(ui.verdictLabel, "\n".join([head, *lines]), colour)
 

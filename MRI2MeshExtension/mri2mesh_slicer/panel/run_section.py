@@ -46,7 +46,9 @@ class RunSection:
         ui = self._ui
         ui.deviceSelector.setCurrentIndex(max(0, ui.deviceSelector.findData(self._parameters().device)))
         ui.runButton.setEnabled(not busy and not problem)
-        ui.runButton.setToolTip(problem or _("Compute the surfaces; nothing in the scene changes before they are there."))
+        ui.runButton.setToolTip(
+            problem or _("Compute the surfaces; nothing in the scene changes before they are there.")
+        )
         ui.cancelButton.setEnabled(busy)
         if not busy:
             say(ui.stageLabel, problem)
