@@ -76,23 +76,26 @@ class Worker:
         job = str(request["id"])
         out = request.get("out")
         self._out = out if isinstance(out, str) else None
+        end = self._outcome(job, request)
+        self._out = None
+        self._known.discard(job)  # before the end is told: the id may be used again then
+        self._unwanted.discard(job)
+        self._channel.send({"id": job, **end})
+        _release_memory()
+
+    def _outcome(self, job: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Does the job; the event that ends it."""
         try:
             context = _JobContext(job, self._kept, lambda: job not in self._unwanted, self._channel.send)
             context.check()
-            values = JOBS[request["command"]](request, context)
+            return {"event": "done", **JOBS[request["command"]](request, context)}
         except Cancelled:
-            self._channel.send({"id": job, "event": "cancelled"})
+            return {"event": "cancelled"}
         except Exception as error:
             kind, message = explain(error)
             if kind == "internal":  # the frames alone: the text may quote a path
                 print("".join(traceback.format_tb(error.__traceback__)), message, file=sys.stderr)
-            self._fail(job, kind, message)
-        else:
-            self._channel.send({"id": job, "event": "done", **values})
-        self._out = None
-        self._known.discard(job)
-        self._unwanted.discard(job)
-        _release_memory()
+            return {"event": "error", "kind": kind, "message": message}
 
     def _fail(self, job: str, kind: str, message: str) -> None:
         self._channel.send({"id": job, "event": "error", "kind": kind, "message": message})

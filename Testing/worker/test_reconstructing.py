@@ -1,0 +1,160 @@
+"""The worker does what the command line does, with the real engines and weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mri2mesh import cli
+from mri2mesh.export.surfaces import read_surface
+
+
+@pytest.fixture(scope="module")
+def fitted(worker, fit, tmp_path_factory) -> tuple[Path, list[dict]]:
+    """The result of a fit in the worker, with live surfaces, and its events."""
+    out = tmp_path_factory.mktemp("Ergebnis ☃") / "out"
+    surfaces = []
+
+    def look(event: dict) -> None:
+        if event["event"] == "surface":
+            surfaces.append(read_surface(event["files"]["L3"]))
+
+    events = worker.ask({**fit, "out": str(out), "options": {**fit["options"], "live": True}}, look)
+    assert surfaces
+    assert len({len(mesh.faces) for mesh in surfaces}) == 1
+    return out, events
+
+
+def report_of(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text("utf-8"))
+
+
+def test_the_folder_is_the_one_that_the_command_line_fills(fitted, film, tmp_path):
+    by_worker, events = fitted
+    camera = film.with_name("camera.json")
+    arguments = [str(film), "--anatomy", "L3", "--camera", str(camera), "--device", "cpu"]
+    status = cli.main(["reconstruct", *arguments, "--out", str(tmp_path / "out")])
+    assert events[-1]["status"] == status
+    names = {path.name for path in by_worker.iterdir()}
+    assert names == {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"L3.vtp", "report.json", "report.html", "overlay_1.png", "view_3d.png"}
+    for name in names - {"report.json", "report.html"}:
+        assert (by_worker / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+    ours, theirs = report_of(by_worker), report_of(tmp_path / "out")
+    assert ours.pop("timings_s").keys() == theirs.pop("timings_s").keys()
+    assert ours == theirs
+
+
+def test_progress_begins_at_once_never_goes_back_and_ends_with_the_place_of_the_result(fitted):
+    out, events = fitted
+    told = [event for event in events if event["event"] == "progress"]
+    assert events[0] == told[0]
+    assert told[0]["stage"] == "load the program"
+    fractions = [event["fraction"] for event in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    end = {"event": "done", "out": str(out), "report": str(out / "report.json")}
+    assert end.items() <= events[-1].items()
+
+
+def test_live_surfaces_come_with_the_fraction_done_and_old_ones_go(fitted):
+    surfaces = [event for event in fitted[1] if event["event"] == "surface"]
+    fractions = [event["fraction"] for event in surfaces]
+    assert fractions == sorted(fractions)
+    assert [Path(event["files"]["L3"]).exists() for event in surfaces] == [False] * (len(surfaces) - 1) + [
+        True
+    ]
+
+
+def test_a_fit_goes_on_from_an_earlier_result(worker, fit, fitted, tmp_path):
+    options = {**fit["options"], "start": str(fitted[0])}
+    events = worker.ask({**fit, "out": str(tmp_path / "out"), "options": options})
+    assert events[-1]["event"] == "done"
+    assert "find a start" in report_of(tmp_path / "out")["timings_s"]
+    other = worker.ask({**fit, "out": str(tmp_path / "b"), "options": {**options, "anatomy": "L4"}})
+    assert (other[-1]["kind"], "the same bone" in other[-1]["message"]) == ("input", True)
+    nothing = worker.ask({**fit, "out": str(tmp_path / "b"), "options": {**options, "start": str(tmp_path)}})
+    assert "give the folder of a fit" in nothing[-1]["message"]
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_lumbar_mri_gives_its_vertebrae(worker, three_levels, tmp_path):
+    request = {"command": "reconstruct", "inputs": [str(three_levels)], "out": str(tmp_path / "out")}
+    events = worker.ask({**request, "options": {"formats": ["vtp", "stl"], "labelmaps": True}})
+    assert events[-1]["event"] == "done"
+    report = report_of(tmp_path / "out")
+    assert {"L3", "L4", "L3-L4"} <= {structure["name"] for structure in report["structures"]}
+    assert {"L3.vtp", "L3.stl", "vertebrae.nii.gz"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_a_refusal_is_a_result_with_its_reason(worker, noise, tmp_path):
+    events = worker.ask({"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")})
+    assert (events[-1]["event"], events[-1]["status"]) == ("done", 1)
+    assert "no lumbar spine" in report_of(tmp_path / "out")["checks"][0]["detail"]
+
+
+@pytest.mark.parametrize("stage", ["read the images", "fit", "write the results"])
+def test_a_job_cancelled_at_any_stage_leaves_nothing_and_the_worker_warm(worker, fit, tmp_path, stage):
+    def cancel(event: dict) -> None:
+        if event.get("stage") == stage:
+            worker.send({"command": "cancel", "id": event["id"]})
+
+    events = worker.ask({**fit, "out": str(tmp_path / "new" / "out")}, cancel)
+    assert events[-1]["event"] == "cancelled"
+    assert [path for path in tmp_path.rglob("*") if path != tmp_path / "new"] == []
+    assert worker.process.poll() is None
+
+
+def test_a_cancelled_job_ends_within_a_pass_of_a_network(worker, three_levels, tmp_path):
+    def cancel(event: dict) -> None:
+        if event.get("stage") == "deform the templates":
+            worker.send({"command": "cancel", "id": event["id"]})
+
+    request = {"command": "reconstruct", "inputs": [str(three_levels)], "out": str(tmp_path / "out")}
+    events = worker.ask(request, cancel)
+    assert [event["event"] for event in events[-2:]] == ["progress", "cancelled"]
+    assert events[-2]["fraction"] < 0.2, "the first look at the levels went on to its end"
+
+
+def test_what_was_recognised_is_described(worker, film, noise):
+    camera = str(film.with_name("camera.json"))
+    done = worker.ask({"command": "describe", "inputs": [str(film)], "options": {"cameras": [camera]}})[-1]
+    assert done["engine"] == "xray-fit"
+    (radiograph,) = done["inputs"]
+    assert radiograph["kind"] == "radiographs"
+    assert "AP radiograph" in radiograph["text"]
+    spacing = {"value": [6.0, 6.0], "origin": "user"}
+    assert radiograph["details"]["geometry"]["pixel_spacing_mm"] == spacing
+    both = worker.ask({"command": "describe", "inputs": [str(noise), str(film)]})[-1]
+    assert both["engine"] is None
+    assert [one["kind"] for one in both["inputs"]] == ["volume", "radiographs"]
+    assert both["inputs"][0]["details"]["size"] == [30, 30, 12]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"labelmaps": True}, "no use for --labelmaps"),
+        ({"anatomy": "skull"}, "no shape model of skull"),
+        ({"formats": ["docx"]}, "docx"),
+        ({"landmarks": ["/nowhere/DOE^JANE.mrk.json"]}, "landmarks file cannot be read"),
+        ({"device": "abacus"}, "abacus"),
+    ],
+)
+def test_a_wrong_option_is_one_line_without_names_and_nothing_is_written(
+    worker, fit, tmp_path, changes, says
+):
+    request = {**fit, "out": str(tmp_path / "out"), "options": {**fit["options"], **changes}}
+    event = worker.ask(request)[-1]
+    assert (event["event"], event["kind"]) == ("error", "input")
+    assert says in event["message"]
+    assert "DOE" not in event["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_mri_has_no_surface_to_show_while_it_is_worked_on(worker, noise, tmp_path):
+    request = {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")}
+    event = worker.ask({**request, "options": {"live": True}})[-1]
+    assert "nothing to show" in event["message"]
