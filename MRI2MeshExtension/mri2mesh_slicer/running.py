@@ -22,7 +22,7 @@ from slicer.util import VTKObservationMixin
 from mri2mesh_slicer.background import Background
 
 Prepare = Callable[[Path], dict[str, Any]]
-"""Given an empty folder, writes the inputs there and returns the request: ``inputs`` and ``options``. Runs in a thread."""
+"""Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, always on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
+    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
     ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
 
     progress: Callable[[str, float, float | None], None]
@@ -141,7 +141,6 @@ class Running(VTKObservationMixin):
 
     def _add(self, result: Any) -> None:
         from mri2mesh_slicer.scene_building import add_run
-
 
         job = self._job
         assert job is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import slicer
 
@@ -13,7 +13,7 @@ ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")
 _NOTHING = ("", "", "")
 
 
-@lru_cache(maxsize=None)
+@cache
 def terminology_of(structure: Structure) -> str:
     """Slicer's text for a coded anatomical structure, its side as modifier."""
     side = LATERALITY[structure.side] if structure.side else None

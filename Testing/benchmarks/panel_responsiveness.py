@@ -24,7 +24,6 @@ sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "MRI2MeshExtension")]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from host.application import open_module, start
-
 from mri2mesh.samples import LUMBAR_T2
 
 
@@ -68,7 +67,9 @@ def resident_mb() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--image", type=Path, default=LUMBAR_T2)
     parser.add_argument("--result", type=Path, help="a finished run to repeat, instead of computing one")
     parser.add_argument("--repeat", type=int, default=0)
@@ -114,7 +115,9 @@ def repeat(panel: Any, slicer: Any, times: int) -> None:
         slicer.mrmlScene.ClearUndoStack()
         if number in (5, times // 2, times):
             nodes = slicer.mrmlScene.GetNumberOfNodes()
-            print(f"after {number:4d} runs: {resident_mb():7.1f} MB, {nodes} nodes, longest turn {worst:.1f} ms")
+            print(
+                f"after {number:4d} runs: {resident_mb():7.1f} MB, {nodes} nodes, longest turn {worst:.1f} ms"
+            )
 
 
 if __name__ == "__main__":

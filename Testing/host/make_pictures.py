@@ -20,10 +20,10 @@ sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "MRI2MeshExtension")]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from host.application import open_module, start, wait_until
-from host.views import SliceView, ThreeDView
 from PIL import Image
 
+from host.application import open_module, start, wait_until
+from host.views import SliceView, ThreeDView
 from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 WIDTH = 470
@@ -32,7 +32,9 @@ LONG = 900.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=DOCS)
     parser.add_argument("--spine", type=Path, help="finished result of the sample MRI")
     parser.add_argument("--pelvis", type=Path, help="finished result of the sample radiographs")
@@ -54,7 +56,10 @@ def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     grab(panel, out / "panel_mri.png")
     box = bounds([volume])
     centre, height = box.mean(0), float(np.ptp(box[:, 2]))
-    slices = [slice_view(slicer, name, way, volume, centre) for name, way in (("Yellow", "Sagittal"), ("Green", "Coronal"))]
+    slices = [
+        slice_view(slicer, name, way, volume, centre)
+        for name, way in (("Yellow", "Sagittal"), ("Green", "Coronal"))
+    ]
     view = view_3d(slicer, centre, (0.75, -0.65, 0.1), 1.6 * height)
     save(out / "slicer_mri.png", [slices[0].picture(), slices[1].picture(), view.picture()])
 

@@ -22,7 +22,7 @@ WORDS: dict[type, Callable[[str], Any]] = {
 }
 
 
-def parameterNodeWrapper(cls: type) -> type:  # noqa: N802 - the name in Slicer
+def parameterNodeWrapper(cls: type) -> type:
     """The class decorator."""
     kinds = typing.get_type_hints(cls)
     defaults = {name: getattr(cls, name, None) for name in kinds}

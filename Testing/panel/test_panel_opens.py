@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host.application import wait_until
 from packaging.requirements import Requirement
 
+from host.application import wait_until
 from mri2mesh.engines.registry import ENGINES
 
 if sys.version_info >= (3, 11):

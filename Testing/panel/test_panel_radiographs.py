@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from host.application import wait_until
-from panel.watched import run_and_wait
 
+from host.application import wait_until
 from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
+from panel.watched import run_and_wait
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from host.application import wait_until
-from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
 
+from host.application import wait_until
 from mri2mesh.export.surfaces import read_surface
+from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 

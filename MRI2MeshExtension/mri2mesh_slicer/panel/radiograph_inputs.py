@@ -124,7 +124,7 @@ class RadiographInputs(MethodInputs):
             self.changed()
 
     def _recognise(self) -> None:
-        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it has nothing else to do."""
+        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
         if not waiting or self.services.busy() or self.services.client.busy or installation.missing():
             return
