@@ -56,12 +56,11 @@ def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     grab(panel, out / "panel_mri.png")
     box = bounds([volume])
     centre, height = box.mean(0), float(np.ptp(box[:, 2]))
-    slices = [
-        slice_view(slicer, name, way, volume, centre)
-        for name, way in (("Yellow", "Sagittal"), ("Green", "Coronal"))
-    ]
-    view = view_3d(slicer, centre, (0.75, -0.65, 0.1), 1.6 * height)
-    save(out / "slicer_mri.png", [slices[0].picture(), slices[1].picture(), view.picture()])
+    place = slicer.util.arrayFromModelPoints(panel.panel.results.run.models[5]).mean(0)
+    sagittal = slice_view(slicer, "Yellow", "Sagittal", volume, place)
+    axial = slice_view(slicer, "Red", "Axial", volume, place)
+    view = view_3d(slicer, centre, (0.75, -0.65, 0.1), 2.6 * height)
+    save(out / "slicer_mri.png", [sagittal.picture(), axial.picture(), view.picture()])
 
 
 def pelvis(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:

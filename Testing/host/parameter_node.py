@@ -1,6 +1,6 @@
 """Stand-in for ``slicer.parameterNodeWrapper``: typed attributes kept on a real parameter node.
 
-Covered: int, float, bool, str, nodes, and lists of nodes or of str; defaults after ``=``; AddObserver and RemoveObserver.
+Covered: int, float, bool, str, nodes, and lists of nodes or of str; defaults after ``=``; observers.
 Not covered: connectGui (the panel does not use it), parameter packs, validators and other annotations, ObservedList
 (a list read here is a copy; in Slicer appending to it writes), caching.
 """

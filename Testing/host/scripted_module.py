@@ -1,7 +1,7 @@
 """Stand-in for ``slicer.ScriptedLoadableModule``: the base classes of a scripted module, on the host's application.
 
-Not covered: the developer section (reload, test, edit), documentation links, unloading by the module manager (tests call
-``cleanup`` themselves), modules without a .ui file.
+Not covered: the developer section (reload, test, edit), documentation links, unloading by the module manager (tests
+call ``cleanup`` themselves), modules without a .ui file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The module's own buttons, the real worker, the real weights: run, cancel, run again, judge, shift, export, save, reload."""
+"""The module's own buttons, the real worker and weights: run, cancel, run again, judge, shift, export, save, reload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client of the worker, as the panel uses it: Qt's processes and event loop, real workers, and some that misbehave."""
+"""The client of the worker, as the panel uses it: Qt's processes and event loop, real workers, some that misbehave."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_a_client_that_was_shut_down_starts_again(misbehaving):
     )
     for _ in range(2):
         told = start(client, {"command": "describe", "inputs": ["a"]})
-        wait(lambda: told.ends)
+        wait(lambda told=told: told.ends)
         assert told.ends[0][0] == "done"
         client.shutdown()
         with contextlib.suppress(AssertionError):

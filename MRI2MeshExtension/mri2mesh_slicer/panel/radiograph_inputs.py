@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,17 +175,22 @@ class RadiographInputs(MethodInputs):
                 options["cameras"] = [str(Path(folder.name) / "camera.json")]
             return {**request, "inputs": [str(image)], "options": options}
 
+        def then(tell: Callable[..., None]) -> Callable[..., None]:
+            """The folder is no longer needed; then this."""
+
+            def clean_and_tell(*values: Any) -> None:
+                folder.cleanup()
+                tell(*values)
+
+            return clean_and_tell
+
         def ask(complete: dict[str, Any]) -> None:
             if self.services.busy() or self.services.client.busy:
                 folder.cleanup()
                 self._asked.discard(node.GetID())
                 return
             self.services.client.run(
-                complete,
-                on_progress=lambda *_: None,
-                on_done=lambda event: (folder.cleanup(), told(event)),
-                on_failed=lambda why: (folder.cleanup(), failed(why)),
-                on_cancelled=folder.cleanup,
+                complete, on_done=then(told), on_failed=then(failed), on_cancelled=folder.cleanup
             )
 
-        self.services.background.run(write, ask, lambda error: (folder.cleanup(), failed(str(error))))
+        self.services.background.run(write, ask, then(lambda error: failed(str(error))))
