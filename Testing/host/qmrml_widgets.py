@@ -7,6 +7,7 @@ from typing import Any
 import slicer_core
 from PySide6.QtCore import Property, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
+from shiboken6 import isValid
 
 SCENE_EVENTS = ("NodeAddedEvent", "NodeAboutToBeRemovedEvent", "EndCloseEvent", "EndImportEvent")
 
@@ -37,7 +38,6 @@ class qMRMLNodeComboBox(QComboBox):
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
         self.currentIndexChanged.connect(self._tell)
-        self.destroyed.connect(self._forget)
 
     def setMRMLScene(self, scene: Any) -> None:
         self._forget()
@@ -68,6 +68,9 @@ class qMRMLNodeComboBox(QComboBox):
         return self.currentData or ""
 
     def _scene_changed(self, *_: Any) -> None:
+        if not isValid(self):  # Qt took it down with its parent
+            self._forget()
+            return
         # After the event: a node that is about to be removed is still there during it.
         QTimer.singleShot(0, self, self._fill)
 
