@@ -39,8 +39,8 @@ SAMPLES = (
         (PELVIS_FRONT, PELVIS_OBLIQUE),
         ("PelvisFront", "PelvisOblique"),
         (
-            "71940c7b5b8a94806cf004c903ee0df692b4c9aa6b7d3d890f0c8d4f470e1bb6",
-            "13ccfeb4ea9055268caa04bb228eb2f9eae6762290675fd65a3b681c22841312",
+            "b2d90e240c5c182fa9f6c9faf9306a69c03b67e194e1bfa0a9116297ff0bd792",
+            "dbf1fffe63cfc12f44bbb914c53fc3d163395501a6fd8ac7004e2a68a4822186",
         ),
     ),
 )

@@ -81,7 +81,7 @@ def pelvis(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
         node.GetDisplayNode().AutoWindowLevelOff()
         node.GetDisplayNode().SetWindowLevelMinMax(*np.percentile(pixels, (1, 85)))
     slices = [SliceView(slicer.application, name, (480, 480)) for name in ("Red", "Yellow")]
-    view = view_3d(slicer, (0, 0, 0), (0.8, -1.6, 0.5), 2600.0)
+    view = view_3d(slicer, (-40, 60, 0), (0.75, -1.0, 0.35), 1500.0)
     panel.ui.outlinesCheck.click()
     grab(panel, out / "panel_radiographs.png")
     save(out / "slicer_radiographs.png", [*(one.picture() for one in slices), view.picture()])

@@ -68,6 +68,7 @@ def _dataset(attenuation: NDArray, geometry: XrayGeometry, name: str) -> Dataset
     dataset.Modality, dataset.BodyPartExamined = "XA", "PELVIS"
     dataset.PatientName, dataset.PatientID = "Simulated^Pelvis", "MRI2Mesh sample"
     dataset.SeriesDescription, dataset.ImageType = f"simulated {name}", ["DERIVED", "PRIMARY", "SINGLE PLANE"]
+    dataset.PatientOrientation = ["L", "F"]  # hung as seen from the front
     dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LIN", 1
     dataset.PositionerPrimaryAngle = geometry.primary_angle_deg.value
     dataset.PositionerSecondaryAngle = geometry.secondary_angle_deg.value

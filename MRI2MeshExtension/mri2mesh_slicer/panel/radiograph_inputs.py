@@ -23,7 +23,7 @@ from mri2mesh_slicer.inputs import take_radiograph
 from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
-from mri2mesh_slicer.panel.messages import BAD, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.views_table import ViewsTable
 from mri2mesh_slicer.recognition import kind_of_node
@@ -135,7 +135,7 @@ class RadiographInputs(MethodInputs):
         def told(event: dict[str, Any]) -> None:
             if node.GetScene() is not None and not is_known(node):
                 (found,) = event["inputs"]
-                node.SetAttribute(RECOGNISED, "\n".join([f"{found['text']}.", *found["warnings"]]))
+                node.SetAttribute(RECOGNISED, " ".join(map(sentences, [found["text"], *found["warnings"]])))
                 keep_geometry(node, geometry_from_json(found["details"]["geometry"]))
             self.changed()
 
