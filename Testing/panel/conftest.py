@@ -50,6 +50,7 @@ def load_volume(slicer: Any) -> Callable[..., Any]:
         assert storage.ReadData(node)
         slicer.mrmlScene.AddNode(storage)
         node.SetAndObserveStorageNodeID(storage.GetID())
+        node.CreateDefaultDisplayNodes()
         return node
 
     return load
