@@ -38,7 +38,7 @@ def fit(film: Path) -> dict:
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A volume in which no engine finds a spine."""
     path = tmp_path_factory.mktemp("noise") / "noise.nii.gz"
-    values = np.random.default_rng(0).normal(100, 20, (12, 30, 30)).astype(np.float32)
+    values = np.random.default_rng(0).normal(100, 20, (12, 70, 70)).astype(np.float32)
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(path))
     return path
 

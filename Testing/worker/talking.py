@@ -16,7 +16,7 @@ from typing import Any
 import mri2mesh
 
 LIBRARY = str(Path(mri2mesh.__file__).resolve().parents[1])
-PATIENCE_S = 300.0
+PATIENCE_S = 100.0
 """Before a test gives up; nothing that works comes near it, even on a busy machine."""
 
 

@@ -15,7 +15,7 @@ from mri2mesh_slicer.time_left import TimeLeft
         (11, True, "SIGSEGV"),
         (137, False, "memory most likely ran out"),
         (134, False, "SIGABRT"),
-        (64, True, "signal 64"),
+        (63, True, "signal 63"),
         (-1073741819, True, "access violation (0xC0000005)"),
         (0xC0000017, True, "memory most likely ran out"),
         (3, False, "exit code 3"),
@@ -71,7 +71,7 @@ def test_even_work_is_foretold_exactly():
 
 
 def test_nothing_is_said_too_early_and_loading_the_program_does_not_count():
-    assert guesses([(0, 0), (30, 0), (31, 0.01), (31.5, 0.05), (40, 0.5)]) == [None, None, None, None, 10.0]
+    assert guesses([(0, 0), (30, 0), (31, 0.01), (31.2, 0.05), (40, 0.5)]) == [None, None, None, None, 10.0]
 
 
 def test_a_sudden_leap_moves_the_guess_only_in_part_and_never_below_nothing():

@@ -14,6 +14,8 @@ import pytest
 import mri2mesh
 from worker.talking import PATIENCE_S, Talk, alive, environment, until
 
+JOB = {"command": "reconstruct", "id": "x", "inputs": ["a.nii"], "out": "b"}
+
 
 def test_the_worker_says_at_once_who_it_is(worker):
     ready = {"event": "ready", "version": mri2mesh.__version__, "pid": worker.process.pid}
@@ -39,28 +41,17 @@ def test_a_line_that_is_no_request_is_told_and_the_worker_goes_on(worker, line):
         ({"id": "x"}, "unknown command"),
         ({"command": "describe", "id": "x"}, "inputs must be a list"),
         ({"command": "describe", "id": "x", "inputs": []}, "names no input"),
-        ({"command": "reconstruct", "id": "x", "inputs": ["a.nii"]}, "out must be a path"),
-        ({"command": "reconstruct", "id": "x", "inputs": [3], "out": "b"}, "inputs must be a path"),
-        ({"command": "reconstruct", "id": "x", "inputs": ["a"], "out": "b", "options": 1}, "JSON object"),
-        (
-            {"command": "reconstruct", "id": "x", "inputs": ["a"], "out": "b", "options": {"levle_shift": 1}},
-            "levle_shift",
-        ),
-        (
-            {
-                "command": "reconstruct",
-                "id": "x",
-                "inputs": ["a"],
-                "out": "b",
-                "options": {"level_shift": "1"},
-            },
-            "whole",
-        ),
-        ({"command": "reconstruct", "id": "x", "inputs": ["a"], "out": "b", "engine": "magic"}, "no engine"),
+        ({**JOB, "inputs": ["a"], "out": None}, "out must be a path"),
+        ({**JOB, "inputs": [3]}, "inputs must be a path"),
+        ({**JOB, "options": 1}, "JSON object"),
+        ({**JOB, "options": {"levle_shift": 1}}, "levle_shift"),
+        ({**JOB, "options": {"level_shift": "1"}}, "level_shift must be a whole number"),
+        ({**JOB, "options": {"cameras": "a.json"}}, "cameras must be a list"),
+        ({**JOB, "engine": "magic"}, "no engine"),
         ({"command": "warm", "id": "x", "engine": "magic"}, "no engine"),
     ],
 )
-def test_a_request_that_does_not_fit_is_told_in_one_line(worker, request_, says, tmp_path, monkeypatch):
+def test_a_request_that_does_not_fit_is_told_in_one_line(worker, request_, says):
     worker.send(request_)
     event = worker.next()
     while event["event"] == "progress":

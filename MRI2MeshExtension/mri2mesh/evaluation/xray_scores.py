@@ -123,15 +123,13 @@ def baselines_of(case: HeldOut) -> Baselines:
 def vertex_errors(case: HeldOut, fitted: NDArray) -> NDArray[np.float64]:
     """[V, 3] mm from each vertex's place on the bone to the fitted one.
 
-    Its place is that of the model's nearest shape, moved along the normal as far as the bone lies from that: how far
-    correspondences slide along the surface is no error of the surface.
+    How the whole bone is misplaced counts in all directions, what is left of it along the surface's normals alone: that
+    corresponding points slide along the surface is no error of the surface.
     """
-    model = case.model
-    pose = rigid_fit(model.mean, case.truth)
-    nearest = apply(pose, model.vertices(model.project(apply(rigid_inverse(pose), case.truth))))
-    normals = vertex_normals(_mesh(nearest, model.faces))
-    off = ((case.truth - nearest) * normals).sum(1, keepdims=True)
-    return np.asarray(fitted - nearest - off * normals)
+    moved = apply(rigid_fit(case.truth, fitted), case.truth)
+    normals = vertex_normals(_mesh(moved, case.model.faces))
+    off = ((fitted - moved) * normals).sum(1, keepdims=True)
+    return np.asarray(moved - case.truth + off * normals)
 
 
 def honesty(case: HeldOut, fitted: NDArray, stated: Uncertainty, rival_mm: float = 0.0) -> Honesty:

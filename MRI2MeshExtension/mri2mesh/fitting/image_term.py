@@ -9,7 +9,7 @@ images or, with `gradients`, of their gradients, made additive over places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,9 +27,12 @@ HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
 IMAGE_NOISE = 3.0
-"""What a model leaves of an image lies along whole outlines and pulls one way. Measured on left-out subjects: with this
-variance, errors of pelvises and femora, in one and in two views, along the beam and across, are of the stated size. To
-weigh images that much less in the fit itself would be right for random residuals; it made two-view pelvises worse."""
+"""What a model leaves of an image lies along whole outlines and pulls one way. Chosen on one half of the left-out
+subjects, so that their errors are of the stated size; measured on the other half (ModelWeights/README.md)."""
+
+EARLY_NOISE = 10.0
+"""To weigh images so much less helps while the shape is far from its place; to the end it makes fits of two views
+worse."""
 
 NEAR = 0.1
 """Of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
@@ -59,6 +62,10 @@ class ImageSettings:
     noise: float = IMAGE_NOISE
     spongy: float = 1.0
     gradients: bool = False
+
+    def tempered(self) -> ImageSettings:
+        """The noise taken into the weights, more of it than in the end: so many fewer measurements."""
+        return replace(self, correlation_mm=self.correlation_mm * EARLY_NOISE**0.5, noise=1.0)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from mri2mesh.fitting.coarse_to_fine import Level
 SIDE_LEVELS = (
     Level(64, 8, 4, 3, 25.0),
     Level(64, 10, 1000, 2, 25.0, reflect=True),
-    Level(128, 8, 1000, 1, 20.0),
+    Level(128, 8, 1000, 2, 20.0),
+    Level(128, 6, 1000, 1, 15.0, spongy=0.3),
 )
 """Enough to tell a bone from its mirror image."""
 

@@ -26,6 +26,9 @@ MIN_BODIES = 3
 MIN_SCORE = 0.35
 """Fewer bodies than this in line, or so weak on average, are no lumbar spine."""
 
+MIN_EXTENT_MM = 60.0
+"""So many bodies are longer than this; a network sees nothing in an image that it halves away to a single voxel."""
+
 
 @dataclass(frozen=True)
 class SpineFound:
@@ -43,6 +46,11 @@ def find_spine(volume: Volume, network: nn.Module, device: torch.device | str = 
 
     Raises ReconstructionRefused when there is no chain of at least three bodies with good evidence.
     """
+    extent = float((volume.spacing * volume.array.shape[::-1]).max())
+    if extent < MIN_EXTENT_MM:
+        raise ReconstructionRefused(
+            f"the image is only {extent:.0f} mm long: that is no lumbar spine, check which image this is"
+        )
     evidence = locate_tissues(volume, network, device)
     bodies = find_peaks(evidence, Heat.BODY, CANDIDATE)
     discs = find_peaks(evidence, Heat.DISC, CANDIDATE, apart_mm=8.0)
