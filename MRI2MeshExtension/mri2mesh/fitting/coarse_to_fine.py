@@ -111,7 +111,9 @@ def fit(
     at, rivals = start, None
     for level in settings.levels:
         image = replace(settings.image, coarse_mm=level.coarse_mm, spongy=level.spongy)
-        image = image.tempered() if level.tempered else image
+        if level.tempered:
+            # from afar values lead nearer than gradients, but where landmarks hold the bone its neighbours mislead them
+            image = replace(image.tempered(), gradients=image.gradients and bool(more))
         terms = [
             ImageTerm(coarser(seen, level.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)
