@@ -23,17 +23,17 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 HELP = """
-<p>Turns a lumbar spine MRI into labelled, closed surfaces of the vertebrae and discs, or radiographs with the geometry of
-the C-arm into the surface of a pelvis, a femur or a vertebra.</p>
+<p>Turns a lumbar spine MRI into labelled, closed surfaces of the vertebrae and discs, or radiographs with the geometry
+of the C-arm into the surface of a pelvis, a femur or a vertebra.</p>
 <p>Choose an image, look at what was recognised, press Run. Everything is computed on this computer, in a process of its
 own. How far each surface can be trusted stands beside it.</p>
 <p><b>For research only: not a medical device.</b></p>
 <p>Tutorial: <a href="https://github.com/MRI2Mesh/SlicerMRI2Mesh#in-3d-slicer">github.com/MRI2Mesh/SlicerMRI2Mesh</a></p>
 """
 ACKNOWLEDGEMENT = """
-<p>After MRI2Mesh (surfaces of the lumbar spine from MRI by graph convolutions and differentiable rendering) and the fit of
-statistical shape models to radiographs by the thickness that each ray crosses. Origins and licences of the weights and of
-the sample image are listed with them in the repository.</p>
+<p>After MRI2Mesh (surfaces of the lumbar spine from MRI by graph convolutions and differentiable rendering) and the fit
+of statistical shape models to radiographs by the thickness that each ray crosses. Origins and licences of the weights
+and of the sample images are listed with them in the repository.</p>
 """
 
 
@@ -136,11 +136,11 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         self.test_sample_to_stl()
 
     def test_sample_to_stl(self) -> None:
+        from mri2mesh.samples import LUMBAR_T2
         from mri2mesh_slicer import installation
-        from mri2mesh_slicer.sample_data import SAMPLES
 
         self.delayDisplay("Load the sample MRI")
-        volume = slicer.util.loadVolume(str(SAMPLES / "lumbar_t2.nii.gz"))
+        volume = slicer.util.loadVolume(str(LUMBAR_T2))
         slicer.util.selectModule("MRI2Mesh")
         widget = slicer.modules.mri2mesh.widgetRepresentation().self()
         widget.ui.inputSelector.setCurrentNode(volume)

@@ -10,11 +10,21 @@ from mri2mesh.errors import InputError
 
 if TYPE_CHECKING:
     from mri2mesh.engines.registry import Entry
+    from mri2mesh.imaging.radiograph import Bone
 
 DEFAULT_FORMATS = ("vtp",)
-OF_KIND = {"volume": ("series", "labelmaps", "scene"), "radiographs": ("cameras",)}
+OF_KIND = {
+    "volume": ("series", "labelmaps", "scene"),
+    "radiographs": ("cameras", "markers", "bone", "frames"),
+}
 """Options that go with a kind of input; those of an engine are in its entry of the registry."""
-FLAGS = {"cameras": "camera", "weights_dir": "weights"}
+FLAGS = {
+    "cameras": "camera",
+    "markers": "calibrate",
+    "masks": "mask",
+    "frames": "frame",
+    "weights_dir": "weights",
+}
 """Fields whose option of the command line is called otherwise."""
 
 
@@ -23,8 +33,9 @@ class Request:
     """One reconstruction. Fields as the options of ``mri2mesh reconstruct``.
 
     images: one volume, or radiographs. engine: None for the default of their kind. cameras: one per image, None for one
-    whose own tags tell. landmarks: the same, or one for all. start: folder of an earlier result of the same views,
-    to go on from.
+    whose own tags tell. landmarks: the same, or one for all. markers, masks: one per image, None for one without;
+    markers as `imaging.marker_option` reads them. bone: how the images show it. frames: one per image, or one for all.
+    start: folder of an earlier result of the same views, to go on from.
     """
 
     images: tuple[Path, ...]
@@ -33,6 +44,10 @@ class Request:
     anatomy: str | None = None
     cameras: tuple[Path | None, ...] = ()
     landmarks: tuple[Path | None, ...] = ()
+    markers: tuple[str | None, ...] = ()
+    masks: tuple[Path | None, ...] = ()
+    bone: Bone | None = None
+    frames: tuple[int, ...] = ()
     start: Path | None = None
     series: int | None = None
     level_shift: int = 0
@@ -44,14 +59,26 @@ class Request:
 
     def refuse_useless(self, engine: str, entry: Entry) -> None:
         """Raises InputError for an option that the engine would silently ignore, or images that do not fit."""
-        of_some = {"anatomy", "landmarks", "start", "level_shift", "weights_dir", *sum(OF_KIND.values(), ())}
+        of_some = {
+            "anatomy",
+            "landmarks",
+            "masks",
+            "start",
+            "level_shift",
+            "weights_dir",
+            *sum(OF_KIND.values(), ()),
+        }
         for name in sorted(of_some - {*OF_KIND[entry.takes], *entry.options}):
             if getattr(self, name):
                 flag = FLAGS.get(name, name).replace("_", "-")
                 raise InputError(f"the engine {engine} has no use for --{flag}: leave it out")
         if entry.takes == "volume" and len(self.images) > 1:
             raise InputError(f"the engine {engine} takes one image, got {len(self.images)}")
-        if self.cameras and len(self.cameras) != len(self.images):
-            raise InputError(
-                f"give one --camera per image, in their order: {len(self.cameras)} for {len(self.images)} images"
-            )
+        for name in ("cameras", "markers", "masks", "frames"):
+            given = len(getattr(self, name))
+            if given not in (0, len(self.images)) and (name, given) != ("frames", 1):
+                raise InputError(
+                    f"give one --{FLAGS[name]} per image, in their order: {given} for {len(self.images)} images"
+                )
+        if self.bone not in (None, "dark", "bright"):
+            raise InputError(f"bone is shown dark or bright, not {self.bone!r}")

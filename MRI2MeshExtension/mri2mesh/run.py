@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,8 +17,11 @@ from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
 from mri2mesh.export.report_input import Image
 from mri2mesh.export.results import check_request, write_results
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.imaging.bone_mask import read_bone_mask
 from mri2mesh.imaging.kind import kind_of
+from mri2mesh.imaging.marker_option import calibrated_by
 from mri2mesh.imaging.picked_landmarks import landmarks_of_views
+from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.reading import read_volume
 from mri2mesh.imaging.reading_radiograph import read_radiograph
 from mri2mesh.reconstruction import Check, Reconstruction
@@ -99,15 +101,36 @@ def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:
     options = {name: getattr(request, name) for name in entry.options if getattr(request, name)}
     if entry.takes == "volume":
         return read_volume(request.images[0], request.series), options
-    cameras = request.cameras or itertools.repeat(None, len(request.images))
-    image = [read_radiograph(path, camera) for path, camera in zip(request.images, cameras, strict=True)]
+    radiographs = _radiographs(request)
+    image = radiographs
     if "landmarks" in options:
-        options["landmarks"] = landmarks_of_views(request.landmarks, request.images, image)
+        options["landmarks"] = landmarks_of_views(request.landmarks, request.images, radiographs)
+    if "masks" in options:
+        options["masks"] = [
+            None if path is None else read_bone_mask(path, one.geometry.size.value)
+            for path, one in zip(request.masks, radiographs, strict=True)
+        ]
     if "start" in options:
         options["start"] = earlier_fit(options["start"], request.anatomy)
     if "anatomy" in entry.options:
         options.setdefault("anatomy", None)
     return image, options
+
+
+def _radiographs(request: Request) -> list[Radiograph]:
+    """Each with its geometry and scale."""
+    n = len(request.images)
+    found = []
+    for path, camera, marker, frame in zip(
+        request.images,
+        request.cameras or [None] * n,
+        request.markers or [None] * n,
+        request.frames * n if len(request.frames) == 1 else request.frames or [None] * n,
+        strict=True,
+    ):
+        radiograph = read_radiograph(path, camera, frame=frame, bone=request.bone)
+        found.append(radiograph if marker is None else calibrated_by(marker, radiograph, path))
+    return found
 
 
 def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Background:
     def run(
         self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
     ) -> None:
-        """``work()`` in the thread, which must touch neither Qt nor MRML; then ``done(result)`` or ``failed(error)``."""
+        """``work()`` in the thread, touching neither Qt nor MRML; then ``done(result)`` or ``failed(error)``."""
         self._waiting.append((self._pool.submit(work), done, failed))
         self._timer.start()
 

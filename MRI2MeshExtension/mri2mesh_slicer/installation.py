@@ -45,9 +45,15 @@ PACKAGES = (
 """As in pyproject.toml, which a test compares; numba makes fits many times faster."""
 
 
+_found: set[str] = set()
+"""Requirements that were met once: looking takes time, and packages do not leave a running Slicer."""
+
+
 def missing() -> list[Package]:
     """What is not there, or too old."""
-    return [package for package in (TORCH, *PACKAGES) if not _is_there(package)]
+    packages = (TORCH, *PACKAGES)
+    _found.update(p.requirement for p in packages if p.requirement not in _found and _is_there(p))
+    return [package for package in packages if package.requirement not in _found]
 
 
 def question(packages: list[Package]) -> str:

@@ -1,4 +1,4 @@
-"""The methods that the panel offers. A new engine is one entry here and one small section in `mri2mesh_slicer.panel`."""
+"""The methods that the panel offers. A new engine is one entry here and a small section in `mri2mesh_slicer.panel`."""
 
 from __future__ import annotations
 

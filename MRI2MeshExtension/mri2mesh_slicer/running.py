@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -21,7 +22,7 @@ from slicer.util import VTKObservationMixin
 from mri2mesh_slicer.background import Background
 
 Prepare = Callable[[Path], dict[str, Any]]
-"""Given an empty folder, writes the inputs there and returns the request: ``inputs`` and ``options``. Runs in a thread."""
+"""Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, always on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
+    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
     ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
 
     progress: Callable[[str, float, float | None], None]
@@ -58,6 +59,7 @@ class Running(VTKObservationMixin):
         self._why = ""
         self._leave_after = False
         self._device = "auto"
+        self._is_added = False
 
     @property
     def busy(self) -> bool:
@@ -76,13 +78,18 @@ class Running(VTKObservationMixin):
         inputs = folder / "inputs"
         inputs.mkdir()
         self._device = device
-        self._background.run(lambda: job.prepare(inputs), self._compute, self._broken)
+
+        def prepare() -> dict[str, Any]:
+            _import_ahead()
+            return job.prepare(inputs)
+
+        self._background.run(prepare, self._compute, self._broken)
 
     def cancel(self, why: str = "") -> None:
         """Asks the worker to stop, and kills it if it does not; `Listener.ended` follows. why: for the user."""
-        if not self.busy:
+        if not self.busy or self._is_added:
             return
-        self._why = why or self._why
+        self._why = self._why or why  # the first reason: a scene that closes removes its nodes next
         if self.client.busy:
             self._listener.progress(_("cancelling"), 0.0, None)
             self.client.cancel()
@@ -135,16 +142,23 @@ class Running(VTKObservationMixin):
     def _add(self, result: Any) -> None:
         from mri2mesh_slicer.scene_building import add_run
 
-        assert self._job is not None
         job = self._job
-        self._clear()
+        assert job is not None
+        self.removeObservers()  # from here on it is too late to end
+        self._is_added = True
         try:
             run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:
-            self._tell_end(_in_words(error), failed=True)
+            self._end(_in_words(error), failed=True)
             return
-        self._listener.done(run)
-        self._after()
+        # In a turn of its own: the window draws in between.
+        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run))
+
+    def _tell_done(self, job: Job, run: Any) -> None:
+        if self._job is job:
+            self._clear()
+            self._listener.done(run)
+            self._after()
 
     def _broken(self, error: Exception) -> None:
         self._end(_in_words(error), failed=True)
@@ -152,11 +166,8 @@ class Running(VTKObservationMixin):
     def _end(self, why: str, *, failed: bool) -> None:
         if self.busy:
             self._clear()
-            self._tell_end(why, failed=failed)
-
-    def _tell_end(self, why: str, *, failed: bool) -> None:
-        self._listener.ended(why, failed)
-        self._after()
+            self._listener.ended(why, failed)
+            self._after()
 
     def _after(self) -> None:
         if self._leave_after and not self.busy:
@@ -168,6 +179,7 @@ class Running(VTKObservationMixin):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._job = self._folder = None
+        self._is_added = False
 
     def _scene_closes(self, *_event: Any) -> None:
         self.cancel(_("The scene was closed: the run was ended."))
@@ -176,6 +188,11 @@ class Running(VTKObservationMixin):
     def _node_goes(self, _caller: Any, _event: Any, node: Any) -> None:
         if self._job is not None and any(node is one for one in self._job.nodes):
             self.cancel(_("The image was removed from the scene: the run was ended."))
+
+
+def _import_ahead() -> None:
+    """What is needed when the results come: imported in a thread, as the window would stand still meanwhile."""
+    from mri2mesh_slicer import export, level_shift, results, runs, scalars, scene_building  # noqa: F401
 
 
 def _in_words(error: Exception) -> str:

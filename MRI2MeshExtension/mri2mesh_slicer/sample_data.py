@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
+
 CATEGORY = "MRI2Mesh"
-LUMBAR_T2 = "MRI2MeshLumbarT2"
-SAMPLES = Path(__file__).resolve().parents[1] / "mri2mesh" / "samples"
-CHECKSUM = "SHA256:380bbd7ad8c90fdfc5f43ab297190fe49b8b7e8eea69fabba42b4b30d28c844f"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """name: in the programmer's interface of the Sample Data module. files, nodes and sha256 belong together."""
+
+    name: str
+    title: str
+    thumbnail: str
+    files: Sequence[Path]
+    nodes: Sequence[str]
+    sha256: Sequence[str]
+
+
+SAMPLES = (
+    Sample(
+        "MRI2MeshLumbarT2",
+        "Lumbar spine MRI (T2)",
+        "LumbarT2.png",
+        (LUMBAR_T2,),
+        ("LumbarT2",),
+        ("380bbd7ad8c90fdfc5f43ab297190fe49b8b7e8eea69fabba42b4b30d28c844f",),
+    ),
+    Sample(
+        "MRI2MeshPelvisRadiographs",
+        "Pelvis, two radiographs (simulated)",
+        "PelvisRadiographs.png",
+        (PELVIS_FRONT, PELVIS_OBLIQUE),
+        ("PelvisFront", "PelvisOblique"),
+        (
+            "b2d90e240c5c182fa9f6c9faf9306a69c03b67e194e1bfa0a9116297ff0bd792",
+            "dbf1fffe63cfc12f44bbb914c53fc3d163395501a6fd8ac7004e2a68a4822186",
+        ),
+    ),
+)
 
 
 def register_sample_data(icons: Path) -> None:
     """Called once Slicer has started, when the Sample Data module is there."""
     import SampleData
 
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=CATEGORY,
-        sampleName=LUMBAR_T2,
-        sampleDescription="Lumbar spine MRI (T2)",
-        thumbnailFileName=str(icons / "LumbarT2.png"),
-        uris=(SAMPLES / "lumbar_t2.nii.gz").as_uri(),
-        fileNames="MRI2MeshLumbarT2.nii.gz",
-        nodeNames="LumbarT2",
-        checksums=CHECKSUM,
-        loadFileType="VolumeFile",
-    )
+    for sample in SAMPLES:
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category=CATEGORY,
+            sampleName=sample.name,
+            sampleDescription=sample.title,
+            thumbnailFileName=str(icons / sample.thumbnail),
+            uris=[file.as_uri() for file in sample.files],
+            fileNames=[f"MRI2Mesh_{file.name}" for file in sample.files],
+            nodeNames=list(sample.nodes),
+            checksums=[f"SHA256:{digest}" for digest in sample.sha256],
+            loadFileType=["VolumeFile"] * len(sample.files),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import slicer
 
 from mri2mesh.anatomy.structures import LATERALITY, Structure
@@ -11,6 +13,7 @@ ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")
 _NOTHING = ("", "", "")
 
 
+@cache
 def terminology_of(structure: Structure) -> str:
     """Slicer's text for a coded anatomical structure, its side as modifier."""
     side = LATERALITY[structure.side] if structure.side else None

@@ -33,19 +33,19 @@ class App:
         self.slicerHome = sys.prefix
         self.aboutToQuit = qt.application.aboutToQuit
 
-    def testingEnabled(self) -> bool:  # noqa: N802 - Slicer's name
+    def testingEnabled(self) -> bool:
         return True
 
-    def commandOptions(self) -> SimpleNamespace:  # noqa: N802 - Slicer's name
+    def commandOptions(self) -> SimpleNamespace:
         return SimpleNamespace(testingEnabled=True, noMainWindow=True)
 
-    def processEvents(self) -> None:  # noqa: N802 - Slicer's name
+    def processEvents(self) -> None:
         self._qt.application.processEvents()
 
-    def applicationLogic(self) -> Any:  # noqa: N802 - Slicer's name
+    def applicationLogic(self) -> Any:
         return self._logic
 
-    def layoutManager(self) -> None:  # noqa: N802 - Slicer's name
+    def layoutManager(self) -> None:
         """No views: what needs them is tested by rendering scenes."""
 
     def connect(self, signal: str, function: Callable[..., Any]) -> None:

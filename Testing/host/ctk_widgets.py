@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMessageBox, 
 HEADER = 26
 
 
-class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
+class ctkCollapsibleButton(QWidget):
     """A header that hides and shows what is below it. Not covered: collapsedHeight, frame styles, checkability."""
 
     contentsCollapsed = Signal(bool)
@@ -25,7 +25,7 @@ class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
         self.setContentsMargins(0, HEADER, 0, 0)
         self._draw()
 
-    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: object) -> None:
         self._header.setGeometry(0, 0, self.width, HEADER)
 
     def _get_text(self) -> str:
@@ -37,7 +37,7 @@ class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
     def _get_collapsed(self) -> bool:
         return self._collapsed
 
-    def setCollapsed(self, collapsed: bool) -> None:  # noqa: N802 - CTK's name
+    def setCollapsed(self, collapsed: bool) -> None:
         if collapsed == self._collapsed:
             return
         self._collapsed = collapsed
@@ -51,7 +51,7 @@ class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
         self._draw()
         self.contentsCollapsed.emit(collapsed)
 
-    def childEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+    def childEvent(self, event: object) -> None:
         for child in self._contents() if getattr(self, "_collapsed", False) else ():
             if not child.isHidden():
                 child.setProperty("shownBefore", True)
@@ -69,7 +69,7 @@ class ctkCollapsibleButton(QWidget):  # noqa: N801 - the name in CTK
     collapsed = Property(bool, _get_collapsed, setCollapsed)
 
 
-class ctkPathLineEdit(QWidget):  # noqa: N801 - the name in CTK
+class ctkPathLineEdit(QWidget):
     """A path and a button to choose it. Not covered: history, completion, validation against the filters."""
 
     currentPathChanged = Signal(str)
@@ -91,7 +91,7 @@ class ctkPathLineEdit(QWidget):  # noqa: N801 - the name in CTK
     def _get_path(self) -> str:
         return self._line.text
 
-    def setCurrentPath(self, path: str) -> None:  # noqa: N802 - CTK's name
+    def setCurrentPath(self, path: str) -> None:
         self._line.setText(path)
 
     def browse(self) -> None:
@@ -103,7 +103,7 @@ class ctkPathLineEdit(QWidget):  # noqa: N801 - the name in CTK
     currentPath = Property(str, _get_path, setCurrentPath)
 
 
-class ctkMessageBox(QMessageBox):  # noqa: N801 - the name in CTK
+class ctkMessageBox(QMessageBox):
     """QMessageBox. Not covered: "don't show again"."""
 
 

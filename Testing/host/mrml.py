@@ -28,7 +28,7 @@ class SlicerModule(ModuleType):
     """``slicer``: attributes of its own first, then the classes of slicer-core."""
 
     application: Application
-    mrmlScene: Any  # noqa: N815 - Slicer's name
+    mrmlScene: Any
 
     def __getattr__(self, name: str) -> Any:
         return getattr(slicer_core, name)

@@ -1,6 +1,6 @@
 """Stand-in for ``slicer.parameterNodeWrapper``: typed attributes kept on a real parameter node.
 
-Covered: int, float, bool, str, nodes, and lists of nodes or of str; defaults after ``=``; AddObserver and RemoveObserver.
+Covered: int, float, bool, str, nodes, and lists of nodes or of str; defaults after ``=``; observers.
 Not covered: connectGui (the panel does not use it), parameter packs, validators and other annotations, ObservedList
 (a list read here is a copy; in Slicer appending to it writes), caching.
 """
@@ -22,7 +22,7 @@ WORDS: dict[type, Callable[[str], Any]] = {
 }
 
 
-def parameterNodeWrapper(cls: type) -> type:  # noqa: N802 - the name in Slicer
+def parameterNodeWrapper(cls: type) -> type:
     """The class decorator."""
     kinds = typing.get_type_hints(cls)
     defaults = {name: getattr(cls, name, None) for name in kinds}

@@ -18,7 +18,7 @@ from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
 LIBRARIES = (QtCore, QtGui, QtWidgets, QtUiTools)
 STAY_METHODS = frozenset({"sizeHint", "minimumSizeHint", "singleShot"})
-"""Getters that Qt itself calls as virtual methods (PySide6 would find the attribute instead), and QTimer's static one."""
+"""Getters that Qt itself calls as virtual methods (PySide6 would find the attribute), and QTimer's static one."""
 
 
 def _as_attribute(cls: type, name: str) -> property:

@@ -7,21 +7,22 @@ from typing import Any
 import slicer_core
 from PySide6.QtCore import Property, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
+from shiboken6 import isValid
 
 SCENE_EVENTS = ("NodeAddedEvent", "NodeAboutToBeRemovedEvent", "EndCloseEvent", "EndImportEvent")
 
 
-class qMRMLWidget(QWidget):  # noqa: N801 - the name in Slicer
+class qMRMLWidget(QWidget):
     """A widget that keeps a scene. Not covered: the signal mrmlSceneChanged, which the panel does not use."""
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802 - Slicer's name
+    def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
 
-    def mrmlScene(self) -> Any:  # noqa: N802 - Slicer's name
+    def mrmlScene(self) -> Any:
         return getattr(self, "_scene", None)
 
 
-class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
+class qMRMLNodeComboBox(QComboBox):
     """Chooses a node of given classes. Not covered: adding, renaming and removing nodes from its menu, attribute
     filters, hidden nodes by attribute; in Slicer it is a widget holding a combo box, not one itself."""
 
@@ -37,9 +38,8 @@ class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
         self.currentIndexChanged.connect(self._tell)
-        self.destroyed.connect(self._forget)
 
-    def setMRMLScene(self, scene: Any) -> None:  # noqa: N802 - Slicer's name
+    def setMRMLScene(self, scene: Any) -> None:
         self._forget()
         self._scene = scene
         for event in SCENE_EVENTS if scene is not None else ():
@@ -47,17 +47,17 @@ class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
             self._observed.append((scene, scene.AddObserver(number, self._scene_changed)))
         self._fill()
 
-    def mrmlScene(self) -> Any:  # noqa: N802 - Slicer's name
+    def mrmlScene(self) -> Any:
         return self._scene
 
-    def currentNode(self) -> Any:  # noqa: N802 - Slicer's name
+    def currentNode(self) -> Any:
         identity = self.currentData
         return self._scene.GetNodeByID(identity) if self._scene is not None and identity else None
 
-    def setCurrentNode(self, node: Any) -> None:  # noqa: N802 - Slicer's name
+    def setCurrentNode(self, node: Any) -> None:
         self.setCurrentNodeID(node.GetID() if node is not None else "")
 
-    def setCurrentNodeID(self, identity: str | None) -> None:  # noqa: N802 - Slicer's name
+    def setCurrentNodeID(self, identity: str | None) -> None:
         self._fill()
         self.setCurrentIndex(max(self.findData(identity or None), 0) if identity else self._index_of_none())
 
@@ -68,8 +68,11 @@ class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
         return self.currentData or ""
 
     def _scene_changed(self, *_: Any) -> None:
+        if not isValid(self):  # Qt took it down with its parent
+            self._forget()
+            return
         # After the event: a node that is about to be removed is still there during it.
-        QTimer.singleShot(0, self._fill)
+        QTimer.singleShot(0, self, self._fill)
 
     def _fill(self) -> None:
         if self._scene is None:
@@ -102,14 +105,14 @@ class qMRMLNodeComboBox(QComboBox):  # noqa: N801 - the name in Slicer
     def _get_types(self) -> list[str]:
         return self._types
 
-    def setNodeTypes(self, types: list[str]) -> None:  # noqa: N802 - Slicer's name
+    def setNodeTypes(self, types: list[str]) -> None:
         self._types = list(types)
         self._fill()
 
     def _get_none(self) -> bool:
         return self._none
 
-    def setNoneEnabled(self, enabled: bool) -> None:  # noqa: N802 - Slicer's name
+    def setNoneEnabled(self, enabled: bool) -> None:
         self._none = enabled
         self._fill()
 

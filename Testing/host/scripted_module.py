@@ -1,7 +1,7 @@
 """Stand-in for ``slicer.ScriptedLoadableModule``: the base classes of a scripted module, on the host's application.
 
-Not covered: the developer section (reload, test, edit), documentation links, unloading by the module manager (tests call
-``cleanup`` themselves), modules without a .ui file.
+Not covered: the developer section (reload, test, edit), documentation links, unloading by the module manager (tests
+call ``cleanup`` themselves), modules without a .ui file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class ScriptedLoadableModule:
         self.parent = parent
         self.moduleName = type(self).__name__
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802 - Slicer's name
+    def resourcePath(self, name: str) -> str:
         return str(Path(self.parent.path).parent / "Resources" / name)
 
 
@@ -29,7 +29,7 @@ class ScriptedLoadableModuleWidget:
         self.parent = parent
         self.layout = parent.layout()
 
-    def resourcePath(self, name: str) -> str:  # noqa: N802 - Slicer's name
+    def resourcePath(self, name: str) -> str:
         return str(Path(slicer.util.modulePath(self.moduleName)).parent / "Resources" / name)
 
     def setup(self) -> None:
@@ -44,7 +44,7 @@ class ScriptedLoadableModuleLogic:
         super().__init__()
         self.moduleName = type(self).__name__.removesuffix("Logic")
 
-    def getParameterNode(self) -> Any:  # noqa: N802 - Slicer's name
+    def getParameterNode(self) -> Any:
         scene = slicer.mrmlScene
         found = scene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
         if found is None:
@@ -63,7 +63,7 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
-    def delayDisplay(self, message: str, *_: Any, **__: Any) -> None:  # noqa: N802 - Slicer's name
+    def delayDisplay(self, message: str, *_: Any, **__: Any) -> None:
         print(message)
 
     def runTest(self) -> None:

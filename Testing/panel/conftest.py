@@ -15,7 +15,6 @@ pytest.importorskip("PySide6", reason="the panel's tests need PySide6-Essentials
 pytest.importorskip("slicer_core", reason="the panel's tests need slicer-core")
 
 from host.application import open_module, start
-
 from mri2mesh.samples import LUMBAR_T2
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -49,6 +48,9 @@ def load_volume(slicer: Any) -> Callable[..., Any]:
         storage.SetFileName(str(path))
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         assert storage.ReadData(node)
+        slicer.mrmlScene.AddNode(storage)
+        node.SetAndObserveStorageNodeID(storage.GetID())
+        node.CreateDefaultDisplayNodes()
         return node
 
     return load

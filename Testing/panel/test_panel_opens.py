@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
-from host.application import wait_until
 from packaging.requirements import Requirement
 
+from host.application import wait_until
 from mri2mesh.engines.registry import ENGINES
 
 if sys.version_info >= (3, 11):
@@ -62,7 +64,7 @@ def test_a_radiograph_gets_the_fit_with_bone_views_and_geometry(panel, add_image
     assert panel.ui.methodSelector.currentData == "xray-fit"
     inputs = panel.panel.method.inputs
     assert inputs.views.table.rowCount == 1
-    assert [inputs.anatomy.itemData(row) for row in range(inputs.anatomy.count)][0] == "pelvis"
+    assert inputs.anatomy.itemData(0) == "pelvis"
 
 
 def test_another_image_brings_the_other_method_back(panel, load_volume, add_image):
@@ -215,14 +217,14 @@ def test_opening_the_module_needs_only_what_slicer_brings(repository):
     assert needed - tried_by_pydicom <= {"SimpleITK", "numpy", "pydicom", "vtk"}, done.stderr
 
 
-def test_the_sample_is_registered_with_its_checksum(panel, slicer, monkeypatch):
-    import hashlib
-    import types
-
-    registered = {}
-    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.update(source))
+def test_the_samples_are_registered_with_their_checksums(panel, slicer, monkeypatch):
+    registered: list[dict] = []
+    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.append(source))
     monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
     slicer.modules.module.register_sample_data()
-    path = Path(registered["uris"].removeprefix("file://"))
-    assert registered["checksums"] == "SHA256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-    assert Path(registered["thumbnailFileName"]).is_file()
+    assert len(registered) == 2
+    for source in registered:
+        for uri, checksum in zip(source["uris"], source["checksums"], strict=True):
+            content = Path(uri.removeprefix("file://")).read_bytes()
+            assert checksum == "SHA256:" + hashlib.sha256(content).hexdigest()
+        assert Path(source["thumbnailFileName"]).is_file()

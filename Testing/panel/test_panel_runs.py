@@ -1,4 +1,4 @@
-"""The module's own buttons, the real worker, the real weights: run, cancel, run again, judge, shift, export, save, reload."""
+"""The module's own buttons, the real worker and weights: run, cancel, run again, judge, shift, export, save, reload."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from host.application import wait_until
-from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
 
+from host.application import wait_until
 from mri2mesh.export.surfaces import read_surface
+from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from mri2mesh.request import DEFAULT_FORMATS, Request
+
+Given = TypeVar("Given", str, Path)
+NONE = "-"
+"""In place of what one of several images does not have."""
 
 NAME = "reconstruct"
 HELP = "an MRI or radiographs in, surfaces and a report out"
@@ -41,6 +47,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="landmarks picked in 3D Slicer, one file per radiograph, or one picked in the patient",
     )
     parser.add_argument(
+        "--calibrate",
+        action="append",
+        metavar="MARKER",
+        help="scale of a radiograph from something of known size in it, once per image (- for none): "
+        "wire:MM@COLUMN,ROW,COLUMN,ROW, sphere:MM@..., length:MM@..., intensifier:MM; a .mrk.json instead of numbers",
+    )
+    parser.add_argument(
+        "--mask",
+        action="append",
+        type=Path,
+        metavar="PICTURE",
+        help="outline of the bone in a radiograph: not zero inside, once per image (- for none)",
+    )
+    parser.add_argument(
+        "--bone", choices=("dark", "bright"), help="how radiographs show bone, where it is taken wrongly"
+    )
+    parser.add_argument(
+        "--frame",
+        action="append",
+        type=int,
+        metavar="N",
+        help="frame of a multi-frame DICOM radiograph, from 1; once per image, or once for all",
+    )
+    parser.add_argument(
         "--start", type=Path, metavar="DIR", help="go on from an earlier result of the same radiographs"
     )
     parser.add_argument(
@@ -73,8 +103,12 @@ def run(options: argparse.Namespace) -> int:
             out=options.out,
             engine=options.engine,
             anatomy=options.anatomy,
-            cameras=tuple(options.camera or ()),
+            cameras=_per_image(options.camera),
             landmarks=tuple(options.landmarks or ()),
+            markers=_per_image(options.calibrate),
+            masks=_per_image(options.mask),
+            bone=options.bone,
+            frames=tuple(options.frame or ()),
             start=options.start,
             series=options.series,
             level_shift=options.level_shift,
@@ -85,6 +119,10 @@ def run(options: argparse.Namespace) -> int:
             scene=options.scene,
         )
     )
+
+
+def _per_image(given: Sequence[Given] | None) -> tuple[Given | None, ...]:
+    return tuple(None if str(one) == NONE else one for one in given or ())
 
 
 def reconstruct_and_tell(request: Request) -> int:

@@ -33,7 +33,7 @@ class Entry:
 ENGINES = {
     "mri2mesh": Entry("mri2mesh.engines.mri2mesh", "volume", ("level_shift", "weights_dir")),
     "xray-fit": Entry(
-        "mri2mesh.engines.xray_fit", "radiographs", ("anatomy", "landmarks", "start"), shows=True
+        "mri2mesh.engines.xray_fit", "radiographs", ("anatomy", "landmarks", "masks", "start"), shows=True
     ),
 }
 """The first that takes a kind of input is its default."""

@@ -44,7 +44,13 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
-from mri2mesh.quality.radiograph_checks import check_fit, diverged, side
+from mri2mesh.quality.radiograph_checks import (
+    MIN_AGREEMENT,
+    MIN_GRADIENT_AGREEMENT,
+    check_fit,
+    diverged,
+    side,
+)
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
@@ -158,6 +164,8 @@ def reconstruct(
             raise torch.linalg.LinAlgError("a number is not finite")
         structures = _structures(case, found)
         checks = _checks(case, found, structures)
+        if not all(one.scale_known for one in radiographs):
+            checks = [_without_scale(check) for check in checks]
         extra = {"fit": to_plain(found.parameters), "views": _views(found)}
         seconds["check"] = time.perf_counter() - began
     except torch.linalg.LinAlgError:
@@ -194,7 +202,7 @@ def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
             view_turn_deg=1.0 if several else 0.0,
             view_shift_mm=2.0 if several else 0.0,
-        )
+        ),
     )
 
 
@@ -311,11 +319,17 @@ def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines)
+    least = MIN_GRADIENT_AGREEMENT if case.settings.image.gradients else MIN_AGREEMENT
+    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
         checks.append(_side(case, found))
     return checks
+
+
+def _without_scale(check: Check) -> Check:
+    """A check that says of its millimetres that they are assumed."""
+    return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
 def _side(case: _Case, found: Fit) -> Check:

@@ -28,7 +28,8 @@ def write_overlay(
     path: Path | str,
     surface_to_view: ArrayLike | None = None,
 ) -> Path:
-    """PNG of a radiograph, bone bright, with the contours of every structure; what was masked is tinted.
+    """PNG of a radiograph, bone bright, with the contours of every structure; what was masked is tinted,
+    and an unknown scale is written on it.
 
     surface_to_view: 4x4 that moves the surfaces to where that view's geometry shows them, where the fit corrected it.
     Raises InputError for an unwritable folder.
@@ -50,6 +51,8 @@ def write_overlay(
     axis.set_xlim(-0.5, columns - 0.5)
     axis.set_ylim(rows - 0.5, -0.5)
     axis.set_axis_off()
+    if not radiograph.scale_known:
+        axis.text(0.01, 0.01, "scale unknown", transform=axis.transAxes, color="white", fontsize=8)
     if reconstruction.structures:
         axis.legend(loc="lower right", fontsize=7, framealpha=0.5)
     FigureCanvasAgg(figure)

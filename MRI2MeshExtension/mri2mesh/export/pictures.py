@@ -45,8 +45,9 @@ def write_contours(reconstruction: Reconstruction, volume: Volume, path: Path | 
     return _save(figure, path)
 
 
-def write_view_3d(reconstruction: Reconstruction, path: Path | str) -> Path:
-    """PNG of the surfaces from the front and from the patient's left, at one scale, with a scale bar.
+def write_view_3d(reconstruction: Reconstruction, path: Path | str, *, scale_known: bool = True) -> Path:
+    """PNG of the surfaces from the front and from the patient's left, at one scale, with a scale bar, or a note that
+    the scale is unknown.
 
     Raises InputError for an unwritable folder.
     """
@@ -65,7 +66,7 @@ def write_view_3d(reconstruction: Reconstruction, path: Path | str) -> Path:
         axis.set_title(title, fontsize=11)
         for place, letter in zip((0.04, 0.96), letters, strict=True):
             axis.text(place, 0.985, letter, transform=axis.transAxes, color="0.4", fontsize=12, **_CENTRED)
-    _scale_bar(axes[0], extents[0])
+    _scale_bar(axes[0], extents[0], scale_known)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.95, wspace=0.02)
     return _save(figure, path)
 
@@ -135,12 +136,16 @@ def _extent(points: NDArray, camera: Camera) -> tuple[float, float, float, float
     )  # fmt: skip
 
 
-def _scale_bar(axis: Axes, extent: tuple[float, float, float, float], length_mm: float = 20.0) -> None:
+def _scale_bar(
+    axis: Axes, extent: tuple[float, float, float, float], known: bool, length_mm: float = 20.0
+) -> None:
     x, y = extent[0] + 8, extent[2] + 5
+    text: dict[str, Any] = {"va": "bottom", "fontsize": 8, "color": "0.2"}
+    if not known:
+        axis.text(x, y, "scale unknown", ha="left", **text)
+        return
     axis.plot([x, x + length_mm], [y, y], color="0.2", linewidth=2)
-    axis.text(
-        x + length_mm / 2, y + 1.5, f"{length_mm:.0f} mm", ha="center", va="bottom", fontsize=8, color="0.2"
-    )
+    axis.text(x + length_mm / 2, y + 1.5, f"{length_mm:.0f} mm", ha="center", **text)
 
 
 def _label(

@@ -33,9 +33,10 @@ def make_report(
     """Everything report.json holds, as plain JSON types.
 
     image: what it was made from, a volume or radiographs. files: names of the surface files of each structure.
-    Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None.
+    Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None, and so
+    are millimetres, areas and volumes of an image of unknown scale.
     """
-    provenance = reconstruction.provenance
+    provenance, known = reconstruction.provenance, scale_known(image)
     return {
         "engine": reconstruction.engine,
         "version": str(provenance.get("version", mri2mesh.__version__)),
@@ -45,14 +46,14 @@ def make_report(
             for weights in provenance.get("weights", [])
         ],
         "input": describe_input(image, provenance.get("input", {}), provenance.get("views", ())),
-        "scale_known": scale_known(image),
+        "scale_known": known,
         "device": str(provenance.get("device", "cpu")),
         "settings": _plain(provenance.get("settings", {})),
         "fit": _plain(provenance.get("fit")),
         "uncertainty_method": _plain(provenance.get("uncertainty_method")),
         "timings_s": {stage: round(float(seconds), 3) for stage, seconds in reconstruction.timings_s.items()},
         "structures": [
-            _measure(structure, list((files or {}).get(structure.name, [])))
+            _measure(structure, list((files or {}).get(structure.name, [])), known)
             for structure in reconstruction.structures
         ],
         "checks": [_describe_check(check) for check in reconstruction.checks],
@@ -68,8 +69,14 @@ def write_report_json(report: Report, path: Path | str) -> Path:
     return Path(path)
 
 
-def _measure(structure: ReconstructedStructure, files: list[str]) -> Report:
+def _measure(structure: ReconstructedStructure, files: list[str], scale_known: bool) -> Report:
     mesh = structure.mesh
+    lengths = {
+        "volume_mm3": _number(volume_mm3(mesh), 1),
+        "area_mm2": _number(area_mm2(mesh), 1),
+        "uncertainty_mean_mm": _statistic(structure.uncertainty_mm, np.mean),
+        "uncertainty_p95_mm": _statistic(structure.uncertainty_mm, lambda values: np.percentile(values, 95)),
+    }
     return {
         "name": structure.name,
         "kind": structure.structure.kind,
@@ -82,13 +89,10 @@ def _measure(structure: ReconstructedStructure, files: list[str]) -> Report:
         "files": files,
         "vertices": len(mesh.vertices),
         "faces": len(mesh.faces),
-        "volume_mm3": _number(volume_mm3(mesh), 1),
-        "area_mm2": _number(area_mm2(mesh), 1),
+        **(lengths if scale_known else dict.fromkeys(lengths)),
         "watertight": bool(is_watertight(mesh)),
         "self_intersections": int(self_intersections(mesh)),
         "support_fraction": _statistic(structure.support, np.mean),
-        "uncertainty_mean_mm": _statistic(structure.uncertainty_mm, np.mean),
-        "uncertainty_p95_mm": _statistic(structure.uncertainty_mm, lambda values: np.percentile(values, 95)),
     }
 
 

@@ -9,7 +9,8 @@ from mri2mesh.imaging.recognise_radiograph import FROM
 from mri2mesh.imaging.xray_geometry import WORDS
 
 SCALE_UNKNOWN = (
-    "Scale unknown: the pixel spacing is only assumed, and the millimetres, cm² and cm³ below mean nothing."
+    "Scale unknown: the pixel spacing is only assumed. Sizes are not told, and the surfaces' millimetres mean nothing "
+    "until the image is calibrated, as with a marker of known size."
 )
 
 

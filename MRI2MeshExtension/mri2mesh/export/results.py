@@ -109,7 +109,7 @@ def _make(
     pictures = _on_the_image(reconstruction, image, folder)
     progress(0.75)
     pictures["The surfaces from the front and from the left"] = write_view_3d(
-        reconstruction, folder / "view_3d.png"
+        reconstruction, folder / "view_3d.png", scale_known=report["scale_known"]
     )
     write_report_json(report, folder / "report.json")
     write_report_html(report, pictures, folder / "report.html")

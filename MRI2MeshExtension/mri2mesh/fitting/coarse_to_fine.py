@@ -58,9 +58,10 @@ one candidate is left before the last level; where two are left, both are wanted
 
 @dataclass(frozen=True)
 class FitSettings:
-    """What a fit goes by."""
+    """What a fit goes by. Gradients are compared: other bones beside this one, skin and air change them in fewer places
+    than they change the values."""
 
-    image: ImageSettings = field(default_factory=ImageSettings)
+    image: ImageSettings = field(default_factory=lambda: ImageSettings(gradients=True))
     prior: PriorSettings = field(default_factory=PriorSettings)
     levels: tuple[Level, ...] = LEVELS
 

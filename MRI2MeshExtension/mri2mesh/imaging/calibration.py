@@ -14,8 +14,8 @@ import numpy as np
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.field_shapes import find_field
-from mri2mesh.imaging.markers import Marker, Point
 from mri2mesh.imaging.marker_edges import round_edge, widths_across
+from mri2mesh.imaging.markers import Marker, Point
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import XrayGeometry
 

@@ -39,7 +39,7 @@ def landmarks_of_views(
     found: list[dict[str, Pixel]] = []
     for number, (image, radiograph) in enumerate(zip(images, radiographs, strict=True)):
         points = picked[number if len(files) > 1 else 0]
-        in_plane = _pixels(points, image)
+        in_plane = pixels_in_image(points, image)
         if in_plane is None:
             found.append({name: _projected(point, radiograph) for name, point in points.items()})
             continue
@@ -57,8 +57,11 @@ def landmarks_of_views(
     return found
 
 
-def _pixels(points: dict[str, Point], image: str | Path) -> dict[str, Pixel] | None:
-    """Points in the image's own plane as pixels; None where one is out of that plane."""
+def pixels_in_image(points: dict[str, Point], image: str | Path) -> dict[str, Pixel] | None:
+    """Points, RAS mm, picked in a two-dimensional image file as pixels of it; None where one is out of its plane.
+
+    Raises InputError for an image that cannot be read.
+    """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(image))
     try:

@@ -12,6 +12,8 @@ from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.xray_geometry import XrayGeometry
 
 Scale = Literal["logarithmic", "display"]
+Bone = Literal["dark", "bright"]
+"""How a picture shows it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Radiograph:
     geometry: every value of the projection with its origin.
     unusable: kind (``"intensifier"``, ``"collimator"``, ``"unexposed"``, ``"overlay"``, ``"metal"``,
     ``"padding"``) to a mask [rows, columns] of the pixels that must not be fitted because of it.
-    metadata: ``modality``, ``body_part``, ``frame``: never patient identity, dates or paths.
+    metadata: ``modality``, ``body_part``, ``frame``, ``calibration`` (how the scale was measured): never
+    patient identity, dates or paths.
     warnings: sentences for the user on what had to be assumed.
 
     Raises ValueError when the shapes do not agree.

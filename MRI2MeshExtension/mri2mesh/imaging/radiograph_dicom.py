@@ -18,7 +18,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.camera_file import read_camera
 from mri2mesh.imaging.detector_tags import with_detector
 from mri2mesh.imaging.projection_tags import with_projection
-from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.radiograph import Bone, Radiograph
 from mri2mesh.imaging.radiograph_pixels import attenuation, padding, stored_values
 from mri2mesh.imaging.radiograph_tags import FrameTags
 from mri2mesh.imaging.shutter_tags import shuttered
@@ -37,24 +37,27 @@ ELSEWHERE = (
 """Values of Body Part Examined (0018,0015) where no pelvis, femur or lumbar spine can be in the picture."""
 
 
-def read_radiograph_dicom(path: Path, camera: Path | None = None, frame: int | None = None) -> Radiograph:
+def read_radiograph_dicom(
+    path: Path, camera: Path | None = None, frame: int | None = None, bone: Bone | None = None
+) -> Radiograph:
     """A radiograph with the geometry of its tags, or of camera.json, which replaces all of them.
 
     frame: of a multi-frame image, from 1. By default Representative Frame Number (0028,6010), else the middle
     one (exposure control has settled by then); of a run during which the C-arm moves the first one, because
     the angles of a classic image are those of its first frame.
+    bone: how it is shown, where the tags say it wrongly or not at all.
     Raises InputError for what is not a radiograph of the pelvis, femur or lumbar spine, is in colour,
     damaged, or has tags that are not possible or contradict each other.
     """
     try:
-        return _read(path, camera, frame)
+        return _read(path, camera, frame, bone)
     except (InputError, OSError, MemoryError):
         raise
     except Exception as error:  # pydicom raises many kinds where a header breaks its format
         raise InputError("the DICOM header is damaged: export the image again") from error
 
 
-def _read(path: Path, camera: Path | None, frame: int | None) -> Radiograph:
+def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
     dataset = _header(path)
     kind = _check_kind(dataset)
     number = _frame(dataset, frame)
@@ -62,7 +65,7 @@ def _read(path: Path, camera: Path | None, frame: int | None) -> Radiograph:
     size = int(dataset.Rows), int(dataset.Columns)
     values = stored_values(path, dataset, number)
     padded = padding(values, dataset)
-    pixels, scale, notes = attenuation(values, tags, padded)
+    pixels, scale, notes = attenuation(values, tags, padded, bone)
     if camera is not None:
         geometry = read_camera(camera, size, kind)
     else:

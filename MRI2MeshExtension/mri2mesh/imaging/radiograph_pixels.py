@@ -17,7 +17,7 @@ from pydicom.pixels import apply_modality_lut, get_decoder, pixel_array
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.dicom import check_complete
 from mri2mesh.imaging.itk import quiet
-from mri2mesh.imaging.radiograph import Scale
+from mri2mesh.imaging.radiograph import Bone, Scale
 from mri2mesh.imaging.radiograph_tags import FrameTags
 
 UNDECODABLE = (
@@ -71,11 +71,12 @@ def stored_values_by_gdcm(path: Path, dataset: Dataset) -> NDArray:
 
 
 def attenuation(
-    values: NDArray, tags: FrameTags, ignored: NDArray[np.bool_]
+    values: NDArray, tags: FrameTags, ignored: NDArray[np.bool_], bone: Bone | None = None
 ) -> tuple[NDArray[np.float32], Scale, tuple[str, ...]]:
     """[rows, columns] larger where more was absorbed, what its numbers are, and what had to be assumed.
 
     values: as stored. ignored: pixels (padding) that say nothing about the range of values.
+    bone: how it is shown, if the user says so against the tags.
     Raises InputError where all pixels are equal.
     """
     dataset = tags.dataset
@@ -84,7 +85,7 @@ def attenuation(
     if seen.size == 0 or seen.min() == seen.max():
         raise InputError("every pixel of the radiograph has the same value: there is nothing to see in it")
     low, high = float(seen.min()), float(seen.max())
-    sign, warnings = _sign(tags)
+    sign, warnings = _sign(tags, bone)
     relationship = tags.word("PixelIntensityRelationship")
     if relationship == "LOG" and "ModalityLUTSequence" in dataset:
         relationship = "LIN"  # what the Modality LUT of XA and RF images makes of it (C.11.1.1.2)
@@ -99,16 +100,19 @@ def attenuation(
     return share.astype(np.float32), "display", warnings
 
 
-def _sign(tags: FrameTags) -> tuple[int, tuple[str, ...]]:
+def _sign(tags: FrameTags, bone: Bone | None) -> tuple[int, tuple[str, ...]]:
     """+1 where larger values mean more beam, -1 where they mean less; and what had to be assumed."""
     stated = tags.number("PixelIntensityRelationshipSign")
-    if stated:
+    if stated and bone is None:
         return (1 if stated > 0 else -1), ()
-    beam_is_bright = tags.word("Modality") in FLUOROSCOPY
+    beam_is_bright = tags.word("Modality") in FLUOROSCOPY if bone is None else bone == "dark"
     high_is_bright = tags.word("PhotometricInterpretation") != "MONOCHROME1"
     shown = "dark" if beam_is_bright else "bright"
+    sign = 1 if beam_is_bright == high_is_bright else -1
+    if bone is not None:
+        return sign, ()
     return (
-        1 if beam_is_bright == high_is_bright else -1,
+        sign,
         (f"the image does not say how its values follow the beam: bone is taken to be shown {shown}",),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.camera_file import read_camera
-from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.radiograph import Bone, Radiograph
 from mri2mesh.imaging.radiograph_dicom import read_radiograph_dicom
 from mri2mesh.imaging.radiograph_image import READERS, read_picture
 from mri2mesh.imaging.radiograph_mask import round_field_is_dark, with_masks
@@ -25,7 +25,7 @@ def read_radiograph(
     camera: str | Path | None = None,
     *,
     frame: int | None = None,
-    bone: Literal["dark", "bright"] | None = None,
+    bone: Bone | None = None,
 ) -> Radiograph:
     """A radiograph from DICOM (XA, RF, DX, CR) or a grey picture, with what must not be fitted masked.
 
@@ -46,9 +46,7 @@ def read_radiograph(
     return with_masks(radiograph)
 
 
-def _read(
-    path: Path, camera: Path | None, frame: int | None, bone: Literal["dark", "bright"] | None
-) -> Radiograph:
+def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
     if path.is_dir():
         raise InputError("a radiograph is one file: give the file itself, not its folder")
     if not path.exists():
@@ -58,13 +56,15 @@ def _read(
     if not beginning:
         raise InputError("the radiograph file is empty: copy or export it again")
     if beginning[128:] == b"DICM":
-        return read_radiograph_dicom(path, camera, frame)
+        return read_radiograph_dicom(path, camera, frame, bone)
     if path.suffix.lower() not in READERS:
         raise InputError(NOT_A_RADIOGRAPH)
+    if frame not in (None, 1):
+        raise InputError(f"a picture has one frame, not a frame {frame}: leave it out")
     return _read_picture(path, camera, bone)
 
 
-def _read_picture(path: Path, camera: Path | None, bone: Literal["dark", "bright"] | None) -> Radiograph:
+def _read_picture(path: Path, camera: Path | None, bone: Bone | None) -> Radiograph:
     grey, marks = read_picture(path)
     rows, columns = grey.shape
     if min(rows, columns) < LEAST_SIZE:

@@ -42,5 +42,6 @@ def describe_radiograph(radiograph: Radiograph) -> str:
     pixels = f"{between_columns:.3f}"
     if abs(between_rows / between_columns - 1) > 1e-3:
         pixels = f"{between_rows:.3f} x {between_columns:.3f}"
-    parts.append(f"pixels of {pixels} mm at the detector, {FROM[geometry.pixel_spacing_mm.origin]}")
+    how = f" ({metadata['calibration']})" if metadata.get("calibration") else ""
+    parts.append(f"pixels of {pixels} mm at the detector, {FROM[geometry.pixel_spacing_mm.origin]}{how}")
     return ", ".join(parts)

@@ -15,7 +15,7 @@ class MethodInputs:
     """Base of the sections; ``self.widget`` goes below the method's sentence.
 
     parameters: returns the scene's parameters, which change when a scene is closed or loaded. changed: to be called
-    when what the user did here may change whether Run is possible. services: see `mri2mesh_slicer.panel.panel.Services`.
+    when what the user did here may change whether Run is possible. services: `mri2mesh_slicer.panel.panel.Services`.
     """
 
     def __init__(

@@ -63,12 +63,9 @@ class Panel:
         """Everything shown is what the scene and the parameters say."""
         self.input.refresh()
         self.method.refresh()
-        busy = self.running.busy or self.batch.busy
-        self.run.refresh(busy, self._problem())
+        self._refresh_run()
         self.results.refresh()
-        self.overlay.refresh()
-        self.export.refresh()
-        self.batch.refresh(busy)
+        self._another_run()
 
     def start(self) -> None:
         """What the Run button does."""
@@ -87,7 +84,7 @@ class Panel:
             return
         self.run.begin()
         self.running.start(job, device=self.parameters().device)
-        self.refresh()
+        self._refresh_run()
 
     def close(self) -> None:
         """Nothing is left behind: no process, no observer, nothing placed in the views."""
@@ -96,6 +93,11 @@ class Panel:
         self.overlay.close()
         self.method.close()
         self.background.close()
+
+    def _refresh_run(self) -> None:
+        busy = self.running.busy or self.batch.busy
+        self.run.refresh(busy, self._problem())
+        self.batch.refresh(busy)
 
     def _problem(self) -> str:
         if self.method.inputs is None:
@@ -145,8 +147,9 @@ class Panel:
             else _("Done, but no surface could be made: see the results.")
         )
         self.run.done(words, report.passed)
-        self.refresh()
+        self._refresh_run()
+        self._another_run()
 
     def _ended(self, why: str, failed: bool) -> None:
         self.run.ended(why, failed)
-        self.refresh()
+        self._refresh_run()

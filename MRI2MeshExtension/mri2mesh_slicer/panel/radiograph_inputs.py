@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from mri2mesh_slicer.inputs import take_radiograph
 from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
-from mri2mesh_slicer.panel.messages import BAD, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.views_table import ViewsTable
 from mri2mesh_slicer.recognition import kind_of_node
@@ -124,7 +125,7 @@ class RadiographInputs(MethodInputs):
             self.changed()
 
     def _recognise(self) -> None:
-        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it has nothing else to do."""
+        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
         if not waiting or self.services.busy() or self.services.client.busy or installation.missing():
             return
@@ -134,7 +135,7 @@ class RadiographInputs(MethodInputs):
         def told(event: dict[str, Any]) -> None:
             if node.GetScene() is not None and not is_known(node):
                 (found,) = event["inputs"]
-                node.SetAttribute(RECOGNISED, "\n".join([f"{found['text']}.", *found["warnings"]]))
+                node.SetAttribute(RECOGNISED, " ".join(map(sentences, [found["text"], *found["warnings"]])))
                 keep_geometry(node, geometry_from_json(found["details"]["geometry"]))
             self.changed()
 
@@ -174,17 +175,22 @@ class RadiographInputs(MethodInputs):
                 options["cameras"] = [str(Path(folder.name) / "camera.json")]
             return {**request, "inputs": [str(image)], "options": options}
 
+        def then(tell: Callable[..., None]) -> Callable[..., None]:
+            """The folder is no longer needed; then this."""
+
+            def clean_and_tell(*values: Any) -> None:
+                folder.cleanup()
+                tell(*values)
+
+            return clean_and_tell
+
         def ask(complete: dict[str, Any]) -> None:
             if self.services.busy() or self.services.client.busy:
                 folder.cleanup()
                 self._asked.discard(node.GetID())
                 return
             self.services.client.run(
-                complete,
-                on_progress=lambda *_: None,
-                on_done=lambda event: (folder.cleanup(), told(event)),
-                on_failed=lambda why: (folder.cleanup(), failed(why)),
-                on_cancelled=folder.cleanup,
+                complete, on_done=then(told), on_failed=then(failed), on_cancelled=folder.cleanup
             )
 
-        self.services.background.run(write, ask, lambda error: (folder.cleanup(), failed(str(error))))
+        self.services.background.run(write, ask, then(lambda error: failed(str(error))))

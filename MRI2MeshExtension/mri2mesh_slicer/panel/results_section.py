@@ -21,7 +21,7 @@ MOST_ROWS = 14
 
 
 class ResultsSection:
-    """``run``: the one that is shown, a `mri2mesh_slicer.runs.RunNodes`, or None. changed: called when it is another."""
+    """``run``: the one that is shown, a `mri2mesh_slicer.runs.RunNodes`, or None. changed: called for another."""
 
     def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         self._ui, self._changed = ui, changed

@@ -1,0 +1,129 @@
+"""How long the window stands still while the panel runs, and whether many runs leave anything behind.
+
+    python Testing/benchmarks/panel_responsiveness.py                  one run of the sample with the real worker
+    python Testing/benchmarks/panel_responsiveness.py --repeat 200     and its result added and removed 200 times
+
+Prints the longest times that the event loop took for one turn, by the stage that was shown, and for the repetitions
+memory and nodes before and after. In the host, not in Slicer: no views draw the models here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "MRI2MeshExtension")]
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from host.application import open_module, start
+from mri2mesh.samples import LUMBAR_T2
+
+
+class ReadyClient:
+    """Answers at once with a copy of a finished run; in place of the worker for the repetitions only."""
+
+    busy = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(self, request: dict[str, Any], *, on_done: Callable[[dict], None], **_others: Any) -> None:
+        shutil.copytree(self._folder, request["out"])
+        on_done({"out": request["out"], "status": 0})
+
+    def cancel(self) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+
+def watch(panel: Any) -> dict[str, tuple[float, float]]:
+    """Presses Run and turns the event loop until the end; stage -> longest turn, ms, and the most of the processor."""
+    import qt
+
+    longest: dict[str, tuple[float, float]] = {}
+
+    def turn(stage: str, action: Callable[[], Any]) -> None:
+        wall, processor = time.perf_counter(), time.thread_time()
+        action()
+        took = 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - processor)
+        before = longest.get(stage, (0.0, 0.0))
+        longest[stage] = max(before[0], took[0]), max(before[1], took[1])
+
+    turn("press Run", panel.ui.runButton.click)
+    while panel.panel.running.busy:
+        turn(panel.ui.stageLabel.text.partition(",")[0], qt.application.processEvents)
+        time.sleep(0.001)
+    return longest
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--image", type=Path, default=LUMBAR_T2)
+    parser.add_argument("--result", type=Path, help="a finished run to repeat, instead of computing one")
+    parser.add_argument("--repeat", type=int, default=0)
+    options = parser.parse_args()
+
+    slicer = start(Path(tempfile.mkdtemp()))
+    panel = open_module("MRI2Mesh")
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    storage.SetFileName(str(options.image))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "image")
+    storage.ReadData(node)
+    panel.ui.inputSelector.setCurrentNode(node)
+    result = options.result
+    if result is None:
+        result = keep_result(panel)
+    if options.repeat:
+        panel.panel.running.client.shutdown()
+        panel.panel.running.client = ReadyClient(result)
+        repeat(panel, slicer, options.repeat)
+    panel.exit()
+    panel.cleanup()
+
+
+def keep_result(panel: Any) -> Path:
+    """One real run, told; a copy of its folder."""
+    kept = Path(tempfile.mkdtemp()) / "result"
+    read = panel.panel.running._read
+
+    def copy_and_read(event: dict[str, Any]) -> None:
+        shutil.copytree(event["out"], kept)
+        read(event)
+
+    panel.panel.running._read = copy_and_read
+    for stage, (wall, processor) in watch(panel).items():
+        print(f"{stage:28s} longest turn of the event loop {wall:7.1f} ms, {processor:6.1f} ms of processor")
+    panel.panel.running._read = read
+    return kept
+
+
+def repeat(panel: Any, slicer: Any, times: int) -> None:
+    for number in range(times + 1):
+        turns = watch(panel).values()
+        panel.ui.removeRunButton.click()
+        slicer.mrmlScene.ClearUndoStack()
+        if number in (0, 1, 5, times // 2, times):
+            nodes = slicer.mrmlScene.GetNumberOfNodes()
+            print(
+                f"after {number:4d} runs: {resident_mb():7.1f} MB, {nodes} nodes, longest turn "
+                f"{max(wall for wall, _ in turns):.1f} ms, {max(cpu for _, cpu in turns):.1f} ms of processor"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Two radiographs through the panel: recognised by their tags, fitted by the real worker, laid over in 3D."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from host.application import wait_until
+from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
+from panel.watched import run_and_wait
+
+
+@pytest.fixture
+def two_views(panel, load_volume):
+    """The simulated pelvis in both views, chosen and recognised."""
+    front, oblique = load_volume(PELVIS_FRONT, "front"), load_volume(PELVIS_OBLIQUE, "oblique")
+    panel.ui.inputSelector.setCurrentNode(front)
+    inputs = panel.panel.method.inputs
+    inputs.views.further.setCurrentNode(oblique)
+    inputs.views.add_button.click()
+    wait_until(lambda: "scale known" in _known(inputs, 0) and "scale known" in _known(inputs, 1), 120)
+    return front, oblique
+
+
+def _known(inputs, row: int) -> str:
+    return inputs.views.table.item(row, 1).text()
+
+
+def test_views_are_recognised_fitted_overlaid_and_gone_again(panel, slicer, two_views, tmp_path):
+    ui, inputs = panel.ui, panel.panel.method.inputs
+    assert "PA radiograph" in ui.recognisedLabel.text and "from tags" in ui.recognisedLabel.text
+    assert [_known(inputs, row) for row in range(2)] == ["PA, scale known", "oblique, scale known"]
+    inputs.views.table.selectRow(1)
+    assert inputs.geometry.fields["primary_angle_deg"].value == 35.0
+
+    run_and_wait(panel)
+    run = panel.panel.results.run
+    assert run is not None, ui.messageLabel.text
+    assert {row.name for row in run.rows()} >= {"hip_left", "hip_right"}
+    assert ui.levelShift.isHidden()
+
+    before = slicer.mrmlScene.GetNumberOfNodes()
+    ui.outlinesCheck.click()
+    assert ui.radiographsCheck.checked
+    outlines = [node for overlay in panel.panel.overlay._outlines for node in overlay.outline_nodes.values()]
+    assert len(outlines) == 2 * len(run.models)
+    assert all(slicer.util.arrayFromModelPoints(node).size for node in outlines)
+    ui.radiographsCheck.click()
+    assert slicer.mrmlScene.GetNumberOfNodes() == before
+
+
+def test_a_known_length_calibrates_a_radiograph(panel, slicer, load_volume):
+    node = load_volume(PELVIS_FRONT, "front")
+    panel.ui.inputSelector.setCurrentNode(node)
+    inputs = panel.panel.method.inputs
+    wait_until(lambda: "scale known" in _known(inputs, 0), 120)
+    line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "ruler")
+    matrix = slicer.util.arrayFromVTKMatrix(_ijk_to_ras(slicer, node))
+    for column in (100, 200):
+        line.AddControlPoint(*(matrix @ [column, 50, 0, 1])[:3])
+    box = inputs.calibration
+    box.kind.setCurrentIndex(box.kind.findData("length"))
+    box.size.value = 50.0
+    box.line.setCurrentNode(line)
+    wait_until(lambda: not panel.panel.running.client.busy, 60)
+    box.button.click()
+    wait_until(lambda: "length of 50 mm" in box.message.text, 120)
+    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+
+    geometry = geometry_of(node)
+    assert geometry.origins["pixel_spacing_mm"] == "calibrated"
+    # Half a millimetre per pixel at the isocentre, larger at the detector by the magnification.
+    np.testing.assert_allclose(geometry.pixel_spacing_mm.value, 0.5 * 1100 / 780, rtol=1e-3)
+
+
+def _ijk_to_ras(slicer, node):
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return matrix
+
+
+def test_a_calibration_without_a_line_says_what_to_draw(panel, load_volume):
+    panel.ui.inputSelector.setCurrentNode(load_volume(PELVIS_FRONT, "front"))
+    box = panel.panel.method.inputs.calibration
+    box.button.click()
+    assert "Draw a line" in box.message.text
