@@ -21,7 +21,7 @@ import numpy as np
 import SimpleITK
 
 from mri2mesh.samples import LUMBAR_T2
-from worker.qt_stand_in import install, process_events
+from worker.qt_host import install, process_events
 from worker.talking import alive
 
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20

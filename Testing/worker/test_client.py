@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("PySide6", reason="the client's tests need PySide6-Essentials")
+
 from mri2mesh_slicer.jobs import Command, WorkerClient
-from worker.qt_stand_in import install, process_events
+from worker.qt_host import install, process_events
 from worker.talking import alive, until
 
-pytest.importorskip("PySide6.QtCore", reason="needs Qt: pip install PySide6-Essentials")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix tells them")
 
 
