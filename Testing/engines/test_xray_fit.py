@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from engines.simulated import QUICK, N, Simulated, geometry, simulate
-from mri2mesh.engines.xray_fit import reconstruct, settings_for, warnings_of
+from mri2mesh.engines.xray_fit import reconstruct, warnings_of
 from mri2mesh.errors import InputError
+from mri2mesh.fitting.case import settings_for
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.imaging.radiograph import Radiograph

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,18 +25,12 @@ from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.kept import Keep, load_anew
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import InputError
+from mri2mesh.fitting.case import Case, Picked, prepare_case, starts_of
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
-from mri2mesh.fitting.contour_term import ContourTerm
 from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.image_term import Observation
-from mri2mesh.fitting.landmark_term import LandmarkTerm
 from mri2mesh.fitting.parameters import Parameters, turn_of
-from mri2mesh.fitting.poses import in_front
-from mri2mesh.fitting.prior import PriorSettings
 from mri2mesh.fitting.side import SIDE_LEVELS, mirrored, one_sided
-from mri2mesh.fitting.solver import Term
-from mri2mesh.fitting.starts import coarse_search, expected_place, from_landmarks
-from mri2mesh.fitting.stored import from_plain, to_plain
+from mri2mesh.fitting.stored import to_plain
 from mri2mesh.fitting.support import support_in_views
 from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, pose_check, uncertainty_of
 from mri2mesh.geometry.mesh import Mesh
@@ -65,51 +58,8 @@ ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view tell more"
 )
-LEAST_USABLE = 0.02
-"""Of an image: less than this shows no bone."""
-
-Picked = Mapping[str, tuple[float, float]]
-"""Landmark name -> (column, row) in pixels of the image."""
 Watch = Callable[[dict[str, Mesh], float], None]
 """Told the current surface of each part and the fraction done, after each step; what it raises ends the fit."""
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What a fit needs, on its device."""
-
-    model: ShapeModel
-    family: SurfaceFamily
-    views: list[Observation]
-    picked: Sequence[Picked]
-    masks: Sequence[NDArray[np.bool_] | None]
-    expected: Parameters
-    settings: FitSettings
-
-    @cached_property
-    def landmarks(self) -> list[LandmarkTerm]:
-        return [
-            LandmarkTerm(picked, seen.camera, number, self.family)
-            for number, (picked, seen) in enumerate(zip(self.picked, self.views, strict=False))
-            if picked
-        ]
-
-    @cached_property
-    def outlines(self) -> list[ContourTerm]:
-        return [
-            ContourTerm(mask, seen.camera, number, self.family)
-            for number, (mask, seen) in enumerate(zip(self.masks, self.views, strict=False))
-            if mask is not None
-        ]
-
-    @property
-    def terms(self) -> list[Term]:
-        """What is known beside the images."""
-        return [*self.landmarks, *self.outlines]
-
-    @property
-    def scale_unknown(self) -> bool:
-        return self.settings.prior.scale > 0
 
 
 def reconstruct(
@@ -138,7 +88,10 @@ def reconstruct(
     told = progress or (lambda stage, fraction: None)
     began = time.perf_counter()
     told("load the shape model", 0.0)
-    case = _prepare(radiographs, anatomy, landmarks, masks, settings, device, keep)
+    chosen = choose_device(device)
+    # the fit is in double precision, which Apple's GPUs do not have
+    on = "cpu" if chosen.type == "mps" else chosen
+    case = prepare_case(radiographs, _model(anatomy, keep), landmarks, masks, settings, on)
     prepare(
         lambda message, done: told(message, 0.02 + 0.03 * done),
         device=case.family.mean.device,
@@ -155,7 +108,7 @@ def reconstruct(
     structures: list[ReconstructedStructure] = []
     extra: dict[str, Any] = {}
     try:
-        starts = _starts(case, start)
+        starts = starts_of(case, start)
         seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
         found = fit(case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected)
         seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
@@ -191,21 +144,6 @@ def reconstruct(
     )
 
 
-def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
-    """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
-    assumed, each view's own pose a little where there are several."""
-    depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
-    several = len(radiographs) > 1
-    return FitSettings(
-        prior=PriorSettings(
-            depth_mm=15.0 if depth_known else 40.0,
-            scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
-            view_turn_deg=1.0 if several else 0.0,
-            view_shift_mm=2.0 if several else 0.0,
-        ),
-    )
-
-
 def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
     """What the reader of each image had to assume, the values of the geometry that are only assumed, and the scale."""
     found = []
@@ -226,15 +164,7 @@ def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _prepare(
-    radiographs: Sequence[Radiograph],
-    anatomy: str | None,
-    landmarks: Sequence[Picked] | None,
-    masks: Sequence[NDArray[np.bool_] | None] | None,
-    settings: FitSettings | None,
-    device: str,
-    keep: Keep,
-) -> _Case:
+def _model(anatomy: str | None, keep: Keep) -> ShapeModel:
     if anatomy not in ANATOMIES:
         asked = (
             "a radiograph does not say which bone is wanted"
@@ -242,62 +172,19 @@ def _prepare(
             else f"no shape model of {anatomy}"
         )
         raise InputError(f"{asked}: give --anatomy {'|'.join(ANATOMIES)}")
-    if not radiographs:
-        raise InputError("a fit needs at least one radiograph")
-    if landmarks is not None and len(landmarks) != len(radiographs):
-        raise InputError(f"landmarks of {len(landmarks)} views for {len(radiographs)} radiographs")
-    if masks is not None and len(masks) != len(radiographs):
-        raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
-    chosen = choose_device(device)
-    model = keep(_flexible, anatomy)
-    # the fit is in double precision, which Apple's GPUs do not have
-    family = SurfaceFamily(model, "cpu" if chosen.type == "mps" else chosen)
-    views = [_observation(one) for one in radiographs]
-    place = expected_place(views, [one.geometry.source_to_isocentre_mm.value for one in radiographs])
-    expected = Parameters.at(
-        torch.eye(3)[None].to(family.mean),
-        torch.from_numpy(place)[None].to(family.mean),
-        family.n_modes,
-        len(views),
-    )
-    settings = settings or settings_for(radiographs)
-    case = _Case(model, family, views, landmarks or [], masks or [], expected, settings)
-    _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
-    return case
+    return keep(_flexible, anatomy)
 
 
 def _flexible(anatomy: str) -> ShapeModel:
     return flexible(ShapeModel.load(anatomy))
 
 
-def _observation(radiograph: Radiograph) -> Observation:
-    mask = radiograph.mask & np.isfinite(radiograph.pixels)
-    if mask.mean() < LEAST_USABLE:
-        raise InputError("nearly all of the radiograph is masked or blank: there is no bone to fit")
-    if np.ptp(radiograph.pixels[mask]) == 0:
-        raise InputError("every pixel of the radiograph has the same value: there is nothing to fit")
-    return Observation(radiograph.camera, np.where(mask, radiograph.pixels, 0).astype(np.float32), mask)
-
-
-def _starts(case: _Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Parameters:
-    if earlier is not None:
-        stored = earlier.provenance.get("fit", {}) if isinstance(earlier, Reconstruction) else earlier
-        at = from_plain(stored, case.family.n_modes, len(case.views))
-        at = Parameters(*(value.to(case.family.mean) for value in vars(at).values()))
-        if not bool(in_front(at, case.family, case.views).all()):
-            raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
-        return at
-    if case.landmarks:
-        return from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior)
-    return coarse_search(case.views, case.family, case.expected, scale_unknown=case.scale_unknown)
-
-
-def _surfaces(case: _Case, at: Parameters) -> dict[str, Mesh]:
+def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:
     vertices = at.by_first_view(case.family)[0].cpu().numpy()
     return {name: case.model.surface(vertices, name) for name in case.model.part_names}
 
 
-def _structures(case: _Case, found: Fit) -> list[ReconstructedStructure]:
+def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
     residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
     spread = uncertainty_of(found, case.family, [seen.camera for seen in case.views], residual)
     result = []
@@ -311,7 +198,7 @@ def _structures(case: _Case, found: Fit) -> list[ReconstructedStructure]:
     return result
 
 
-def _checks(case: _Case, found: Fit, structures: Sequence[ReconstructedStructure]) -> list[Check]:
+def _checks(case: Case, found: Fit, structures: Sequence[ReconstructedStructure]) -> list[Check]:
     at, expected = found.parameters, case.expected
     turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
     beam = mean_beam(case.views).to(at.position)
@@ -332,14 +219,14 @@ def _without_scale(check: Check) -> Check:
     return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
-def _side(case: _Case, found: Fit) -> Check:
+def _side(case: Case, found: Fit) -> Check:
     """The other side's bone is searched for and fitted, coarsely, as this one was."""
     model = mirrored(case.model)
     other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device))
     quick = replace(case.settings, levels=SIDE_LEVELS)
     agreement = [
         float(np.mean(fit(one.views, one.family, start, quick, one.terms, expected=one.expected).agreement))
-        for one, start in ((case, found.parameters), (other, _starts(other, None)))
+        for one, start in ((case, found.parameters), (other, starts_of(other, None)))
     ]
     return side(*agreement)
 
