@@ -126,6 +126,12 @@ def test_a_knee_is_refused(models):
         reconstruct_with(knee(), models)
 
 
+def test_an_image_too_small_for_any_spine_is_refused(models):
+    tiny = Volume(np.random.default_rng(1).normal(100, 20, (30, 30, 12)).astype(np.float32), np.eye(4))
+    with pytest.raises(ReconstructionRefused, match="30 mm long"):
+        reconstruct_with(tiny, models)
+
+
 def test_noise_is_refused(models):
     noise = np.random.default_rng(1).normal(100, 20, (80, 80, 30)).astype(np.float32)
     with pytest.raises(ReconstructionRefused):

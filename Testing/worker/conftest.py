@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.samples import LUMBAR_T2
 from worker.talking import Talk
 
@@ -29,8 +30,19 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fit(film: Path) -> dict:
-    """The request of a fit of L3 to the film, without its folder."""
-    options = {"anatomy": "L3", "cameras": [str(film.with_name("camera.json"))], "device": "cpu"}
+    """The request of a fit of L3 to the film from landmarks, without its folder."""
+    model = ShapeModel.load("L3")
+    points = [
+        {"label": name, "position": model.landmark(name).tolist(), "positionStatus": "defined"}
+        for name in model.landmarks
+    ]
+    markups = {"markups": [{"coordinateSystem": "RAS", "controlPoints": points}]}
+    film.with_name("points.mrk.json").write_text(json.dumps(markups))
+    files = {
+        "cameras": [str(film.with_name("camera.json"))],
+        "landmarks": [str(film.with_name("points.mrk.json"))],
+    }
+    options = {"anatomy": "L3", "device": "cpu", **files}
     return {"command": "reconstruct", "engine": "xray-fit", "inputs": [str(film)], "options": options}
 
 

@@ -5,33 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+pytest.importorskip("PySide6", reason="the client's tests need PySide6-Essentials")
+
 from mri2mesh_slicer.jobs import Command, WorkerClient
+from worker.qt_host import install, process_events
 from worker.talking import alive, until
 
-QtCore = pytest.importorskip("PySide6.QtCore", reason="needs Qt: pip install PySide6-Essentials")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix tells them")
 
 
 @pytest.fixture(scope="module")
 def qt_process():
-    """`mri2mesh_slicer.qt_process` with PySide6 for PythonQt, in one module as Slicer has it."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = QtCore.QCoreApplication.instance() or QtCore.QCoreApplication([])
-    with pytest.MonkeyPatch.context() as patch:
-        if "qt" not in sys.modules:
-            qt = ModuleType("qt")
-            vars(qt).update({name: getattr(QtCore, name) for name in dir(QtCore) if name.startswith("Q")})
-            patch.setitem(sys.modules, "qt", qt)
-        from mri2mesh_slicer import qt_process
-
-        yield qt_process
-    assert application is not None
+    return install()
 
 
 @dataclass
@@ -58,14 +49,13 @@ class Told:
 
 
 def wait(condition) -> None:
-    until(condition, QtCore.QCoreApplication.processEvents)
+    until(condition, process_events)
 
 
 def settle(seconds: float = 0.3) -> None:
     """Long enough for whatever is still on its way."""
-    passed: list[bool] = []
-    QtCore.QTimer.singleShot(int(1000 * seconds), lambda: passed.append(True))
-    wait(lambda: passed)
+    end = time.monotonic() + seconds
+    wait(lambda: time.monotonic() > end)
 
 
 def start(client: WorkerClient, request: dict) -> Told:
