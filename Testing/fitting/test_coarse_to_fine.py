@@ -14,9 +14,9 @@ from mri2mesh.fitting.image_term import Observation
 from mri2mesh.fitting.parameters import Parameters
 
 TRUTH = (0.8, -0.6, 0.5)
-SETTINGS = FitSettings(levels=(Level(24, 6, 1, 1, 40.0), Level(48, 25, 3, 1, 40.0)))
+SETTINGS = FitSettings(levels=(Level(24, 6, 1, 1, 40.0, tempered=True), Level(48, 25, 3, 1, 40.0)))
 
-SHORT = FitSettings(levels=(Level(24, 2, 1, 1, 40.0), Level(48, 2, 3, 1, 40.0)))
+SHORT = FitSettings(levels=(Level(24, 2, 1, 1, 40.0, tempered=True), Level(48, 2, 3, 1, 40.0)))
 
 
 @pytest.fixture
