@@ -206,7 +206,9 @@ def _checks(case: Case, found: Fit, structures: Sequence[ReconstructedStructure]
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    least = MIN_GRADIENT_AGREEMENT if case.settings.compares_gradients(case.terms) else MIN_AGREEMENT
+    least = (
+        MIN_GRADIENT_AGREEMENT if case.settings.compares_gradients(case.views, case.terms) else MIN_AGREEMENT
+    )
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):

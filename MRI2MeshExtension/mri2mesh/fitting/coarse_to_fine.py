@@ -19,6 +19,9 @@ from mri2mesh.fitting.solver import Solution, Term, solve
 FAR = 2.0
 """Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""
 
+FINE_MM = 2.0
+"""Pixels at the detector that still show the rim of a bone, which is as wide as its cortex."""
+
 VALLEY = 0.1
 """Of the cost that the curvature at the best candidate says for another's place: one that costs more lies in the best
 one's valley and had only not come to its end."""
@@ -58,17 +61,22 @@ one candidate is left before the last level; where two are left, both are wanted
 
 @dataclass(frozen=True)
 class FitSettings:
-    """What a fit goes by. Gradients are compared, where that is allowed, as soon as landmarks or outlines hold the bone:
-    other bones beside it, skin and air change them in fewer places than they change the values. Without anything that
-    holds it, values lead home from farther: gradients ended in another valley with 2 of 6 femora seen in two views."""
+    """What a fit goes by.
+
+    Gradients, where they are allowed and pixels are fine enough to show them, are compared as soon as landmarks or
+    outlines hold the bone: other bones beside it, skin and air change them in fewer places than they change the values.
+    Without anything that holds it, values lead home from farther: gradients ended in another valley with 2 of 6 femora
+    seen in two views.
+    """
 
     image: ImageSettings = field(default_factory=lambda: ImageSettings(gradients=True))
     prior: PriorSettings = field(default_factory=PriorSettings)
     levels: tuple[Level, ...] = LEVELS
 
-    def compares_gradients(self, more: Sequence[Term]) -> bool:
-        """Whether a fit with these further terms does."""
-        return self.image.gradients and bool(more)
+    def compares_gradients(self, views: Sequence[Observation], more: Sequence[Term]) -> bool:
+        """Whether a fit to these views with these further terms does."""
+        fine = all(max(seen.camera.pixel_spacing_mm) <= FINE_MM for seen in views)
+        return self.image.gradients and fine and bool(more)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ def fit(
             settings.image,
             coarse_mm=level.coarse_mm,
             spongy=level.spongy,
-            gradients=settings.compares_gradients(more),
+            gradients=settings.compares_gradients(views, more),
         )
         image = image.tempered() if level.tempered else image
         terms = [

@@ -26,7 +26,7 @@ from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
 HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
-IMAGE_NOISE = 3.0
+IMAGE_NOISE = 5.0
 """What a model leaves of an image lies along whole outlines and pulls one way. Chosen on one half of the left-out
 subjects, so that their errors are of the stated size; measured on the other half (ModelWeights/README.md)."""
 
