@@ -28,7 +28,7 @@ from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 
 READ, WRITE = "read the images", "write the results"
-ENGINE_DONE = 0.85
+ENGINE_DONE = 0.83
 """Fraction of the whole after which the engine is done and the results are written."""
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 

@@ -25,9 +25,20 @@ def case() -> Simulated:
 
 
 @pytest.fixture(scope="module")
-def one_view(case: Simulated) -> Reconstruction:
-    seen = case.radiographs[:1]
-    return reconstruct(seen, anatomy="femur_left", settings=QUICK, landmarks=case.landmarks()[:1])
+def told() -> list[tuple[str, float]]:
+    """What `one_view` says of its progress."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def one_view(case: Simulated, told: list[tuple[str, float]]) -> Reconstruction:
+    return reconstruct(
+        case.radiographs[:1],
+        anatomy="femur_left",
+        settings=QUICK,
+        landmarks=case.landmarks()[:1],
+        progress=lambda stage, fraction: told.append((stage, fraction)),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,15 @@ def test_each_step_reports_a_surface_and_can_end_the_fit(case):
     fractions = [fraction for _, fraction in seen]
     assert fractions == sorted(fractions)
     assert all(len(mesh.vertices) == len(case.vertices) for mesh, _ in seen)
+
+
+def test_progress_never_stands_still_for_long_nor_goes_back(one_view, told):
+    """The check of a femur fits the other side's bone: that must be told, and can be cancelled, step by step too."""
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0 and fractions[-1] == 1
+    stages = [stage for stage, _ in told]
+    assert stages.count("fit") > 5 and stages.count("check") > 5
 
 
 def test_a_fit_continues_from_where_another_ended_with_new_landmarks(case, one_view):

@@ -74,6 +74,10 @@ def test_nothing_is_said_too_early_and_loading_the_program_does_not_count():
     assert guesses([(0, 0), (30, 0), (31, 0.01), (31.2, 0.05), (40, 0.5)]) == [None, None, None, None, 10.0]
 
 
+def test_time_runs_down_while_the_fraction_stands_still():
+    assert guesses([(0, 0), (10, 0.5), (13, 0.5), (19, 0.5), (30, 0.5)]) == [None, 10, 7, 1, 0]
+
+
 def test_a_sudden_leap_moves_the_guess_only_in_part_and_never_below_nothing():
     *_, before, after = guesses([(0, 0), (10, 0.1), (11, 0.9)])
     assert before == 90

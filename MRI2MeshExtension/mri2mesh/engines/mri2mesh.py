@@ -5,6 +5,7 @@ Localiser, chain, frames; then templates deformed crop by crop; then repairs, su
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,19 +38,40 @@ MIN_SUPPORT = 0.25
 """A structure of which the image shows less is left out: it would be the prior's, not the patient's."""
 
 
+STAGES = {
+    "load weights": 0.0,
+    "find the spine": 0.01,
+    "deform the templates": 0.055,
+    "separate neighbours": 0.67,
+    "check": 0.88,
+    "done": 1.0,
+}
+"""Name to the fraction done before it: its share of the time on a processor."""
+STEPS_PER_SURFACE = 6
+"""Of `separate`, as a rule."""
+
+
 class Stages:
     """Names and times the stages of a run and tells whoever listens how far it is."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or (lambda name, fraction: None)
         self.seconds: dict[str, float] = {}
+        self._now = "load weights"
 
     @contextmanager
-    def stage(self, name: str, done_before: float) -> Iterator[None]:
-        self.progress(name, done_before)
+    def stage(self, name: str) -> Iterator[None]:
+        self._now = name
+        self.progress(name, STAGES[name])
         started = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - started
+
+    def share(self, done: float) -> None:
+        """Tells how much of the stage at work is done, 0 to 1."""
+        names = list(STAGES)
+        begin, end = STAGES[self._now], STAGES[names[names.index(self._now) + 1]]
+        self.progress(self._now, begin + (end - begin) * min(done, 1.0))
 
 
 def reconstruct(
@@ -67,7 +89,7 @@ def reconstruct(
     Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices.
     """
     stages = Stages(progress)
-    with stages.stage("load weights", 0.0):
+    with stages.stage("load weights"):
         models = keep(load_models, device, weights_dir)
     return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
 
@@ -81,31 +103,26 @@ def reconstruct_with(
 ) -> Reconstruction:
     """`reconstruct` with networks that are loaded already, for many volumes in a row."""
     stages = stages or Stages(None)
-    with stages.stage("find the spine", 0.02):
+    with stages.stage("find the spine"):
         spine = find_spine(volume, models.localiser, models.device)
         names = level_names(spine.chain, level_shift)
-    with stages.stage("deform the templates", 0.1):
-        surfaces = _surfaces(
-            volume,
-            spine,
-            names,
-            models,
-            lambda done: stages.progress("deform the templates", 0.1 + 0.55 * done),
-        )
+    with stages.stage("deform the templates"):
+        surfaces = _surfaces(volume, spine, names, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
 
-    with stages.stage("separate neighbours", 0.65):
+    with stages.stage("separate neighbours"):
         # What is left out must not push its neighbours aside first.
         surfaces = {
             name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
         }
+        steps = itertools.count(1)
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
-            lambda: stages.progress("separate neighbours", 0.65),
+            lambda: stages.share(next(steps) / (STEPS_PER_SURFACE * len(surfaces))),
         )
-    with stages.stage("check", 0.88):
+    with stages.stage("check"):
         structures = [
             ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
             for name, mesh in meshes.items()
