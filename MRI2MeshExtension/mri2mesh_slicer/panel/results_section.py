@@ -66,6 +66,7 @@ class ResultsSection:
             except InputError as error:
                 ui.resultsTable.setRowCount(0)
                 say(ui.verdictLabel, sentences(str(error)), BAD)
+                say(ui.warningsLabel, "")
 
     def _fill(self) -> None:
         ui, run = self._ui, self.run
@@ -97,7 +98,8 @@ class ResultsSection:
                 head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
             )
             colour = DOUBTFUL
-        say(ui.verdictLabel, "\n".join([head, *lines]), colour)
+        say(ui.verdictLabel, head, colour)
+        say(ui.warningsLabel, "\n".join(lines), DOUBTFUL)
 
     def _fill_row(self, table: Any, number: int, row: Any, scale_known: bool) -> None:
         display = row.model.GetDisplayNode()

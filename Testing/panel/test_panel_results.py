@@ -1,0 +1,57 @@
+"""Results in the panel, of finished runs that come without a worker: what is said, and in which colour."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
+from mri2mesh_slicer.results import read_run
+from scene.made_runs import femur_from_two_views, spine_run
+
+
+def show(panel, slicer, result):
+    """The result as a run of the scene, shown."""
+    from mri2mesh_slicer.scene_building import add_run
+
+    run = add_run(slicer.mrmlScene, result, [], name="made")
+    panel.panel.refresh()
+    return run
+
+
+def colour_of(label) -> str:
+    return label.styleSheet.removeprefix("color: ")
+
+
+def test_passed_is_green_and_what_was_assumed_is_not(panel, slicer, tmp_path):
+    result = read_run(femur_from_two_views(tmp_path / "femur"))
+    report = dataclasses.replace(result.report, warnings=("assumed, not known: the principal point",))
+    assert report.passed
+    text = report.text.replace('"warnings": []', '"warnings": ["assumed, not known: the principal point"]')
+    assert text != report.text
+    show(panel, slicer, dataclasses.replace(result, report=dataclasses.replace(report, text=text)))
+    ui = panel.ui
+    assert ui.verdictLabel.text == "1 structures; every check passed." and colour_of(ui.verdictLabel) == GOOD
+    assert ui.warningsLabel.text.splitlines() == [
+        "Scale unknown: millimetres mean nothing in this run.",
+        "Assumed, not known: the principal point.",
+    ]
+    assert colour_of(ui.warningsLabel) == DOUBTFUL and not ui.warningsLabel.isHidden()
+
+
+def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    ui = panel.ui
+    assert ui.verdictLabel.text == "3 structures; look closely at 1 of them."
+    assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
+    assert ui.warningsLabel.text == "The sacrum was not found in the image."
+
+
+def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
+    section, label = panel.panel.run, panel.ui.messageLabel
+    section.begin()
+    section.done("Done.", True)
+    assert colour_of(label) == GOOD
+    section.begin()
+    section.warning("the field is cut off")
+    section.done("Done.", True)
+    assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
