@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_a_click_places_the_chosen_landmark_and_the_next_one_is_offered(panel, s
     click_at(slicer, markups, 31, 41)
 
     request = inputs.prepare()(tmp_path)
-    written = json.loads(open(request["options"]["landmarks"][0]).read())
+    written = json.loads(Path(request["options"]["landmarks"][0]).read_text())
     points = {point["label"]: point["position"] for point in written["markups"][0]["controlPoints"]}
     assert set(points) == {"pubic_symphysis_superior", "asis_left"}
     assert inputs.views.table.cellWidget(0, 2).currentNode() is markups

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+
+import pytest
 
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
 from mri2mesh_slicer.results import read_run
@@ -55,3 +58,45 @@ def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
     section.warning("the field is cut off")
     section.done("Done.", True)
     assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
+
+
+@pytest.fixture
+def opened(panel):
+    """The files that the desktop was asked to open; the test is the desktop."""
+    import qt
+    from PySide6.QtCore import Slot
+
+    class Desktop(qt.QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.files: list[Path] = []
+
+        @Slot(qt.QUrl)
+        def open(self, url) -> None:
+            self.files.append(Path(url.toLocalFile()))
+
+    desktop = Desktop()
+    qt.QDesktopServices.setUrlHandler("file", desktop, "open")
+    yield desktop.files
+    qt.QDesktopServices.unsetUrlHandler("file")
+
+
+def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_path, opened):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    panel.ui.reportButton.click()
+    (page,) = opened
+    text = page.read_text(encoding="utf-8")
+    assert "40% of the disc is within the image" in text and "the sacrum was not found" in text
+    assert "renamed" not in text
+    panel.ui.levelDownButton.click()
+    panel.ui.reportButton.click()
+    assert "what it calls T12 is L1 there" in opened[-1].read_text(encoding="utf-8")
+    panel.cleanup()
+    assert not page.exists()
+
+
+def test_a_report_that_was_deleted_from_the_scene_is_missed_in_words(panel, slicer, tmp_path, opened):
+    run = show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    slicer.mrmlScene.RemoveNode(run.report_text)
+    panel.ui.reportButton.click()
+    assert opened == [] and "deleted from the scene" in panel.ui.verdictLabel.text

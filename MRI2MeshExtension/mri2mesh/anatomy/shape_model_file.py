@@ -98,7 +98,10 @@ def read_shape_model(source: str | PathLike[str]) -> ShapeModel:
 
 @cache
 def landmark_names(name: str) -> tuple[str, ...]:
-    """Of a shape model among the weights, without its geometry: milliseconds. Raises InputError as `read_shape_model`."""
+    """Of a shape model among the weights, without its geometry: in milliseconds.
+
+    Raises InputError when there is no such model or the file is not one.
+    """
     data = read_verified(find(PREFIX + name))
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:

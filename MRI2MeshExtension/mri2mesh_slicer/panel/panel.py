@@ -91,6 +91,7 @@ class Panel:
         self.batch.close()
         self.running.shutdown()
         self.overlay.close()
+        self.results.close()
         self.method.close()
         self.background.close()
 
