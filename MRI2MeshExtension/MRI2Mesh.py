@@ -99,12 +99,12 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """The user chose this module."""
-        self.panel.running.come_back()
+        self.panel.come_back()
         self._use_scene()
 
     def exit(self) -> None:
         """Another module was chosen: a run goes on and its result is added, then the worker leaves."""
-        self.panel.running.leave()
+        self.panel.leave()
 
     def cleanup(self) -> None:
         """Slicer quits, or the module is reloaded."""

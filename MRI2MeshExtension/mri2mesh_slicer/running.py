@@ -23,6 +23,8 @@ from mri2mesh_slicer.background import Background
 
 Prepare = Callable[[Path], dict[str, Any]]
 """Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
+LOOK_AGAIN_MS = 50
+"""While the worker answers something else."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,8 @@ class Running(VTKObservationMixin):
         self._job: Job | None = None
         self._folder: Path | None = None
         self._why = ""
-        self._leave_after = False
         self._device = "auto"
-        self._is_added = False
+        self._is_asked = self._is_added = False
 
     @property
     def busy(self) -> bool:
@@ -90,20 +91,11 @@ class Running(VTKObservationMixin):
         if not self.busy or self._is_added:
             return
         self._why = self._why or why  # the first reason: a scene that closes removes its nodes next
-        if self.client.busy:
+        if self._is_asked and self.client.busy:
             self._listener.progress(_("cancelling"), 0.0, None)
             self.client.cancel()
         else:
             self._end(self._why, failed=False)
-
-    def leave(self) -> None:
-        """The panel is not looked at any more: the worker goes when it has nothing to do."""
-        self._leave_after = True
-        if not self.busy:
-            self.client.shutdown()
-
-    def come_back(self) -> None:
-        self._leave_after = False
 
     def shutdown(self) -> None:
         """Ends the job and the worker at once; nothing is told any more."""
@@ -113,10 +105,15 @@ class Running(VTKObservationMixin):
 
     def _compute(self, request: dict[str, Any]) -> None:
         assert self._job is not None and self._folder is not None
+        job = self._job
+        if self.client.busy:  # what a radiograph is, was asked just before: the answer comes soon
+            qt.QTimer.singleShot(LOOK_AGAIN_MS, lambda: self._compute(request) if self._job is job else None)
+            return
+        self._is_asked = True
         self.client.run(
             {
                 "command": "reconstruct",
-                "engine": self._job.engine,
+                "engine": job.engine,
                 "out": str(self._folder / "result"),
                 **request,
                 "options": {"device": self._device, **request["options"]},
@@ -158,7 +155,6 @@ class Running(VTKObservationMixin):
         if self._job is job:
             self._clear()
             self._listener.done(run)
-            self._after()
 
     def _broken(self, error: Exception) -> None:
         self._end(_in_words(error), failed=True)
@@ -167,11 +163,6 @@ class Running(VTKObservationMixin):
         if self.busy:
             self._clear()
             self._listener.ended(why, failed)
-            self._after()
-
-    def _after(self) -> None:
-        if self._leave_after and not self.busy:
-            self.client.shutdown()
 
     def _clear(self) -> None:
         self.removeObservers()
@@ -179,7 +170,7 @@ class Running(VTKObservationMixin):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._job = self._folder = None
-        self._is_added = False
+        self._is_asked = self._is_added = False
 
     def _scene_closes(self, *_event: Any) -> None:
         self.cancel(_("The scene was closed: the run was ended."))

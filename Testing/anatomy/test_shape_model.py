@@ -11,6 +11,7 @@ import pytest
 
 from anatomy.toy_shapes import ball, stretching_ball
 from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.anatomy.shape_model_file import landmark_names
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
@@ -246,3 +247,13 @@ def test_femoral_heads_sit_in_their_sockets():
             joint.landmark(name) for name in (f"femoral_head_centre_{side}", f"acetabulum_centre_{side}")
         )
         assert np.linalg.norm(head - socket) < 4.0
+
+
+@pytest.mark.parametrize("name", ["pelvis", "femur_left", "L3"])
+def test_the_names_of_landmarks_are_read_without_the_shape(name):
+    assert landmark_names(name) == tuple(ShapeModel.load(name).landmarks)
+
+
+def test_landmarks_of_a_bone_without_model_are_refused():
+    with pytest.raises(InputError, match="no weights named"):
+        landmark_names("humerus")

@@ -9,7 +9,7 @@ import pytest
 
 from host.application import wait_until
 from mri2mesh.export.surfaces import read_surface
-from panel.watched import is_alive, node_count, run_and_wait, run_until, wait_for_end
+from panel.watched import LONG, is_alive, node_count, run_and_wait, run_until, wait_for_end
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 
@@ -150,3 +150,28 @@ def test_an_image_in_colour_is_refused_before_anything_runs(panel, slicer, add_i
     assert "colour image" in panel.ui.recognisedLabel.text
     panel.ui.runButton.click()
     assert not panel.panel.running.busy and "colour image" in panel.ui.messageLabel.text
+
+
+def test_a_run_goes_on_when_the_module_is_left_comes_whole_and_is_undone_in_one_step(
+    panel, slicer, load_volume, two_vertebrae
+):
+    panel.ui.inputSelector.setCurrentNode(load_volume(two_vertebrae, "LumbarPart"))
+    pid = run_until(panel, "deform the templates")
+    empty = node_count(slicer)
+    panel.exit()
+    seen = set()
+
+    def ended() -> bool:
+        seen.add(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode"))
+        return not panel.panel.running.busy
+
+    wait_until(ended, LONG)
+    assert seen == {0, 4}
+    wait_until(lambda: not is_alive(pid), 10)
+    panel.enter()
+    assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]
+
+    slicer.mrmlScene.Undo()
+    wait_until(lambda: panel.ui.resultsSection.isHidden(), 5)
+    assert node_count(slicer) == empty and panel.panel.results.run is None
+    assert panel.ui.inputSelector.currentNode() is not None and panel.ui.runButton.enabled

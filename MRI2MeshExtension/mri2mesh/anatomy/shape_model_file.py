@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ PREFIX = "shape_"
 """Shape models are ``shape_<name>.npz`` among the weights, so that no network can bear the same name."""
 FORMAT = 1
 _STEPS_PER_RMS = 200.0
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, EOFError)
+"""What reading a file raises that is not one of these models."""
 
 
 def write_shape_model(model: ShapeModel, path: str | PathLike[str]) -> Path:
@@ -93,6 +96,20 @@ def read_shape_model(source: str | PathLike[str]) -> ShapeModel:
     return parse_shape_model(data, path.name)
 
 
+@cache
+def landmark_names(name: str) -> tuple[str, ...]:
+    """Of a shape model among the weights, without its geometry: in milliseconds.
+
+    Raises InputError when there is no such model or the file is not one.
+    """
+    data = read_verified(find(PREFIX + name))
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            return tuple(json.loads(stored["description"].tobytes().decode())["landmarks"])
+    except _UNREADABLE:
+        raise InputError(f"the shape model {name!r} is not one of this project, or it is damaged") from None
+
+
 def parse_shape_model(data: bytes, called: str) -> ShapeModel:
     """A model from the bytes of a file. Raises InputError, with what the file is called, when it is none."""
     from mri2mesh.anatomy.shape_model import ShapeModel
@@ -125,5 +142,5 @@ def parse_shape_model(data: bytes, called: str) -> ShapeModel:
         )
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, EOFError):
+    except _UNREADABLE:
         raise InputError(f"{called} is not a shape model of this project, or it is damaged") from None

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mri2mesh.export.atomic import whole_file
-from mri2mesh.export.report import Report
 from mri2mesh.export.report_views import SCALE_UNKNOWN, cell, views_table
+
+if TYPE_CHECKING:
+    from mri2mesh.export.report import Report
 
 NOTICE = "For research use. Not a medical device: not for diagnosis or treatment decisions."
 

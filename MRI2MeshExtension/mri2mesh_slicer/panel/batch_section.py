@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.batch import Batch, images_in
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 
 
 class BatchSection:
@@ -46,8 +46,12 @@ class BatchSection:
             if not outputs:
                 raise InputError(_("choose a folder for the results"))
             images = images_in(inputs)
+            if self._services.client.busy:
+                raise InputError(_("wait for the answer about the radiograph, then press again"))
         except InputError as error:
-            say(self._ui.batchMessage, str(error), BAD)
+            say(self._ui.batchMessage, sentences(str(error)), BAD)
+            return
+        if not self._services.installed():
             return
         self._batch = Batch(self._services.client, images, Path(outputs), self._told, self._ended)
         self._batch.start()
@@ -64,6 +68,6 @@ class BatchSection:
     def _ended(self, done: int, failures: list[tuple[str, str]]) -> None:
         self._batch = None
         lines = [_("{done} done, {failed} not.").format(done=done, failed=len(failures))]
-        lines += [f"{name}: {why}" for name, why in failures]
+        lines += [f"{name}: {sentences(why)}" for name, why in failures]
         say(self._ui.batchMessage, "\n".join(lines), DOUBTFUL if failures else GOOD)
         self._changed()

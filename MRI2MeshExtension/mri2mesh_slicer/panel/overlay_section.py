@@ -51,7 +51,8 @@ class OverlaySection:
             overlay.stop()
         for placed in self._placed:
             placed.remove()
-        self._outlines, self._placed, self._in_source = [], [], False
+        self._outlines, self._placed = [], []
+        self._set_in_source(False)
         self._ui.radiographsCheck.setChecked(False)
         self._ui.outlinesCheck.setChecked(False)
 
@@ -105,14 +106,25 @@ class OverlaySection:
             return
         if self._in_source and self._placed:
             self._placed[0].leave_source(camera)
-            self._in_source = False
+            self._set_in_source(False)
             return
         if not self._placed:
             self._ui.radiographsCheck.setChecked(True)
             self._place()
         if self._placed:
             self._placed[0].look_from_source(camera, aspect)
-            self._in_source = True
+            self._set_in_source(True)
+            if self._placed[0].mirrored_from_source:
+                say(self._ui.overlayMessage, _("Seen from the source, this image is its mirror image."))
+
+    def _set_in_source(self, inside: bool) -> None:
+        """The other radiographs stand in the way meanwhile."""
+        self._in_source = inside
+        for other in self._placed[1:]:
+            other.set_visible(not inside)
+        button = self._ui.lookFromSourceButton
+        button.text = _("Back from the X-ray source") if inside else _("Look from the X-ray source")
+        say(self._ui.overlayMessage, "")
 
     def _list_colours(self, displays: list[Any]) -> None:
         from mri2mesh_slicer.scalars import scalars_of

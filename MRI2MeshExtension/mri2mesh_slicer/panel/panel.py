@@ -26,11 +26,13 @@ from mri2mesh_slicer.running import Job, Listener, Running
 
 @dataclass(frozen=True)
 class Services:
-    """What a method's section may use: the one worker, while nothing runs, and a thread for files."""
+    """What a section may use: the one worker, while nothing runs, and a thread for files. installed: asks the user for
+    what is missing; whether all is there then."""
 
     client: Any
     background: Background
     busy: Callable[[], bool]
+    installed: Callable[[], bool]
 
 
 class Panel:
@@ -41,14 +43,15 @@ class Panel:
         self.background = Background()
         listener = Listener(self._progress, self._warning, self._done, self._ended)
         self.running = Running(client, listener)
-        services = Services(client, self.background, lambda: self.running.busy)
+        self._is_away = False
+        services = Services(client, self.background, lambda: self.running.busy, self._is_installed)
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
         self.run = RunSection(ui, self.parameters, self.start, self.running.cancel)
         self.results = ResultsSection(ui, self._another_run)
         self.overlay = OverlaySection(ui, lambda: self.results.run)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run)
-        self.batch = BatchSection(ui, services, self.refresh)
+        self.batch = BatchSection(ui, services, self._batch_changed)
         self.refresh()
 
     def parameters(self) -> Parameters:
@@ -86,13 +89,30 @@ class Panel:
         self.running.start(job, device=self.parameters().device)
         self._refresh_run()
 
+    def leave(self) -> None:
+        """Not looked at any more: what runs goes on, a result is added, then the worker goes."""
+        self._is_away = True
+        self._let_worker_go()
+
+    def come_back(self) -> None:
+        self._is_away = False
+
     def close(self) -> None:
         """Nothing is left behind: no process, no observer, nothing placed in the views."""
         self.batch.close()
         self.running.shutdown()
         self.overlay.close()
+        self.results.close()
         self.method.close()
         self.background.close()
+
+    def _let_worker_go(self) -> None:
+        if self._is_away and not (self.running.busy or self.batch.busy):
+            self.running.client.shutdown()
+
+    def _batch_changed(self) -> None:
+        self.refresh()
+        self._let_worker_go()
 
     def _refresh_run(self) -> None:
         busy = self.running.busy or self.batch.busy
@@ -149,7 +169,9 @@ class Panel:
         self.run.done(words, report.passed)
         self._refresh_run()
         self._another_run()
+        self._let_worker_go()
 
     def _ended(self, why: str, failed: bool) -> None:
         self.run.ended(why, failed)
         self._refresh_run()
+        self._let_worker_go()

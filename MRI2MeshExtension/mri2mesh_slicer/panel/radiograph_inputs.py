@@ -23,9 +23,11 @@ from mri2mesh_slicer.inputs import take_radiograph
 from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
+from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
 from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.views_table import ViewsTable
+from mri2mesh_slicer.placing import placed_names
 from mri2mesh_slicer.recognition import kind_of_node
 from mri2mesh_slicer.running import Prepare
 
@@ -53,8 +55,9 @@ class RadiographInputs(MethodInputs):
         layout.addLayout(form)
         self.views = ViewsTable(self._show_selected, self._add, self._remove)
         self.geometry = GeometryEditor(self.changed)
+        self.landmarks = LandmarksBox(self.views.landmarks_of, self.views.choose_landmarks)
         self.calibration = CalibrationBox(self._calibrate)
-        for part in (self.views, self.geometry, self.calibration):
+        for part in (self.views, self.landmarks, self.geometry, self.calibration):
             layout.addWidget(part.widget)
         self._asked: set[str] = set()
 
@@ -78,7 +81,7 @@ class RadiographInputs(MethodInputs):
         cameras = [geometry_of(node) if is_known(node) else None for node in self.nodes()]
         picked = [self.views.landmarks_of(node) for node in self.nodes()]
         points = [
-            take_landmarks(markups, picked_in=node) if markups is not None else None
+            take_landmarks(markups, picked_in=node) if placed_names(markups) else None
             for markups, node in zip(picked, self.nodes(), strict=True)
         ]
         anatomy = self.parameters().anatomy
@@ -102,12 +105,16 @@ class RadiographInputs(MethodInputs):
 
         return write
 
+    def close(self) -> None:
+        self.landmarks.close()
+
     def _choose_anatomy(self, *_index: Any) -> None:
         self.parameters().anatomy = str(self.anatomy.currentData)
         self.changed()
 
     def _show_selected(self) -> None:
         node = self.views.selected_node()
+        self.landmarks.show(node, self.parameters().anatomy)
         self.geometry.show(node)
         self.calibration.show(node)
 

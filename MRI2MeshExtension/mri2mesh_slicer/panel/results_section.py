@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -40,6 +42,8 @@ class ResultsSection:
         ui.levelUpButton.clicked.connect(lambda *_checked: self._shift(1))
         ui.levelDownButton.clicked.connect(lambda *_checked: self._shift(-1))
         ui.removeRunButton.clicked.connect(self._remove)
+        ui.reportButton.clicked.connect(self._open_report)
+        self._pages: tempfile.TemporaryDirectory[str] | None = None
 
     def show(self, run: Any) -> None:
         """Another run, such as a new one."""
@@ -66,6 +70,13 @@ class ResultsSection:
             except InputError as error:
                 ui.resultsTable.setRowCount(0)
                 say(ui.verdictLabel, sentences(str(error)), BAD)
+                say(ui.warningsLabel, "")
+
+    def close(self) -> None:
+        """Pages that were opened go."""
+        if self._pages is not None:
+            self._pages.cleanup()
+            self._pages = None
 
     def _fill(self) -> None:
         ui, run = self._ui, self.run
@@ -97,7 +108,8 @@ class ResultsSection:
                 head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
             )
             colour = DOUBTFUL
-        say(ui.verdictLabel, "\n".join([head, *lines]), colour)
+        say(ui.verdictLabel, head, colour)
+        say(ui.warningsLabel, "\n".join(lines), DOUBTFUL)
 
     def _fill_row(self, table: Any, number: int, row: Any, scale_known: bool) -> None:
         display = row.model.GetDisplayNode()
@@ -141,6 +153,18 @@ class ResultsSection:
             return
         self.refresh()
         self._changed()
+
+    def _open_report(self, *_checked: Any) -> None:
+        from mri2mesh_slicer.report_page import write_report_page
+
+        if self._pages is None:
+            self._pages = tempfile.TemporaryDirectory(prefix="mri2mesh-")
+        try:
+            page = write_report_page(self.run, Path(self._pages.name) / f"{self.run.folder.GetID()}.html")
+        except InputError as error:
+            say(self._ui.verdictLabel, sentences(str(error)), BAD)
+            return
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
 
     def _remove(self, *_checked: Any) -> None:
         from mri2mesh_slicer.scene_building import remove_run

@@ -69,7 +69,8 @@ class RunSection:
 
     def done(self, text: str, good: bool) -> None:
         self.idle("")
-        say(self._ui.messageLabel, "\n".join([text, *self._warnings]), GOOD if good else DOUBTFUL)
+        colour = GOOD if good and not self._warnings else DOUBTFUL
+        say(self._ui.messageLabel, "\n".join([text, *self._warnings]), colour)
 
     def ended(self, why: str, failed: bool) -> None:
         self.idle("")

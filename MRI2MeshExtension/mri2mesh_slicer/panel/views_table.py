@@ -78,6 +78,14 @@ class ViewsTable:
         """The markups node chosen for a radiograph, or None."""
         return node.GetNodeReference(LANDMARKS)
 
+    def choose_landmarks(self, node: Any, markups: Any) -> None:
+        """The markups node for a radiograph of this table, as if chosen in its row."""
+        self._pickers[next(row for row, one in enumerate(self._nodes) if one is node)].setCurrentNode(markups)
+
+    def _pick(self, node: Any, identity: str) -> None:
+        node.SetNodeReferenceID(LANDMARKS, identity or None)
+        self._selected()
+
     def _rebuild(self) -> None:
         self.table.blockSignals(True)
         self.table.setRowCount(0)
@@ -93,9 +101,7 @@ class ViewsTable:
             picker.addEnabled = True
             picker.setMRMLScene(slicer.mrmlScene)
             picker.setCurrentNode(self.landmarks_of(node))
-            picker.currentNodeIDChanged.connect(
-                lambda identity, node=node: node.SetNodeReferenceID(LANDMARKS, identity or None)
-            )
+            picker.currentNodeIDChanged.connect(lambda identity, node=node: self._pick(node, identity))
             self.table.setCellWidget(row, PICKED, picker)
             self._pickers.append(picker)
         rows = sum(self.table.rowHeight(row) for row in range(len(self._nodes)))

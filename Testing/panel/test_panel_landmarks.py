@@ -1,0 +1,86 @@
+"""Landmarks by name: chosen from what the bone's model knows, placed by a click, taken by the next run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mri2mesh.anatomy.shape_model_file import landmark_names
+
+
+@pytest.fixture
+def box(panel, add_image):
+    """The box of the one radiograph that is chosen."""
+    panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
+    return panel.panel.method.inputs.landmarks
+
+
+def click_at(slicer, markups, column: float, row: float) -> None:
+    """What Slicer's markups widget does with a click in place mode, a preview first; then it leaves the mode."""
+    import vtk
+
+    display, event = markups.GetDisplayNode(), slicer.vtkMRMLInteractionEventData()
+    event.SetWorldPosition([column, row, 0.0])
+    number = markups.GetControlPointPlacementStartIndex()
+    for status in (markups.PositionPreview, markups.PositionDefined):
+        turn = vtk.vtkMatrix3x3()
+        directions = [turn.GetElement(i, j) for i in range(3) for j in range(3)]
+        number = display.UpdateActiveControlPointWorld(number, event, directions, "", "", status)
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+
+def test_the_names_are_those_of_the_chosen_bone(panel, box):
+    def listed():
+        return tuple(box.name.itemData(n) for n in range(box.name.count))
+
+    assert listed() == landmark_names("pelvis") and box.name.itemText(0) == "ASIS left"
+    anatomy = panel.panel.method.inputs.anatomy
+    anatomy.setCurrentIndex(anatomy.findData("L3"))
+    anatomy.activated.emit(anatomy.currentIndex)
+    assert listed() == landmark_names("L3")
+
+
+def test_a_click_places_the_chosen_landmark_and_the_next_one_is_offered(panel, slicer, box, tmp_path):
+    inputs, node = panel.panel.method.inputs, panel.panel.parameters().image
+    box.name.setCurrentIndex(box.name.findData("pubic_symphysis_superior"))
+    box.button.click()
+    markups = inputs.views.landmarks_of(node)
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    assert interaction.GetCurrentInteractionMode() == interaction.Place
+    assert slicer.app.applicationLogic().GetSelectionNode().GetActivePlaceNodeID() == markups.GetID()
+    assert box.message.text == "Click on: Pubic symphysis superior."
+
+    click_at(slicer, markups, 10, 20)
+    assert box.name.currentData == "sacral_promontory" and box.message.text == "1 placed."
+    assert box.name.itemText(box.name.findData("pubic_symphysis_superior")).endswith("(placed)")
+    box.button.click()  # given up, and another chosen
+    box.name.setCurrentIndex(box.name.findData("asis_left"))
+    box.button.click()
+    click_at(slicer, markups, 30, 40)
+    box.name.setCurrentIndex(box.name.findData("asis_left"))
+    box.button.click()  # placed again, elsewhere
+    click_at(slicer, markups, 31, 41)
+
+    request = inputs.prepare()(tmp_path)
+    written = json.loads(Path(request["options"]["landmarks"][0]).read_text())
+    points = {point["label"]: point["position"] for point in written["markups"][0]["controlPoints"]}
+    assert set(points) == {"pubic_symphysis_superior", "asis_left"}
+    assert inputs.views.table.cellWidget(0, 2).currentNode() is markups
+
+
+def test_a_landmark_that_was_given_up_does_not_keep_from_running(panel, box, tmp_path):
+    box.button.click()
+    assert "landmarks" not in panel.panel.method.inputs.prepare()(tmp_path)["options"]
+
+
+def test_points_of_another_bone_are_told(panel, slicer, box):
+    box.button.click()
+    click_at(slicer, panel.panel.method.inputs.views.landmarks_of(panel.panel.parameters().image), 1, 2)
+    anatomy = panel.panel.method.inputs.anatomy
+    anatomy.setCurrentIndex(anatomy.findData("femur_left"))
+    anatomy.activated.emit(anatomy.currentIndex)
+    assert "Not of this bone: asis_left." in box.message.text

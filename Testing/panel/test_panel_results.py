@@ -1,0 +1,102 @@
+"""Results in the panel, of finished runs that come without a worker: what is said, and in which colour."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
+from mri2mesh_slicer.results import read_run
+from scene.made_runs import femur_from_two_views, spine_run
+
+
+def show(panel, slicer, result):
+    """The result as a run of the scene, shown."""
+    from mri2mesh_slicer.scene_building import add_run
+
+    run = add_run(slicer.mrmlScene, result, [], name="made")
+    panel.panel.refresh()
+    return run
+
+
+def colour_of(label) -> str:
+    return label.styleSheet.removeprefix("color: ")
+
+
+def test_passed_is_green_and_what_was_assumed_is_not(panel, slicer, tmp_path):
+    result = read_run(femur_from_two_views(tmp_path / "femur"))
+    report = dataclasses.replace(result.report, warnings=("assumed, not known: the principal point",))
+    assert report.passed
+    text = report.text.replace('"warnings": []', '"warnings": ["assumed, not known: the principal point"]')
+    assert text != report.text
+    show(panel, slicer, dataclasses.replace(result, report=dataclasses.replace(report, text=text)))
+    ui = panel.ui
+    assert ui.verdictLabel.text == "1 structures; every check passed." and colour_of(ui.verdictLabel) == GOOD
+    assert ui.warningsLabel.text.splitlines() == [
+        "Scale unknown: millimetres mean nothing in this run.",
+        "Assumed, not known: the principal point.",
+    ]
+    assert colour_of(ui.warningsLabel) == DOUBTFUL and not ui.warningsLabel.isHidden()
+
+
+def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    ui = panel.ui
+    assert ui.verdictLabel.text == "3 structures; look closely at 1 of them."
+    assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
+    assert ui.warningsLabel.text == "The sacrum was not found in the image."
+
+
+def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
+    section, label = panel.panel.run, panel.ui.messageLabel
+    section.begin()
+    section.done("Done.", True)
+    assert colour_of(label) == GOOD
+    section.begin()
+    section.warning("the field is cut off")
+    section.done("Done.", True)
+    assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
+
+
+@pytest.fixture
+def opened(panel):
+    """The files that the desktop was asked to open; the test is the desktop."""
+    import qt
+    from PySide6.QtCore import Slot
+
+    class Desktop(qt.QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.files: list[Path] = []
+
+        @Slot(qt.QUrl)
+        def open(self, url) -> None:
+            self.files.append(Path(url.toLocalFile()))
+
+    desktop = Desktop()
+    qt.QDesktopServices.setUrlHandler("file", desktop, "open")
+    yield desktop.files
+    qt.QDesktopServices.unsetUrlHandler("file")
+
+
+def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_path, opened):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    panel.ui.reportButton.click()
+    (page,) = opened
+    text = page.read_text(encoding="utf-8")
+    assert "40% of the disc is within the image" in text and "the sacrum was not found" in text
+    assert "renamed" not in text
+    panel.ui.levelDownButton.click()
+    panel.ui.reportButton.click()
+    assert "what it calls T12 is L1 there" in opened[-1].read_text(encoding="utf-8")
+    panel.cleanup()
+    assert not page.exists()
+
+
+def test_a_report_that_was_deleted_from_the_scene_is_missed_in_words(panel, slicer, tmp_path, opened):
+    run = show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    slicer.mrmlScene.RemoveNode(run.report_text)
+    panel.ui.reportButton.click()
+    assert opened == [] and "deleted from the scene" in panel.ui.verdictLabel.text
