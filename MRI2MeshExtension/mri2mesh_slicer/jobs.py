@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,8 @@ from mri2mesh_slicer.time_left import TimeLeft
 
 GRACE_S = 2.0
 """How long a job that is cancelled may take to end by itself before its process is killed."""
+END_S = 3.0
+"""How long a killed process may take to go before it is not waited for any more."""
 REMEMBERED_LINES = 60
 
 Event = dict[str, Any]
@@ -169,7 +171,8 @@ class WorkerClient:
         self._job = None
         if (process := self._process) is not None:
             self._kill()
-            process.wait(1.0)
+            process.wait(END_S)
+            self._forget_process()  # where it takes longer to go: nothing of it is heard any more
 
     def _next_id(self) -> str:
         self._count += 1
@@ -242,14 +245,10 @@ class WorkerClient:
             job.failed(str(event.get("message", "cancelled by another program")))
 
     def _ended(self, code: int | None, crashed: bool) -> None:
-        job, pid = self._job, self._pid
-        self._process = self._pid = self._job = None
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-        if pid is not None:
-            kill_tree(pid)  # what outlived a crash
-            if self._unfinished is not None:
-                remove_unfinished(self._unfinished, pid)
+        job, self._job = self._job, None
+        if self._pid is not None:
+            kill_tree(self._pid)  # what outlived a crash
+        self._forget_process()
         if job is None:
             return
         if job.cancelling:
@@ -257,15 +256,28 @@ class WorkerClient:
         else:
             job.failed(describe_end(code, crashed, list(self._error_output), job.private))
 
+    def _forget_process(self) -> None:
+        """And what it left: temporary files, and a result that it did not finish."""
+        if self._pid is not None and self._unfinished is not None:
+            remove_unfinished(self._unfinished, self._pid)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+        self._process = self._pid = self._temporary = None
+
 
 def _names(request: Mapping[str, Any]) -> tuple[str, ...]:
     """Every path of a request and the names in it: what a message must not quote."""
-    options = request.get("options") or {}
-    texts = [request.get("out"), *(request.get("inputs") or ())]
-    for name in ("cameras", "landmarks"):
-        texts += options.get(name) or ()
-    texts.append(options.get("start"))
-    paths = [Path(text) for text in texts if text]
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from texts(list(value.values()))
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                yield from texts(item)
+
+    paths = [Path(text) for text in texts(request) if "/" in text or "\\" in text]
     return tuple(
         {str(path) for path in paths} | {path.name for path in paths} | {path.stem for path in paths}
     )
