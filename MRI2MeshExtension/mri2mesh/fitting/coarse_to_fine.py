@@ -129,7 +129,8 @@ def fit(
             spongy=level.spongy,
             gradients=settings.compares_gradients(views, more),
         )
-        image = image.tempered() if level.tempered else image
+        # measured for values; what holds a bone while gradients are compared keeps it from being bent
+        image = image.tempered() if level.tempered and not image.gradients else image
         terms = [
             ImageTerm(coarser(seen, level.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)

@@ -95,9 +95,8 @@ class ImageTerm:
         self.gains = smooth_gains(seen.camera.size, settings.lattice).to(device)
         self.pixels_per_measurement = max(1.0, (settings.correlation_mm / at_patient) ** 2)
         self.inside = mask.flatten()
-        if settings.gradients:  # two numbers a pixel, but hardly more is known by them
+        if settings.gradients:
             self.inside = torch.cat([self.inside, self.inside])
-            self.pixels_per_measurement *= 2
         self.observed = self._compared(torch.from_numpy(seen.image).float().to(device)[None, ..., None])[
             ..., 0
         ]

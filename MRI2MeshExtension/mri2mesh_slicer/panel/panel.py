@@ -52,6 +52,8 @@ class Panel:
         self.overlay = OverlaySection(ui, lambda: self.results.run)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run)
         self.batch = BatchSection(ui, services, self._batch_changed)
+        # Looked for in a thread now: Run then answers at once.
+        self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
         self.refresh()
 
     def parameters(self) -> Parameters:
