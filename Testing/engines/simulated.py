@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_model import ShapeModel
-from mri2mesh.fitting.coarse_to_fine import FitSettings, Level
+from mri2mesh.fitting.coarse_to_fine import FitSettings
+from mri2mesh.fitting.levels import Level
 from mri2mesh.fitting.prior import PriorSettings
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import Origin, XrayGeometry, assumed_geometry

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from fitting.lumps import c_arm, shadow, standing
-from mri2mesh.fitting.coarse_to_fine import FitSettings, Level, depth_of, fit
+from mri2mesh.fitting.coarse_to_fine import FitSettings, depth_of, fit
 from mri2mesh.fitting.image_term import Observation
+from mri2mesh.fitting.levels import Level
 from mri2mesh.fitting.parameters import Parameters
 
 TRUTH = (0.8, -0.6, 0.5)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.image_term import ImageSettings, ImageTerm, Observation
+from mri2mesh.fitting.levels import Level, levels_for
 from mri2mesh.fitting.parameters import Parameters, turn_of
 from mri2mesh.fitting.poses import SAME_MM, distances, distinct, in_front, reflected, seen_from_aside
 from mri2mesh.fitting.prior import Prior, PriorSettings
@@ -31,37 +32,8 @@ Watch = Callable[[Parameters, float], None]
 
 
 @dataclass(frozen=True)
-class Level:
-    """pixels: of the longer image side. iterations: at most. modes: how many of the model's own may move. keep:
-    different candidates that go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of
-    every candidate as well. tempered: images weigh less, so that a shape far from its place is not bent to fit.
-    local: whether the local modes may move too, with all others."""
-
-    pixels: int
-    iterations: int
-    modes: int
-    keep: int
-    coarse_mm: float
-    spongy: float = 1.0
-    reflect: bool = False
-    tempered: bool = False
-    local: bool = False
-
-
-LEVELS = (
-    Level(64, 8, 4, 3, 25.0, tempered=True),
-    Level(64, 10, 1000, 3, 25.0, reflect=True, tempered=True),
-    Level(128, 8, 1000, 2, 20.0, tempered=True),
-    Level(128, 10, 1000, 2, 15.0, spongy=0.3),
-    Level(256, 6, 1000, 1, 10.0, spongy=0.3, local=True),
-)
-"""Bones are solid at first: their rims are bright enough to catch the wrong one from afar. Most starts end alike, and
-one candidate is left before the last level; where two are left, both are wanted to the end."""
-
-
-@dataclass(frozen=True)
 class FitSettings:
-    """What a fit goes by.
+    """What a fit goes by. levels: by default those of `levels_for` its views.
 
     Gradients, where they are allowed and pixels are fine enough to show them, are compared as soon as landmarks or
     outlines hold the bone: other bones beside it, skin and air change them in fewer places than they change the values.
@@ -71,7 +43,7 @@ class FitSettings:
 
     image: ImageSettings = field(default_factory=lambda: ImageSettings(gradients=True))
     prior: PriorSettings = field(default_factory=PriorSettings)
-    levels: tuple[Level, ...] = LEVELS
+    levels: tuple[Level, ...] | None = None
 
     def compares_gradients(self, views: Sequence[Observation], more: Sequence[Term]) -> bool:
         """Whether a fit to these views with these further terms does."""
@@ -119,10 +91,11 @@ def fit(
     settings = settings or FitSettings()
     beam = mean_beam(views).to(start.position)
     expected = start if expected is None else expected.take(torch.zeros(len(start), dtype=torch.long))
-    steps = sum(level.iterations for level in settings.levels)
+    levels = settings.levels or levels_for(views)
+    steps = sum(level.iterations for level in levels)
     done = 0
     at, rivals = start, None
-    for level in settings.levels:
+    for level in levels:
         image = replace(
             settings.image,
             coarse_mm=level.coarse_mm,

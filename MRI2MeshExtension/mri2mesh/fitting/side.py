@@ -12,7 +12,7 @@ import numpy as np
 
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.fitting.coarse_to_fine import Level
+from mri2mesh.fitting.levels import Level
 
 SIDE_LEVELS = (
     Level(64, 8, 4, 3, 25.0),
