@@ -28,9 +28,9 @@ LOCAL_MODES = 80
 """Of a flexible model: more of them bring its nearest shapes nearer still, but images do not tell them."""
 REACH = 0.1
 """Standard deviation of the kernel as a share of the diagonal of the mean shape's box: 40 mm for a pelvis."""
-KERNEL_FUNCTIONS = 120
+KERNEL_FUNCTIONS = 80
 KERNEL_POINTS = 800
-GLOBAL_MODES = 40
+GLOBAL_MODES = 20
 """Of the model's own, those whose products with the kernel are used: later ones have hardly any variance."""
 _SPARE = 10
 """Vectors of the randomised subspace beyond those that are kept (Halko, Martinsson and Tropp 2011)."""
