@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from slicer.i18n import tr as _
 
+from mri2mesh.engines.registry import get_entry
+
 
 @dataclass(frozen=True)
 class Method:
@@ -21,6 +23,11 @@ class Method:
     takes: Literal["volume", "radiographs"]
     section: str
     levels: bool = False
+
+    @property
+    def shows(self) -> bool:
+        """Whether its surfaces can be looked at while they are found; the registry knows."""
+        return get_entry(self.engine).shows
 
     def make_section(self, *arguments: Any) -> Any:
         """The section's widgets, imported only now."""

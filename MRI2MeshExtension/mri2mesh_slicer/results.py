@@ -115,7 +115,7 @@ def read_run(folder: str | Path) -> RunResult:
     for one in report.structures:
         file = next((name for name in one.files if name.endswith(".vtp")), f"{one.name}.vtp")
         try:
-            surfaces[one.name] = _with_normals(read_surface(folder / Path(file).name))
+            surfaces[one.name] = with_normals(read_surface(folder / Path(file).name))
         except (InputError, ValueError) as error:
             raise InputError(
                 f"the surface of {one.name} is missing or damaged: run the reconstruction again"
@@ -123,7 +123,7 @@ def read_run(folder: str | Path) -> RunResult:
     return RunResult(report, surfaces)
 
 
-def _with_normals(mesh: Mesh) -> vtkPolyData:
+def with_normals(mesh: Mesh) -> vtkPolyData:
     """The same points and faces, in the same order."""
     normals = vtkPolyDataNormals()
     normals.SetInputData(to_polydata(mesh))

@@ -45,6 +45,11 @@ class OverlaySection:
         ui.contoursCheck.setChecked(any(display.GetVisibility2D() for display in displays))
         self._list_colours(displays)
 
+    @property
+    def outlined(self) -> list[Any]:
+        """The placed radiographs over which outlines are drawn now."""
+        return self._placed if self._outlines else []
+
     def close(self) -> None:
         """Everything placed goes, and the views are as before."""
         for overlay in self._outlines:

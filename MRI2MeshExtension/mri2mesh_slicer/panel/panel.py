@@ -42,7 +42,7 @@ class Panel:
         self._parameters = parameters
         self.background = Background()
         listener = Listener(self._progress, self._warning, self._done, self._ended)
-        self.running = Running(client, listener)
+        self.running = Running(client, listener, lambda: self.overlay.outlined)
         self._is_away = False
         services = Services(client, self.background, lambda: self.running.busy, self._is_installed)
         self.input = InputSection(ui, self.parameters, self._image_chosen)
@@ -83,6 +83,7 @@ class Panel:
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
+                live=method.shows and self.parameters().live,
             )
         except InputError as error:
             self.run.ended(str(error), failed=True)
@@ -118,7 +119,8 @@ class Panel:
 
     def _refresh_run(self) -> None:
         busy = self.running.busy or self.batch.busy
-        self.run.refresh(busy, self._problem())
+        shows = self.method.method is not None and self.method.method.shows
+        self.run.refresh(busy, self._problem(), shows)
         self.batch.refresh(busy)
 
     def _problem(self) -> str:
