@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,15 @@ class RadiographView:
 
 @dataclass(frozen=True)
 class RunReport:
-    """report.json: what was made and how far it can be trusted. text: the file's own words."""
+    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the anatomy of a fit
+    that tells where it ended, and so can be continued."""
 
     text: str
     engine: str
     version: str
     device: str
     scale_known: bool
+    fitted: str | None
     structures: tuple[ReportedStructure, ...]
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
@@ -133,8 +136,9 @@ def with_normals(mesh: Mesh) -> vtkPolyData:
     return normals.GetOutput()
 
 
+@lru_cache(maxsize=16)
 def read_report(text: str) -> RunReport:
-    """Raises InputError where it is not a report of this program."""
+    """Kept, for a panel asks again and again. Raises InputError where it is not a report of this program."""
     try:
         content = json.loads(text)
         return RunReport(
@@ -143,6 +147,7 @@ def read_report(text: str) -> RunReport:
             version=str(content["version"]),
             device=str(content["device"]),
             scale_known=bool(content["scale_known"]),
+            fitted=content["settings"].get("anatomy") if content.get("fit") else None,
             structures=tuple(_structure(row) for row in content["structures"]),
             checks=tuple(_check(row) for row in content["checks"]),
             warnings=tuple(str(warning) for warning in content["warnings"]),

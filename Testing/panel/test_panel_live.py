@@ -1,4 +1,5 @@
-"""The surface while it is fitted: shown where the image stands, drawn over the radiograph, gone without a trace."""
+"""The surface while it is fitted: shown where the image stands, drawn over the radiograph, gone without a trace. And a
+fit that goes on from an earlier one."""
 
 from __future__ import annotations
 
@@ -28,6 +29,10 @@ def live_models(slicer) -> list:
 
 def live_names(slicer) -> set[str]:
     return {node.GetName() for node in live_models(slicer)}
+
+
+def centre_of(slicer, model) -> np.ndarray:
+    return slicer.util.arrayFromModelPoints(model).mean(0)
 
 
 def run_until_shown(panel, slicer) -> None:
@@ -68,7 +73,7 @@ def test_the_surface_is_shown_while_it_is_fitted_and_leaves_no_trace_when_cancel
     assert node_count(slicer) == before and slicer.mrmlScene.GetNumberOfUndoLevels() == steps
 
 
-def test_its_outline_is_drawn_over_the_radiograph_where_outlines_are_shown_and_results_take_its_place(
+def test_going_on_from_a_fit_its_outline_is_drawn_over_the_radiograph_until_the_result_takes_its_place(
     panel, slicer, front
 ):
     ui = panel.ui
@@ -76,6 +81,11 @@ def test_its_outline_is_drawn_over_the_radiograph_where_outlines_are_shown_and_r
     assert panel.panel.results.run is not None, ui.messageLabel.text
     assert not live_models(slicer)
     ui.outlinesCheck.click()
+    start = panel.panel.method.inputs.start
+    assert not start.widget.isHidden()
+    start.selector.setCurrentIndex(1)
+    start.selector.activated.emit(1)
+    ended_at = {model.GetName(): centre_of(slicer, model) for model in panel.panel.results.run.models}
 
     def outlines() -> list:
         models = slicer.util.getNodesByClass("vtkMRMLModelNode")
@@ -84,6 +94,9 @@ def test_its_outline_is_drawn_over_the_radiograph_where_outlines_are_shown_and_r
     run_until_shown(panel, slicer)
     wait_until(lambda: len(outlines()) == 3, LONG)
     assert all(slicer.util.arrayFromModelPoints(one).size for one in outlines())
+    for node in live_models(slicer):
+        earlier = ended_at[node.GetName().removesuffix(" (being fitted)")]
+        assert np.linalg.norm(centre_of(slicer, node) - earlier) < 5
     seen = []
 
     def ended() -> bool:

@@ -171,6 +171,7 @@ class Panel:
             else _("Done, but no surface could be made: see the results.")
         )
         self.run.done(words, report.passed)
+        self.method.refresh()  # this run may be one to go on from
         self._refresh_run()
         self._another_run()
         self._let_worker_go()

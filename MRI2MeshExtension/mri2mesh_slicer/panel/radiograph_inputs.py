@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.imaging.camera_file import write_camera
 from mri2mesh_slicer import installation
+from mri2mesh_slicer.earlier_fits import write_earlier_fit
 from mri2mesh_slicer.geometry_of_nodes import (
     RECOGNISED,
     geometry_from_json,
@@ -26,6 +27,7 @@ from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
 from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
+from mri2mesh_slicer.panel.start_box import StartBox
 from mri2mesh_slicer.panel.views_table import ViewsTable
 from mri2mesh_slicer.placing import placed_names
 from mri2mesh_slicer.recognition import kind_of_node
@@ -57,7 +59,8 @@ class RadiographInputs(MethodInputs):
         self.geometry = GeometryEditor(self.changed)
         self.landmarks = LandmarksBox(self.views.landmarks_of, self.views.choose_landmarks)
         self.calibration = CalibrationBox(self._calibrate)
-        for part in (self.views, self.landmarks, self.geometry, self.calibration):
+        self.start = StartBox("xray-fit")
+        for part in (self.views, self.landmarks, self.geometry, self.calibration, self.start):
             layout.addWidget(part.widget)
         self._asked: set[str] = set()
 
@@ -68,6 +71,7 @@ class RadiographInputs(MethodInputs):
     def refresh(self) -> None:
         self.anatomy.setCurrentIndex(max(0, self.anatomy.findData(self.parameters().anatomy)))
         self.views.show(self.nodes())
+        self.start.show(self.nodes(), self.parameters().anatomy)
         self._show_selected()
         self._recognise()
 
@@ -85,6 +89,7 @@ class RadiographInputs(MethodInputs):
             for markups, node in zip(picked, self.nodes(), strict=True)
         ]
         anatomy = self.parameters().anatomy
+        earlier = self.start.chosen.report.text if self.start.chosen is not None else None
 
         def write(folder: Path) -> dict[str, Any]:
             images = [one.write(folder, f"view_{number}") for number, one in enumerate(taken, 1)]
@@ -100,7 +105,9 @@ class RadiographInputs(MethodInputs):
                     path = folder / f"landmarks_{number}.mrk.json"
                     marks.write(path, image)
                     options["landmarks"][-1] = str(path)
-            given = {name: value for name, value in options.items() if name == "anatomy" or any(value)}
+            if earlier is not None:
+                options["start"] = str(write_earlier_fit(earlier, folder / "earlier"))
+            given = {name: value for name, value in options.items() if any(value)}
             return {"inputs": [str(image) for image in images], "options": given}
 
         return write
