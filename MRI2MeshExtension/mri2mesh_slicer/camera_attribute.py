@@ -41,7 +41,10 @@ def camera_of(volume_node: Any) -> XrayCamera | None:
 
 
 def put_onto_detector(volume_node: Any, camera: XrayCamera) -> None:
-    """Every pixel stands where the detector recorded it, and landmarks stay on their pixels. Raises InputError for another size, or several frames."""
+    """Every pixel stands where the detector recorded it, and landmarks stay on their pixels.
+
+    Raises InputError for another size, or several frames.
+    """
     image = volume_node.GetImageData()
     columns, rows, frames = (0, 0, 0) if image is None else image.GetDimensions()
     if frames != 1:

@@ -9,7 +9,8 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 @parameterNodeWrapper
 class Parameters:
     """image: the volume, or the first radiograph. method: an engine's name; empty while the image's kind chooses.
-    live: whether the surface is shown while it is fitted. further_views: radiographs beside the first. Geometry and landmarks of a radiograph are kept with its node."""
+    live: whether the surface is shown while it is fitted. further_views: radiographs beside the first. Geometry and
+    landmarks of a radiograph are kept with its node."""
 
     image: slicer.vtkMRMLScalarVolumeNode
     method: str = ""

@@ -61,8 +61,8 @@ class RadiographView:
 
 @dataclass(frozen=True)
 class RunReport:
-    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the anatomy of a fit
-    that tells where it ended, and so can be continued."""
+    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the anatomy of a
+    fit that tells where it ended, and so can be continued."""
 
     text: str
     engine: str

@@ -1,7 +1,8 @@
 """One reconstruction at a time, from nodes to a run in the scene: written, computed elsewhere, read, added.
 
-The scene is touched at the end only, but for a surface that may be shown while it is fitted (`live_preview`). Closing it, removing an input, or cancelling ends everything, the worker's process
-tree included, and leaves the scene as it was.
+The scene is touched at the end only, but for a surface that may be shown while it is fitted (`live_preview`). Closing
+the scene, removing an input, or cancelling ends everything, the worker's process tree included, and leaves the scene as
+it was.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
+from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.live_preview import LivePreview
 
@@ -170,7 +172,7 @@ class Running(VTKObservationMixin):
         try:
             run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:
-            self._end(_in_words(error), failed=True)
+            self._end(in_words(error), failed=True)
             return
         # In a turn of its own: the window draws in between.
         qt.QTimer.singleShot(0, lambda: self._tell_done(job, run))
@@ -181,7 +183,7 @@ class Running(VTKObservationMixin):
             self._listener.done(run)
 
     def _broken(self, error: Exception) -> None:
-        self._end(_in_words(error), failed=True)
+        self._end(in_words(error), failed=True)
 
     def _end(self, why: str, *, failed: bool) -> None:
         if self.busy:
@@ -208,12 +210,19 @@ class Running(VTKObservationMixin):
 
 def _import_ahead() -> None:
     """What is needed when the results come: imported in a thread, as the window would stand still meanwhile."""
-    from mri2mesh_slicer import export, level_shift, results, runs, scalars, scene_building, silhouette_display  # noqa: F401
+    from mri2mesh_slicer import (  # noqa: F401
+        export,
+        level_shift,
+        results,
+        runs,
+        scalars,
+        scene_building,
+        silhouette_display,
+    )
 
 
-def _in_words(error: Exception) -> str:
-    from mri2mesh.errors import InputError
-
+def in_words(error: Exception) -> str:
+    """What went wrong, for the user; of what nobody foresaw only its kind."""
     if isinstance(error, InputError):
         return str(error)
     return _("Unexpected error: {kind}. Please report it with what you did.").format(

@@ -50,9 +50,7 @@ def test_the_surface_is_shown_while_it_is_fitted_and_leaves_no_trace_when_cancel
     assert not panel.ui.liveCheck.isHidden() and panel.ui.liveCheck.checked
 
     run_until_shown(panel, slicer)
-    assert live_names(slicer) == {
-        f"{name} (being fitted)" for name in ("hip_left", "hip_right", "sacrum")
-    }
+    assert live_names(slicer) == {f"{name} (being fitted)" for name in ("hip_left", "hip_right", "sacrum")}
     node = live_models(slicer)[0]
     assert node.GetTransformNodeID() == move.GetID()
     assert node.GetHideFromEditors() and node.GetDisplayNode().GetVisibility()

@@ -54,7 +54,7 @@ def spine_run(folder: Path) -> Path:
 
 
 def femur_from_two_views(folder: Path) -> Path:
-    """A left femur with uncertainty along and across the beam, of images whose scale is unknown; its fit can be continued."""
+    """A left femur with uncertainty along and across the beam, of images of unknown scale; it can be continued."""
     radiographs = []
     for primary in (180.0, 90.0):
         pixels = np.random.default_rng(1).random((48, 40), dtype=np.float32)

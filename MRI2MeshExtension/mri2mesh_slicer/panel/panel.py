@@ -50,7 +50,7 @@ class Panel:
         self.run = RunSection(ui, self.parameters, self.start, self.running.cancel)
         self.results = ResultsSection(ui, self._another_run)
         self.overlay = OverlaySection(ui, lambda: self.results.run)
-        self.export = ExportSection(ui, self.parameters, lambda: self.results.run)
+        self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
         self.batch = BatchSection(ui, services, self._batch_changed)
         # Looked for in a thread now: Run then answers at once.
         self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
