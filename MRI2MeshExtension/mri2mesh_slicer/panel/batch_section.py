@@ -51,7 +51,10 @@ class BatchSection:
         except InputError as error:
             say(self._ui.batchMessage, sentences(str(error)), BAD)
             return
-        if not self._services.installed():
+        self._services.when_installed(lambda: self._start(images, outputs))
+
+    def _start(self, images: list[Path], outputs: str) -> None:
+        if self._batch is not None or self._services.busy() or self._services.client.busy:
             return
         self._batch = Batch(self._services.client, images, Path(outputs), self._told, self._ended)
         self._batch.start()

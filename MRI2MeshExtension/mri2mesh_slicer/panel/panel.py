@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
@@ -15,9 +14,9 @@ from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.panel.batch_section import BatchSection
 from mri2mesh_slicer.panel.export_section import ExportSection
 from mri2mesh_slicer.panel.input_section import InputSection
-from mri2mesh_slicer.panel.messages import ask
 from mri2mesh_slicer.panel.method_section import MethodSection
 from mri2mesh_slicer.panel.overlay_section import OverlaySection
+from mri2mesh_slicer.panel.packages import Packages
 from mri2mesh_slicer.panel.results_section import ResultsSection
 from mri2mesh_slicer.panel.run_section import RunSection
 from mri2mesh_slicer.parameters import Parameters
@@ -26,13 +25,13 @@ from mri2mesh_slicer.running import Job, Listener, Running
 
 @dataclass(frozen=True)
 class Services:
-    """What a section may use: the one worker, while nothing runs, and a thread for files. installed: asks the user for
-    what is missing; whether all is there then."""
+    """What a section may use: the one worker, while nothing runs, and a thread for files. when_installed: asks the user
+    for what is missing, and goes on when all is there."""
 
     client: Any
     background: Background
     busy: Callable[[], bool]
-    installed: Callable[[], bool]
+    when_installed: Callable[[Callable[[], None]], None]
 
 
 class Panel:
@@ -44,10 +43,13 @@ class Panel:
         listener = Listener(self._progress, self._warning, self._done, self._ended)
         self.running = Running(client, listener, lambda: self.overlay.outlined)
         self._is_away = False
-        services = Services(client, self.background, lambda: self.running.busy, self._is_installed)
+        services = Services(
+            client, self.background, lambda: self.running.busy, lambda then: self.packages.when_there(then)
+        )
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
-        self.run = RunSection(ui, self.parameters, self.start, self.running.cancel)
+        self.run = RunSection(ui, self.parameters, self.start, self._cancel)
+        self.packages = Packages(self.run, self._refresh_run)
         self.results = ResultsSection(ui, self._another_run)
         self.overlay = OverlaySection(ui, lambda: self.results.run)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
@@ -74,8 +76,12 @@ class Panel:
 
     def start(self) -> None:
         """What the Run button does."""
+        if not self._is_busy():
+            self.packages.when_there(self._start)
+
+    def _start(self) -> None:
         inputs, method = self.method.inputs, self.method.method
-        if inputs is None or method is None or self.running.busy or not self._is_installed():
+        if inputs is None or method is None or self._is_busy():
             return
         try:
             job = Job(
@@ -102,6 +108,7 @@ class Panel:
 
     def close(self) -> None:
         """Nothing is left behind: no process, no observer, nothing placed in the views."""
+        self.packages.close()
         self.batch.close()
         self.running.shutdown()
         self.overlay.close()
@@ -117,8 +124,15 @@ class Panel:
         self.refresh()
         self._let_worker_go()
 
+    def _cancel(self) -> None:
+        self.packages.cancel()
+        self.running.cancel()
+
+    def _is_busy(self) -> bool:
+        return self.running.busy or self.batch.busy or self.packages.busy
+
     def _refresh_run(self) -> None:
-        busy = self.running.busy or self.batch.busy
+        busy = self._is_busy()
         shows = self.method.method is not None and self.method.method.shows
         self.run.refresh(busy, self._problem(), shows)
         self.batch.refresh(busy)
@@ -127,26 +141,6 @@ class Panel:
         if self.method.inputs is None:
             return _("Choose an image first.")
         return self.method.inputs.problem()
-
-    def _is_installed(self) -> bool:
-        missing = installation.missing()
-        if not missing:
-            return True
-        if not ask(installation.question(missing), _("Install packages for MRI2Mesh?")):
-            self.run.ended(_("Nothing was installed and nothing was run."), failed=False)
-            return False
-        try:
-            with slicer.util.WaitCursor():
-                installation.install(missing)
-        except Exception as error:
-            self.run.ended(
-                _("The installation failed ({kind}): see the Python console, and try again.").format(
-                    kind=type(error).__name__
-                ),
-                failed=True,
-            )
-            return False
-        return True
 
     def _image_chosen(self) -> None:
         self.parameters().method = ""
