@@ -21,3 +21,4 @@ class Parameters:
     further_views: list[slicer.vtkMRMLScalarVolumeNode]
     export_format: str = "stl"
     export_folder: str = ""
+    batch_format: str = "stl"

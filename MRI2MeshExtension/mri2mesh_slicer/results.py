@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh.errors import InputError
+from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
@@ -97,10 +98,11 @@ class RunReport:
 @dataclass(frozen=True)
 class RunResult:
     """A report, and the surface of each of its structures in RAS millimetres: with its per-vertex arrays, and with
-    normals that make it look smooth."""
+    normals that make it look smooth. pictures: caption -> PNG, which the scene does not keep."""
 
     report: RunReport
     surfaces: dict[str, vtkPolyData]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_run(folder: str | Path) -> RunResult:
@@ -123,7 +125,9 @@ def read_run(folder: str | Path) -> RunResult:
             raise InputError(
                 f"the surface of {one.name} is missing or damaged: run the reconstruction again"
             ) from error
-    return RunResult(report, surfaces)
+    return RunResult(
+        report, surfaces, {name: path.read_bytes() for name, path in pictures_in(folder).items()}
+    )
 
 
 def with_normals(mesh: Mesh) -> vtkPolyData:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
-    ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
+    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes,
+    and its pictures, caption -> PNG. ended: why there is no result, and whether that is a failure; empty after a plain
+    cancel."""
 
     progress: Callable[[str, float, float | None], None]
     warning: Callable[[str], None]
-    done: Callable[[Any], None]
+    done: Callable[[Any, Mapping[str, bytes]], None]
     ended: Callable[[str, bool], None]
 
 
@@ -175,12 +176,12 @@ class Running(VTKObservationMixin):
             self._end(in_words(error), failed=True)
             return
         # In a turn of its own: the window draws in between.
-        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run))
+        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run, result.pictures))
 
-    def _tell_done(self, job: Job, run: Any) -> None:
+    def _tell_done(self, job: Job, run: Any, pictures: Mapping[str, bytes]) -> None:
         if self._job is job:
             self._clear()
-            self._listener.done(run)
+            self._listener.done(run, pictures)
 
     def _broken(self, error: Exception) -> None:
         self._end(in_words(error), failed=True)

@@ -20,7 +20,7 @@ def names(panel) -> list[str]:
 
 
 def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
-    panel, slicer, load_volume, two_vertebrae, tmp_path
+    panel, slicer, load_volume, two_vertebrae, tmp_path, opened
 ):
     ui = panel.ui
     volume = load_volume(two_vertebrae, "LumbarPart")
@@ -85,6 +85,10 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
     labels = sitk.ReadImage(str(tmp_path / "stl" / "vertebrae.nii.gz"))
     assert labels.GetSize() == sitk.ReadImage(str(two_vertebrae)).GetSize()
     assert set(np.unique(sitk.GetArrayViewFromImage(labels))) == {0, 23, 24}
+
+    # The report as a page, with pictures while they are at hand.
+    ui.reportButton.click()
+    assert opened[-1].read_text(encoding="utf-8").count("data:image/png") == 2
 
     # Save, close, reload: the results come back with the scene.
     bundle = tmp_path / "scene.mrb"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from mri2mesh_slicer.panel.input_section import InputSection
 from mri2mesh_slicer.panel.method_section import MethodSection
 from mri2mesh_slicer.panel.overlay_section import OverlaySection
 from mri2mesh_slicer.panel.packages import Packages
-from mri2mesh_slicer.panel.results_section import ResultsSection
+from mri2mesh_slicer.panel.results_section import ResultsSection, counted
 from mri2mesh_slicer.panel.run_section import RunSection
 from mri2mesh_slicer.parameters import Parameters
 from mri2mesh_slicer.running import Job, Listener, Running
@@ -25,12 +25,13 @@ from mri2mesh_slicer.running import Job, Listener, Running
 
 @dataclass(frozen=True)
 class Services:
-    """What a section may use: the one worker, while nothing runs, and a thread for files. when_installed: asks the user
-    for what is missing, and goes on when all is there."""
+    """What a section may use: the one worker, while nothing runs and the panel is looked at, and a thread for files.
+    when_installed: asks the user for what is missing, and goes on when all is there."""
 
     client: Any
     background: Background
     busy: Callable[[], bool]
+    is_away: Callable[[], bool]
     when_installed: Callable[[Callable[[], None]], None]
 
 
@@ -44,7 +45,11 @@ class Panel:
         self.running = Running(client, listener, lambda: self.overlay.outlined)
         self._is_away = False
         services = Services(
-            client, self.background, lambda: self.running.busy, lambda then: self.packages.when_there(then)
+            client,
+            self.background,
+            self._is_busy,
+            lambda: self._is_away,
+            lambda then: self.packages.when_there(then),
         )
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
@@ -53,7 +58,9 @@ class Panel:
         self.results = ResultsSection(ui, self._another_run)
         self.overlay = OverlaySection(ui, lambda: self.results.run)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
-        self.batch = BatchSection(ui, services, self._batch_changed)
+        self.batch = BatchSection(
+            ui, self.parameters, services, lambda: self.method.method, self._batch_changed
+        )
         # Looked for in a thread now: Run then answers at once.
         self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
         self.refresh()
@@ -101,6 +108,7 @@ class Panel:
     def leave(self) -> None:
         """Not looked at any more: what runs goes on, a result is added, then the worker goes."""
         self._is_away = True
+        self.method.leave()
         self._let_worker_go()
 
     def come_back(self) -> None:
@@ -156,11 +164,11 @@ class Panel:
     def _warning(self, text: str) -> None:
         self.run.warning(text)
 
-    def _done(self, run: Any) -> None:
-        self.results.show(run)
+    def _done(self, run: Any, pictures: Mapping[str, bytes]) -> None:
+        self.results.show(run, pictures)
         report = run.report
         words = (
-            _("Done: {count} structures.").format(count=len(report.structures))
+            _("Done: {structures}.").format(structures=counted(len(report.structures)))
             if report.structures
             else _("Done, but no surface could be made: see the results.")
         )

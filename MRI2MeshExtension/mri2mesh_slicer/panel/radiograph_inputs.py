@@ -112,6 +112,9 @@ class RadiographInputs(MethodInputs):
 
         return write
 
+    def leave(self) -> None:
+        self._asked.clear()  # what was not answered is asked again on return
+
     def close(self) -> None:
         self.landmarks.close()
 
@@ -141,7 +144,7 @@ class RadiographInputs(MethodInputs):
     def _recognise(self) -> None:
         """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
-        if not waiting or self.services.busy() or self.services.client.busy or installation.missing():
+        if not waiting or self._has_to_wait() or installation.missing():
             return
         node = waiting[0]
         self._asked.add(node.GetID())
@@ -154,6 +157,9 @@ class RadiographInputs(MethodInputs):
             self.changed()
 
         self._ask_about(node, {"command": "describe"}, told, lambda why: self._cannot_read(node, why))
+
+    def _has_to_wait(self) -> bool:
+        return self.services.busy() or self.services.client.busy or self.services.is_away()
 
     def _cannot_read(self, node: Any, why: str) -> None:
         if node.GetScene() is not None:
@@ -199,7 +205,7 @@ class RadiographInputs(MethodInputs):
             return clean_and_tell
 
         def ask(complete: dict[str, Any]) -> None:
-            if self.services.busy() or self.services.client.busy:
+            if self._has_to_wait():
                 folder.cleanup()
                 self._asked.discard(node.GetID())
                 return

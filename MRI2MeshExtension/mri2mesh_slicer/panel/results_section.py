@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class ResultsSection:
     def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         self._ui, self._changed = ui, changed
         self._runs: list[Any] = []
+        self._pictures: dict[Any, Mapping[str, bytes]] = {}
         self._filling = False
         self.run: Any = None
         table = ui.resultsTable
@@ -45,9 +46,10 @@ class ResultsSection:
         ui.reportButton.clicked.connect(self._open_report)
         self._pages: tempfile.TemporaryDirectory[str] | None = None
 
-    def show(self, run: Any) -> None:
-        """Another run, such as a new one."""
+    def show(self, run: Any, pictures: Mapping[str, bytes]) -> None:
+        """A new run. pictures: of its report, kept while it is in the scene that is open."""
         self.run = run
+        self._pictures[run.folder] = pictures
         self.refresh()
 
     def refresh(self) -> None:
@@ -58,6 +60,7 @@ class ResultsSection:
         folders = [run.folder for run in self._runs]
         if self.run is None or self.run.folder not in folders:
             self.run = self._runs[-1] if self._runs else None
+        self._pictures = {folder: self._pictures.get(folder, {}) for folder in folders}
         ui = self._ui
         ui.resultsSection.setVisible(self.run is not None)
         ui.runSelector.clear()
@@ -99,14 +102,16 @@ class ResultsSection:
         if not rows:
             head, colour = _("No surface could be made."), BAD
         elif report.passed:
-            head, colour = _("{count} structures; every check passed.").format(count=len(rows)), GOOD
+            head, colour = _("{structures}; every check passed.").format(structures=counted(len(rows))), GOOD
+        elif doubtful:
+            head = _("{structures}; look closely at {doubtful} of them.").format(
+                structures=counted(len(rows)), doubtful=doubtful
+            )
+            if len(rows) == 1:
+                head = _("1 structure; look closely at it.")
+            colour = DOUBTFUL
         else:
-            head = _("{count} structures; look closely at {doubtful} of them.").format(
-                count=len(rows), doubtful=doubtful
-            )
-            head = (
-                head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
-            )
+            head = _("{structures}; not every check passed.").format(structures=counted(len(rows)))
             colour = DOUBTFUL
         say(ui.verdictLabel, head, colour)
         say(ui.warningsLabel, "\n".join(lines), DOUBTFUL)
@@ -160,7 +165,8 @@ class ResultsSection:
         if self._pages is None:
             self._pages = tempfile.TemporaryDirectory(prefix="mri2mesh-")
         try:
-            page = write_report_page(self.run, Path(self._pages.name) / f"{self.run.folder.GetID()}.html")
+            path = Path(self._pages.name) / f"{self.run.folder.GetID()}.html"
+            page = write_report_page(self.run, path, self._pictures[self.run.folder])
         except InputError as error:
             say(self._ui.verdictLabel, sentences(str(error)), BAD)
             return
@@ -173,3 +179,8 @@ class ResultsSection:
         self.run = None
         self.refresh()
         self._changed()
+
+
+def counted(count: int) -> str:
+    """As ``"3 structures"``."""
+    return _("1 structure") if count == 1 else _("{count} structures").format(count=count)
