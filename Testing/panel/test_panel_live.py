@@ -104,6 +104,9 @@ def test_going_on_from_a_fit_its_outline_is_drawn_over_the_radiograph_until_the_
     wait_until(ended, LONG)
     assert (3, 1) in seen and not live_models(slicer) and not outlines()
     assert not [shown for shown, runs in seen if shown and runs == 2]
+    wait_until(
+        lambda: ui.outlinesCheck.checked and panel.panel.overlay.outlined, 10
+    )  # as before, of the new run
 
 
 def test_closing_the_scene_and_deleting_the_image_end_it(panel, slicer, front, load_volume):

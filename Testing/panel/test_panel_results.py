@@ -41,7 +41,7 @@ def test_passed_is_green_and_what_was_assumed_is_not(panel, slicer, tmp_path):
 def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
     show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
     ui = panel.ui
-    assert ui.verdictLabel.text == "3 structures; look closely at 1 of them."
+    assert ui.verdictLabel.text == "3 structures; look closely at T12-L1."
     assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
     assert ui.warningsLabel.text == "The sacrum was not found in the image."
 

@@ -51,6 +51,8 @@ class BatchSection:
             "Every {endings} file, and every folder in it as a DICOM series, by the method {method}, on what is chosen "
             "in section 3."
         ).format(endings=", ".join(VOLUMES), method=method.title)
+        if self._chosen() not in (None, method):
+            words += " " + _("Not of radiographs: the views of one patient belong together.")
         if method.levels and parameters.level_shift:
             words += " " + _("The levels of each are shifted by {by:+d}.").format(by=parameters.level_shift)
         say(self._ui.batchSentence, words)

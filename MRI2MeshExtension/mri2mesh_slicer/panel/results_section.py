@@ -13,11 +13,13 @@ from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.methods import methods
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, words
 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
 SWATCH = 14
 ROW_HEIGHT = 24
+FAILED_HEIGHT = 40
+"""Two lines, to say why."""
 MOST_ROWS = 14
 """Shown without scrolling."""
 
@@ -89,26 +91,24 @@ class ResultsSection:
         table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             self._fill_row(table, number, row, report.scale_known)
-            table.setRowHeight(number, ROW_HEIGHT)
+            table.setRowHeight(number, FAILED_HEIGHT if row.failed else ROW_HEIGHT)
         self._filling = False
-        shown = min(max(len(rows), 1), MOST_ROWS)
-        table.setFixedHeight(table.horizontalHeader().height + shown * ROW_HEIGHT + 4)
+        rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
+        table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
         ui.levelShift.setVisible(any(m.engine == run.engine and m.levels for m in methods()))
         failed = [check for check in report.run_checks if not check.passed]
         lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
         if not report.scale_known:
             lines.insert(0, _("Scale unknown: millimetres mean nothing in this run."))
-        doubtful = sum(bool(row.failed) for row in rows)
+        doubtful = [words(row.name) for row in rows if row.failed]
         if not rows:
             head, colour = _("No surface could be made."), BAD
         elif report.passed:
             head, colour = _("{structures}; every check passed.").format(structures=counted(len(rows))), GOOD
         elif doubtful:
-            head = _("{structures}; look closely at {doubtful} of them.").format(
-                structures=counted(len(rows)), doubtful=doubtful
+            head = _("{structures}; look closely at {doubtful}.").format(
+                structures=counted(len(rows)), doubtful=", ".join(doubtful)
             )
-            if len(rows) == 1:
-                head = _("1 structure; look closely at it.")
             colour = DOUBTFUL
         else:
             head = _("{structures}; not every check passed.").format(structures=counted(len(rows)))
@@ -125,7 +125,7 @@ class ResultsSection:
         shown.setData(qt.Qt.UserRole, row.model.GetID())
         swatch = qt.QPixmap(SWATCH, SWATCH)
         swatch.fill(qt.QColor.fromRgbF(*row.colour))
-        name = qt.QTableWidgetItem(qt.QIcon(swatch), row.name)
+        name = qt.QTableWidgetItem(qt.QIcon(swatch), words(row.name))
         known = row.volume_mm3 is not None and scale_known
         volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
         volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
