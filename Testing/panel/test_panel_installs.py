@@ -14,6 +14,7 @@ from host.application import wait_until
 from panel.package_index import installed, make_index, make_python
 from panel.watched import is_alive
 
+pytest.importorskip("ensurepip", reason="needs a Python that can make environments with pip")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for PythonSlicer")
 
 
