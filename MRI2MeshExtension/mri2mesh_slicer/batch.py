@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,19 @@ def images_in(folder: str | Path) -> list[Path]:
 
 
 class Batch:
-    """A failed image does not stop the others."""
+    """A failed image does not stop the others. request: engine and options of each, as for `WorkerClient.run`."""
 
-    def __init__(self, client: Any, images: Sequence[Path], out: Path, told: Told, ended: Ended) -> None:
+    def __init__(
+        self,
+        client: Any,
+        images: Sequence[Path],
+        out: Path,
+        request: Mapping[str, Any],
+        told: Told,
+        ended: Ended,
+    ) -> None:
         self._client, self._images, self._out = client, list(images), out
+        self._request = dict(request)
         self._told, self._ended = told, ended
         self._number = 0
         self._done = 0
@@ -60,10 +69,10 @@ class Batch:
         number, count, name = self._number, len(self._images), image.name
         self._client.run(
             {
+                **self._request,
                 "command": "reconstruct",
                 "inputs": [str(image)],
                 "out": str(self._out / _stem(name)),
-                "options": {"formats": ["vtp", "stl"]},
             },
             on_progress=lambda stage, fraction, left: self._told(number, count, name, stage),
             on_done=lambda event: self._one_done(name, event),

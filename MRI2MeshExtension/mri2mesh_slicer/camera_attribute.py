@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import vtk
+from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh_slicer.geometry_of_nodes import LANDMARKS
+from mri2mesh_slicer.landmarks import carry_landmarks
 from mri2mesh_slicer.matrices import array_of, vtk_matrix
 
 CAMERA = "MRI2Mesh.XrayCamera"
@@ -38,7 +41,10 @@ def camera_of(volume_node: Any) -> XrayCamera | None:
 
 
 def put_onto_detector(volume_node: Any, camera: XrayCamera) -> None:
-    """Every pixel stands where the detector recorded it. Raises InputError for another size, or several frames."""
+    """Every pixel stands where the detector recorded it, and landmarks stay on their pixels.
+
+    Raises InputError for another size, or several frames.
+    """
     image = volume_node.GetImageData()
     columns, rows, frames = (0, 0, 0) if image is None else image.GetDimensions()
     if frames != 1:
@@ -56,13 +62,18 @@ def put_onto_detector(volume_node: Any, camera: XrayCamera) -> None:
         volume_node.SetAttribute(GEOMETRY_BEFORE, json.dumps(array_of(before).tolist()))
     values = {name: np.asarray(value).tolist() for name, value in vars(camera).items()}
     volume_node.SetAttribute(CAMERA, json.dumps(values))
-    volume_node.SetIJKToRASMatrix(vtk_matrix(camera.pixel_to_ras))
+    _move(volume_node, camera.pixel_to_ras)
 
 
 def take_off_detector(volume_node: Any) -> None:
     """The volume as it was before `put_onto_detector`; nothing for one that never was there."""
     before = volume_node.GetAttribute(GEOMETRY_BEFORE)
     if before:
-        volume_node.SetIJKToRASMatrix(vtk_matrix(np.array(json.loads(before))))
+        _move(volume_node, np.array(json.loads(before)))
     for name in (CAMERA, GEOMETRY_BEFORE):
         volume_node.RemoveAttribute(name)
+
+
+def _move(volume_node: Any, ijk_to_ras: NDArray) -> None:
+    carry_landmarks(volume_node.GetNodeReference(LANDMARKS), volume_node, ijk_to_ras)
+    volume_node.SetIJKToRASMatrix(vtk_matrix(ijk_to_ras))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,22 @@ def export_run(
         raise InputError(f"{missing[0]} is no longer in the scene: choose other structures")
     if not wanted:
         raise InputError("this run has no models to export")
+
+    def write(made: Path) -> None:
+        for name in wanted:
+            mesh = world_mesh(models[name])
+            for extension in dict.fromkeys(formats):
+                write_surface(mesh, made / f"{name}.{extension}")
+
+    return write_into(folder, write)
+
+
+def write_into(folder: str | Path, write: Callable[[Path], object]) -> list[Path]:
+    """The files that ``write`` puts into an empty folder, moved into ``folder`` when all are there; their paths.
+
+    Files of the same names are replaced, all of them or none; a folder that had to be made goes again where it fails.
+    Raises InputError for a folder that cannot be made or is a file; what ``write`` raises is passed on.
+    """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose a folder for the export")
@@ -58,10 +74,7 @@ def export_run(
         raise InputError(f"{folder} cannot be made: choose a folder you may write to") from error
     try:
         with sibling_folder(folder / "any name") as made:
-            for name in wanted:
-                mesh = world_mesh(models[name])
-                for extension in dict.fromkeys(formats):
-                    write_surface(mesh, made / f"{name}.{extension}")
+            write(made)
             written = sorted(path.name for path in made.iterdir())
             move_contents(made, folder)
     except BaseException:

@@ -1,18 +1,15 @@
 """What the worker needs and Slicer does not bring: asked for when the user presses Run, and only then installed.
 
-PyTorch comes through the PyTorch extension where it is there, so that every extension shares one; VTK, NumPy and what
-else Slicer ships are never replaced.
+By `installing`, in a process of its own. PyTorch is installed as the PyTorch extension does it where that is there, so
+that every extension shares one; a PyTorch, VTK or NumPy that is there is never replaced.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 
@@ -56,6 +53,20 @@ def missing() -> list[Package]:
     return [package for package in packages if package.requirement not in _found]
 
 
+def obstacle(packages: list[Package]) -> str:
+    """Why they cannot be installed, as something to do: others may use the PyTorch there is. Else empty."""
+    if TORCH not in packages:
+        return ""
+    try:
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    return _(
+        "PyTorch {version} is here and MRI2Mesh needs {least} or later: other extensions may need the one that is "
+        "here, so it is not replaced. Update it in the module PyTorch Utils, restart Slicer, and press Run again."
+    ).format(version=version, least=TORCH.requirement.partition(">=")[2])
+
+
 def question(packages: list[Package]) -> str:
     """What would be installed and how much that is."""
     size = sum(package.megabytes for package in packages)
@@ -66,33 +77,8 @@ def question(packages: list[Package]) -> str:
         lines.append(
             _("PyTorch for an NVIDIA card takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes)
         )
-    lines.append(_("Slicer does not respond meanwhile. Install them now?"))
+    lines.append(_("Slicer can be used meanwhile. Install them now?"))
     return "\n".join(lines)
-
-
-def install(packages: list[Package], told: Callable[[str], Any] = lambda what: None) -> None:
-    """Installs; what pip raises is passed on."""
-    if TORCH in packages:
-        told(_("install PyTorch"))
-        _install_torch()
-    others = [package.requirement for package in packages if package is not TORCH]
-    if others:
-        told(_("install {count} packages").format(count=len(others)))
-        slicer.util.pip_install(others if _takes_lists() else " ".join(others))
-
-
-def _install_torch() -> None:
-    try:
-        from PyTorchUtils import PyTorchUtilsLogic
-    except ImportError:
-        slicer.util.pip_install(TORCH.requirement)
-        return
-    PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=">=2.4")
-
-
-def _takes_lists() -> bool:
-    """Slicer 5.10 and later."""
-    return (slicer.app.majorVersion, slicer.app.minorVersion) >= (5, 10)
 
 
 def _is_there(package: Package) -> bool:

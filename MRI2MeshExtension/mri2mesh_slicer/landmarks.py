@@ -78,6 +78,23 @@ def write_landmarks(
     return take_landmarks(markups, picked_in=picked_in).write(path, image_file)
 
 
+def carry_landmarks(markups: Any, image: Any, ijk_to_ras: NDArray) -> None:
+    """Points in the plane of an image stay on their pixels when it is about to get another IJK-to-RAS matrix, [4, 4];
+    others, picked in the patient or in another image, stay where they are."""
+    if markups is None:
+        return
+    to_world = transform_to_world(image)
+    for n in range(markups.GetNumberOfControlPoints()):
+        if markups.GetNthControlPointPositionStatus(n) != markups.PositionDefined:
+            continue
+        position = [0.0, 0.0, 0.0]
+        markups.GetNthControlPointPositionWorld(n, position)
+        pixels = _pixels(_own(np.array([position]), image), image)
+        if pixels is not None:
+            carried = ijk_to_ras[:3] @ [*pixels[0], 0.0, 1.0]
+            markups.SetNthControlPointPositionWorld(n, to_world.TransformPoint(*carried))
+
+
 def _placed(markups: Any) -> dict[str, tuple[float, float, float]]:
     """Label -> world RAS of the points that have a position."""
     points: dict[str, tuple[float, float, float]] = {}

@@ -8,12 +8,15 @@ from typing import Any, Literal
 
 from slicer.i18n import tr as _
 
+from mri2mesh.engines.registry import get_entry
+
 
 @dataclass(frozen=True)
 class Method:
     """engine: its name in `mri2mesh.engines.registry`. takes: as there. section: ``"module:class"`` of the widgets that
     ask for what only this method needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its
-    structures are levels of the spine, which may be counted wrongly."""
+    structures are levels of the spine, which may be counted wrongly. of_folder: names of the `Parameters` that go with
+    every image of a folder; None where single images of a folder are not enough for it."""
 
     engine: str
     title: str
@@ -21,6 +24,12 @@ class Method:
     takes: Literal["volume", "radiographs"]
     section: str
     levels: bool = False
+    of_folder: tuple[str, ...] | None = None
+
+    @property
+    def shows(self) -> bool:
+        """Whether its surfaces can be looked at while they are found; the registry knows."""
+        return get_entry(self.engine).shows
 
     def make_section(self, *arguments: Any) -> Any:
         """The section's widgets, imported only now."""
@@ -40,6 +49,7 @@ def methods() -> tuple[Method, ...]:
             takes="volume",
             section="mri2mesh_slicer.panel.spine_inputs:SpineInputs",
             levels=True,
+            of_folder=("level_shift",),
         ),
         Method(
             engine="xray-fit",

@@ -83,12 +83,16 @@ def call_later(seconds: float, action: Callable[[], None]) -> None:
     qt.QTimer.singleShot(int(1000 * seconds), action)
 
 
-def worker_command() -> Command:
-    """The worker in the Python of this Slicer, with the library that lies beside this package."""
+def python_command(module: str, *arguments: str) -> Command:
+    """A module in the Python of this Slicer, with the library that lies beside this package."""
     python = shutil.which("PythonSlicer") or sys.executable
     library = str(Path(mri2mesh.__file__).resolve().parents[1])
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return Command(python, ("-m", "mri2mesh", "worker"), {"PYTHONPATH": os.pathsep.join(paths)})
+    return Command(python, ("-m", module, *arguments), {"PYTHONPATH": os.pathsep.join(paths)})
+
+
+def worker_command() -> Command:
+    return python_command("mri2mesh", "worker")
 
 
 def worker_client() -> WorkerClient:

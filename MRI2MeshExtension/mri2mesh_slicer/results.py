@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh.errors import InputError
+from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
@@ -60,13 +62,15 @@ class RadiographView:
 
 @dataclass(frozen=True)
 class RunReport:
-    """report.json: what was made and how far it can be trusted. text: the file's own words."""
+    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the anatomy of a
+    fit that tells where it ended, and so can be continued."""
 
     text: str
     engine: str
     version: str
     device: str
     scale_known: bool
+    fitted: str | None
     structures: tuple[ReportedStructure, ...]
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
@@ -94,10 +98,11 @@ class RunReport:
 @dataclass(frozen=True)
 class RunResult:
     """A report, and the surface of each of its structures in RAS millimetres: with its per-vertex arrays, and with
-    normals that make it look smooth."""
+    normals that make it look smooth. pictures: caption -> PNG, which the scene does not keep."""
 
     report: RunReport
     surfaces: dict[str, vtkPolyData]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_run(folder: str | Path) -> RunResult:
@@ -115,15 +120,17 @@ def read_run(folder: str | Path) -> RunResult:
     for one in report.structures:
         file = next((name for name in one.files if name.endswith(".vtp")), f"{one.name}.vtp")
         try:
-            surfaces[one.name] = _with_normals(read_surface(folder / Path(file).name))
+            surfaces[one.name] = with_normals(read_surface(folder / Path(file).name))
         except (InputError, ValueError) as error:
             raise InputError(
                 f"the surface of {one.name} is missing or damaged: run the reconstruction again"
             ) from error
-    return RunResult(report, surfaces)
+    return RunResult(
+        report, surfaces, {name: path.read_bytes() for name, path in pictures_in(folder).items()}
+    )
 
 
-def _with_normals(mesh: Mesh) -> vtkPolyData:
+def with_normals(mesh: Mesh) -> vtkPolyData:
     """The same points and faces, in the same order."""
     normals = vtkPolyDataNormals()
     normals.SetInputData(to_polydata(mesh))
@@ -133,8 +140,9 @@ def _with_normals(mesh: Mesh) -> vtkPolyData:
     return normals.GetOutput()
 
 
+@lru_cache(maxsize=16)
 def read_report(text: str) -> RunReport:
-    """Raises InputError where it is not a report of this program."""
+    """Kept, for a panel asks again and again. Raises InputError where it is not a report of this program."""
     try:
         content = json.loads(text)
         return RunReport(
@@ -143,6 +151,7 @@ def read_report(text: str) -> RunReport:
             version=str(content["version"]),
             device=str(content["device"]),
             scale_known=bool(content["scale_known"]),
+            fitted=content["settings"].get("anatomy") if content.get("fit") else None,
             structures=tuple(_structure(row) for row in content["structures"]),
             checks=tuple(_check(row) for row in content["checks"]),
             warnings=tuple(str(warning) for warning in content["warnings"]),

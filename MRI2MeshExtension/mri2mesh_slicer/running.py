@@ -1,14 +1,15 @@
 """One reconstruction at a time, from nodes to a run in the scene: written, computed elsewhere, read, added.
 
-The scene is touched at the end only. Closing it, removing an input, or cancelling ends everything, the worker's process
-tree included, and leaves the scene as it was.
+The scene is touched at the end only, but for a surface that may be shown while it is fitted (`live_preview`). Closing
+the scene, removing an input, or cancelling ends everything, the worker's process tree included, and leaves the scene as
+it was.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ import vtk
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
+from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.live_preview import LivePreview
 
 Prepare = Callable[[Path], dict[str, Any]]
 """Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
@@ -29,32 +32,40 @@ LOOK_AGAIN_MS = 50
 
 @dataclass(frozen=True)
 class Job:
-    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends."""
+    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. live: whether
+    the surfaces are shown while they are found."""
 
     name: str
     engine: str
     nodes: Sequence[Any]
     prepare: Prepare
+    live: bool = False
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes.
-    ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
+    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes,
+    and its pictures, caption -> PNG. ended: why there is no result, and whether that is a failure; empty after a plain
+    cancel."""
 
     progress: Callable[[str, float, float | None], None]
     warning: Callable[[str], None]
-    done: Callable[[Any], None]
+    done: Callable[[Any, Mapping[str, bytes]], None]
     ended: Callable[[str, bool], None]
 
 
 class Running(VTKObservationMixin):
-    """Starts, watches and ends jobs with the one worker of this Slicer."""
+    """Starts, watches and ends jobs with the one worker of this Slicer. placed: the radiographs over which outlines are
+    drawn now, for what is shown while it is fitted."""
 
-    def __init__(self, client: Any, listener: Listener) -> None:
+    def __init__(
+        self, client: Any, listener: Listener, placed: Callable[[], Sequence[Any]] = lambda: ()
+    ) -> None:
         super().__init__()
         self.client = client
         self._listener = listener
+        self._placed = placed
+        self._live: LivePreview | None = None
         self._background = Background()
         self._job: Job | None = None
         self._folder: Path | None = None
@@ -90,6 +101,7 @@ class Running(VTKObservationMixin):
         """Asks the worker to stop, and kills it if it does not; `Listener.ended` follows. why: for the user."""
         if not self.busy or self._is_added:
             return
+        self._hide_live()
         self._why = self._why or why  # the first reason: a scene that closes removes its nodes next
         if self._is_asked and self.client.busy:
             self._listener.progress(_("cancelling"), 0.0, None)
@@ -110,20 +122,34 @@ class Running(VTKObservationMixin):
             qt.QTimer.singleShot(LOOK_AGAIN_MS, lambda: self._compute(request) if self._job is job else None)
             return
         self._is_asked = True
+        options = {"device": self._device, **request["options"]}
+        if job.live:
+            self._live = LivePreview(job.nodes[0], self._placed)
+            options["live"] = True
         self.client.run(
             {
                 "command": "reconstruct",
                 "engine": job.engine,
                 "out": str(self._folder / "result"),
                 **request,
-                "options": {"device": self._device, **request["options"]},
+                "options": options,
             },
             on_progress=self._listener.progress,
             on_done=self._read,
             on_failed=lambda message: self._end(self._why or message, failed=True),
             on_cancelled=lambda: self._end(self._why, failed=False),
             on_warning=self._listener.warning,
+            on_surface=self._show_live,
         )
+
+    def _show_live(self, event: dict[str, Any]) -> None:
+        if self._live is not None:
+            self._live.show(event["files"])
+
+    def _hide_live(self) -> None:
+        if self._live is not None:
+            self._live.remove()
+            self._live = None
 
     def _read(self, event: dict[str, Any]) -> None:
         folder = Path(event["out"])
@@ -143,21 +169,22 @@ class Running(VTKObservationMixin):
         assert job is not None
         self.removeObservers()  # from here on it is too late to end
         self._is_added = True
+        self._hide_live()
         try:
             run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:
-            self._end(_in_words(error), failed=True)
+            self._end(in_words(error), failed=True)
             return
         # In a turn of its own: the window draws in between.
-        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run))
+        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run, result.pictures))
 
-    def _tell_done(self, job: Job, run: Any) -> None:
+    def _tell_done(self, job: Job, run: Any, pictures: Mapping[str, bytes]) -> None:
         if self._job is job:
             self._clear()
-            self._listener.done(run)
+            self._listener.done(run, pictures)
 
     def _broken(self, error: Exception) -> None:
-        self._end(_in_words(error), failed=True)
+        self._end(in_words(error), failed=True)
 
     def _end(self, why: str, *, failed: bool) -> None:
         if self.busy:
@@ -166,6 +193,7 @@ class Running(VTKObservationMixin):
 
     def _clear(self) -> None:
         self.removeObservers()
+        self._hide_live()
         self._background.forget()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -183,12 +211,19 @@ class Running(VTKObservationMixin):
 
 def _import_ahead() -> None:
     """What is needed when the results come: imported in a thread, as the window would stand still meanwhile."""
-    from mri2mesh_slicer import export, level_shift, results, runs, scalars, scene_building  # noqa: F401
+    from mri2mesh_slicer import (  # noqa: F401
+        export,
+        level_shift,
+        results,
+        runs,
+        scalars,
+        scene_building,
+        silhouette_display,
+    )
 
 
-def _in_words(error: Exception) -> str:
-    from mri2mesh.errors import InputError
-
+def in_words(error: Exception) -> str:
+    """What went wrong, for the user; of what nobody foresaw only its kind."""
     if isinstance(error, InputError):
         return str(error)
     return _("Unexpected error: {kind}. Please report it with what you did.").format(

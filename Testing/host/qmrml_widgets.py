@@ -34,6 +34,7 @@ class qMRMLNodeComboBox(QComboBox):
         self._scene: Any = None
         self._types: list[str] = []
         self._none = False
+        self._none_words = "None"
         self._add = self._remove = self._rename = False
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
@@ -83,7 +84,7 @@ class qMRMLNodeComboBox(QComboBox):
         self.blockSignals(True)
         self.clear()
         if self._none:
-            self.addItem("None", None)
+            self.addItem(self._none_words, None)
         for node in nodes:
             self.addItem(node.GetName(), node.GetID())
         found = self.findData(before) if before else -1
@@ -116,12 +117,17 @@ class qMRMLNodeComboBox(QComboBox):
         self._none = enabled
         self._fill()
 
+    def setNoneDisplay(self, words: str) -> None:
+        self._none_words = words
+        self._fill()
+
     def _flag(name: str) -> Any:  # type: ignore[misc]  # noqa: N805 - a property maker
         return Property(bool, lambda self: getattr(self, name), lambda self, on: setattr(self, name, on))
 
     currentNodeID = Property(str, _get_id, setCurrentNodeID)
     nodeTypes = Property(list, _get_types, setNodeTypes)
     noneEnabled = Property(bool, _get_none, setNoneEnabled)
+    noneDisplay = Property(str, lambda self: self._none_words, setNoneDisplay)
     addEnabled = _flag("_add")
     removeEnabled = _flag("_remove")
     renameEnabled = _flag("_rename")

@@ -80,3 +80,24 @@ def two_vertebrae(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("mri") / "lumbar_part.nii"
     sitk.WriteImage(sitk.ReadImage(str(LUMBAR_T2))[:, 90:230, 40:125], str(path))
     return path
+
+
+@pytest.fixture
+def opened(panel):
+    """The files that the desktop was asked to open; the test is the desktop."""
+    import qt
+    from PySide6.QtCore import Slot
+
+    class Desktop(qt.QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.files: list[Path] = []
+
+        @Slot(qt.QUrl)
+        def open(self, url: Any) -> None:
+            self.files.append(Path(url.toLocalFile()))
+
+    desktop = Desktop()
+    qt.QDesktopServices.setUrlHandler("file", desktop, "open")
+    yield desktop.files
+    qt.QDesktopServices.unsetUrlHandler("file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
 from host.application import wait_until
@@ -41,6 +42,7 @@ def test_a_file_that_is_no_image_is_told_and_the_others_are_exported(
     (folder / "notes.txt").write_text("not looked at")
     before = node_count(slicer)
 
+    choose_format(panel, "ply")
     told = press(folder)
 
     assert any(line.startswith("1 of 2: a_letter.nii") for line in told)
@@ -48,10 +50,32 @@ def test_a_file_that_is_no_image_is_told_and_the_others_are_exported(
     first, *failures = told[-1].splitlines()
     assert first.startswith("1 done") and failures[0].startswith("a_letter.nii: ")
     results = tmp_path / "results"
-    assert (results / "lumbar" / "L4.stl").is_file() and (results / "lumbar" / "report.html").is_file()
+    assert (results / "lumbar" / "L4.ply").is_file() and (results / "lumbar" / "report.html").is_file()
     assert [path.name for path in results.iterdir()] == ["lumbar"]
     assert node_count(slicer) == before
     assert panel.ui.batchButton.text == "Run them all, one after the other"
+
+
+def choose_format(panel, name: str) -> None:
+    selector = panel.ui.batchFormat
+    selector.setCurrentIndex(selector.findData(name))
+    selector.activated.emit(selector.currentIndex)
+
+
+def test_it_says_what_it_takes_and_does_as_is_chosen_above(panel, load_volume, add_image):
+    told = panel.ui.batchSentence
+    assert ".nrrd" in told.text and "DICOM series" in told.text and "MRI2Mesh" in told.text
+    panel.ui.inputSelector.setCurrentNode(load_volume())
+    panel.panel.method.inputs.shift.value = -1
+    assert "shifted by -1" in told.text
+    request = panel.panel.batch._request()
+    assert request["engine"] == "mri2mesh"
+    assert request["options"] == {"level_shift": -1, "device": "auto", "formats": ["vtp", "stl"]}
+    choose_format(panel, "labelmaps")
+    assert panel.panel.batch._request()["options"]["labelmaps"] is True
+    # Views of one bone belong together: radiographs are not done one by one.
+    panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
+    assert panel.panel.batch._request()["engine"] == "mri2mesh"
 
 
 def test_a_folder_without_images_says_what_to_put_there(panel, press, tmp_path):

@@ -187,12 +187,13 @@ def test_what_would_be_installed_is_what_the_library_declares(panel, repository)
 
 def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volume, monkeypatch):
     from mri2mesh_slicer import installation
-    from mri2mesh_slicer.panel import panel as code
+    from mri2mesh_slicer.panel import packages
 
     asked = []
     monkeypatch.setattr(installation, "missing", lambda: [installation.TORCH, installation.PACKAGES[0]])
-    monkeypatch.setattr(installation, "install", lambda *_: pytest.fail("installed without consent"))
-    monkeypatch.setattr(code, "ask", lambda question, title: asked.append(question))
+    monkeypatch.setattr(installation, "obstacle", lambda _packages: "")
+    monkeypatch.setattr(packages, "Installing", lambda *_: pytest.fail("installed without consent"))
+    monkeypatch.setattr(packages, "ask", lambda question, title: asked.append(question))
     panel.ui.inputSelector.setCurrentNode(load_volume())
     panel.ui.runButton.click()
     assert "torch>=2.4" in asked[0] and "MB" in asked[0]

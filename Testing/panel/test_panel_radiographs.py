@@ -7,7 +7,7 @@ import pytest
 
 from host.application import wait_until
 from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
-from panel.watched import run_and_wait
+from panel.watched import is_alive, run_and_wait
 
 
 @pytest.fixture
@@ -86,3 +86,28 @@ def test_a_calibration_without_a_line_says_what_to_draw(panel, load_volume):
     box = panel.panel.method.inputs.calibration
     box.button.click()
     assert "Draw a line" in box.message.text
+
+
+def test_leaving_while_a_radiograph_is_described_leaves_no_process_and_it_is_described_on_return(
+    panel, slicer, load_volume
+):
+    client = panel.panel.running.client
+    panel.ui.inputSelector.setCurrentNode(load_volume(PELVIS_FRONT, "front"))
+    panel.exit()  # while its file is looked for
+    wait_until(lambda: not panel.panel.background._waiting, 20)
+    assert not client.busy and client.pid is None
+
+    panel.enter()
+    wait_until(lambda: client.busy and client.pid, 60)
+    pid = client.pid
+    panel.exit()  # while the worker reads it
+    wait_until(lambda: not is_alive(pid), 10)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode", "something else")
+    slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByName("something else"))
+    for _ in range(20):
+        wait_until(lambda: True)
+    assert not client.busy and client.pid is None
+
+    panel.enter()
+    inputs = panel.panel.method.inputs
+    wait_until(lambda: "scale known" in _known(inputs, 0), 120)

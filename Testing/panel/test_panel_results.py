@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-
-import pytest
 
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
 from mri2mesh_slicer.results import read_run
@@ -33,7 +30,7 @@ def test_passed_is_green_and_what_was_assumed_is_not(panel, slicer, tmp_path):
     assert text != report.text
     show(panel, slicer, dataclasses.replace(result, report=dataclasses.replace(report, text=text)))
     ui = panel.ui
-    assert ui.verdictLabel.text == "1 structures; every check passed." and colour_of(ui.verdictLabel) == GOOD
+    assert ui.verdictLabel.text == "1 structure; every check passed." and colour_of(ui.verdictLabel) == GOOD
     assert ui.warningsLabel.text.splitlines() == [
         "Scale unknown: millimetres mean nothing in this run.",
         "Assumed, not known: the principal point.",
@@ -44,7 +41,7 @@ def test_passed_is_green_and_what_was_assumed_is_not(panel, slicer, tmp_path):
 def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
     show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
     ui = panel.ui
-    assert ui.verdictLabel.text == "3 structures; look closely at 1 of them."
+    assert ui.verdictLabel.text == "3 structures; look closely at T12-L1."
     assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
     assert ui.warningsLabel.text == "The sacrum was not found in the image."
 
@@ -60,34 +57,13 @@ def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
     assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
 
 
-@pytest.fixture
-def opened(panel):
-    """The files that the desktop was asked to open; the test is the desktop."""
-    import qt
-    from PySide6.QtCore import Slot
-
-    class Desktop(qt.QObject):
-        def __init__(self) -> None:
-            super().__init__()
-            self.files: list[Path] = []
-
-        @Slot(qt.QUrl)
-        def open(self, url) -> None:
-            self.files.append(Path(url.toLocalFile()))
-
-    desktop = Desktop()
-    qt.QDesktopServices.setUrlHandler("file", desktop, "open")
-    yield desktop.files
-    qt.QDesktopServices.unsetUrlHandler("file")
-
-
 def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_path, opened):
     show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
     panel.ui.reportButton.click()
     (page,) = opened
     text = page.read_text(encoding="utf-8")
     assert "40% of the disc is within the image" in text and "the sacrum was not found" in text
-    assert "renamed" not in text
+    assert "renamed" not in text and "The scene keeps no pictures" in text
     panel.ui.levelDownButton.click()
     panel.ui.reportButton.click()
     assert "what it calls T12 is L1 there" in opened[-1].read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from host.application import wait_until
 from mri2mesh.export.surfaces import read_surface
@@ -19,7 +20,7 @@ def names(panel) -> list[str]:
 
 
 def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
-    panel, slicer, load_volume, two_vertebrae, tmp_path
+    panel, slicer, load_volume, two_vertebrae, tmp_path, opened
 ):
     ui = panel.ui
     volume = load_volume(two_vertebrae, "LumbarPart")
@@ -73,6 +74,21 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
     exported = read_surface(tmp_path / "stl" / "L4.stl").vertices
     in_scene = slicer.util.arrayFromModelPoints(panel.panel.results.run.models[1])
     np.testing.assert_allclose(exported.min(0), in_scene.min(0), atol=1e-3)
+
+    # Label maps on the image's own voxels, as the level is called now.
+    maps = ui.formatSelector.findData(".nii.gz")
+    ui.formatSelector.setCurrentIndex(maps)
+    ui.formatSelector.activated.emit(maps)
+    assert "24 = L5" in ui.coordinatesLabel.text and ui.exportButton.text == "Export the label maps"
+    ui.exportButton.click()
+    wait_until(lambda: "3 files written" in ui.exportMessage.text, 60)
+    labels = sitk.ReadImage(str(tmp_path / "stl" / "vertebrae.nii.gz"))
+    assert labels.GetSize() == sitk.ReadImage(str(two_vertebrae)).GetSize()
+    assert set(np.unique(sitk.GetArrayViewFromImage(labels))) == {0, 23, 24}
+
+    # The report as a page, with pictures while they are at hand.
+    ui.reportButton.click()
+    assert opened[-1].read_text(encoding="utf-8").count("data:image/png") == 2
 
     # Save, close, reload: the results come back with the scene.
     bundle = tmp_path / "scene.mrb"

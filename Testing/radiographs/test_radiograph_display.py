@@ -13,6 +13,7 @@ from host import mrml
 from host.views import SliceView, ThreeDView
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.camera_attribute import array_of, camera_of
+from mri2mesh_slicer.geometry_of_nodes import LANDMARKS
 from mri2mesh_slicer.radiograph_display import place_radiograph
 from radiographs.cameras import SIZE, uneven_camera
 from radiographs.nodes import image_node, set_matrix, transform_node
@@ -48,6 +49,28 @@ def test_every_pixel_stands_where_it_was_recorded(slicer, seen_from):
     np.testing.assert_allclose(camera.project(places), CORNERS, atol=1e-6)
     depth = (places - camera.source_ras_mm) @ camera.axes_ras[2]
     np.testing.assert_allclose(depth, 1000)
+
+
+def test_landmarks_picked_in_the_image_stay_on_their_pixels_and_others_where_they_are(slicer):
+    camera, scene = uneven_camera(), slicer.mrmlScene
+    film = image_node(scene, PIXELS)
+    film.SetAndObserveTransformNodeID(transform_node(scene, TURN).GetID())
+    turn = TURN[:3]
+    markups = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "picked")
+    film.SetNodeReferenceID(LANDMARKS, markups.GetID())
+    for point in ([30, 20, 0, 1], [10, 20, 30, 1.0]):
+        markups.AddControlPoint(*(turn @ point))
+
+    def places() -> NDArray[np.float64]:
+        found = [markups.GetNthControlPointPositionWorld(n) for n in range(2)]
+        return (np.array(found) - TURN[:3, 3]) @ TURN[:3, :3]  # in the film's own frame
+
+    before = places()
+    radiograph = place_radiograph(scene, film, camera)
+    np.testing.assert_allclose(camera.project(places()[:1]), [[30, 20]], atol=1e-6)
+    np.testing.assert_allclose(places()[1], before[1], atol=1e-9)
+    radiograph.remove()
+    np.testing.assert_allclose(places(), before, atol=1e-9)
 
 
 @pytest.mark.parametrize("seen_from", ["source", "detector"])

@@ -54,7 +54,7 @@ def spine_run(folder: Path) -> Path:
 
 
 def femur_from_two_views(folder: Path) -> Path:
-    """A left femur with uncertainty along and across the beam, of images whose scale is unknown."""
+    """A left femur with uncertainty along and across the beam, of images of unknown scale; it can be continued."""
     radiographs = []
     for primary in (180.0, 90.0):
         pixels = np.random.default_rng(1).random((48, 40), dtype=np.float32)
@@ -67,7 +67,11 @@ def femur_from_two_views(folder: Path) -> Path:
         engine="xray-fit",
         structures=[femur],
         checks=[Check("agreement with the image", 0.93, 0.6, True, "image 1 agrees", "image 1")],
-        provenance={"views": [{"agreement": 0.93, "surface_to_view": MOVE}, {"agreement": 0.9}]},
+        provenance={
+            "views": [{"agreement": 0.93, "surface_to_view": MOVE}, {"agreement": 0.9}],
+            "settings": {"anatomy": "femur_left"},
+            "fit": {"position": [0.0, 0.0, 0.0]},
+        },
     )
     write_results(reconstruction, radiographs, folder)
     return folder

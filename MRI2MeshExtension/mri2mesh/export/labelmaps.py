@@ -54,13 +54,17 @@ LABEL_MAPS = {
 """File name -> function of (reconstruction, volume)."""
 
 
-def write_labelmaps(reconstruction: Reconstruction, volume: Volume, folder: Path | str) -> list[Path]:
-    """Write the three label maps (`LABEL_MAPS`) into a folder; returns their paths."""
-    paths = []
-    for name, labels in LABEL_MAPS.items():
-        write_volume(labels(reconstruction, volume), Path(folder) / name)
-        paths.append(Path(folder) / name)
-    return paths
+def write_labelmaps(
+    reconstruction: Reconstruction, volume: Volume, folder: Path | str, ending: str = ".nii.gz"
+) -> list[Path]:
+    """Write the three label maps (`LABEL_MAPS`) into a folder; returns their paths.
+
+    ending: of `mri2mesh.imaging.writing.ENDINGS`, in place of ``.nii.gz``.
+    """
+    return [
+        write_volume(labels(reconstruction, volume), Path(folder) / f"{name.removesuffix('.nii.gz')}{ending}")
+        for name, labels in LABEL_MAPS.items()
+    ]
 
 
 def _body(structure: ReconstructedStructure) -> Mesh | None:

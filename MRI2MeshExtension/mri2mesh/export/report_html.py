@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 NOTICE = "For research use. Not a medical device: not for diagnosis or treatment decisions."
 
 
-def write_report_html(report: Report, pictures: Mapping[str, Path], path: Path | str) -> Path:
-    """Write the page. pictures: caption -> PNG file, in order. Raises InputError for an unwritable folder."""
+def write_report_html(
+    report: Report, pictures: Mapping[str, Path | bytes], path: Path | str, no_pictures: str = ""
+) -> Path:
+    """Write the page. pictures: caption -> PNG file or its bytes, in order. no_pictures: said where there are none.
+    Raises InputError for an unwritable folder."""
     with whole_file(path) as temporary:
-        temporary.write_text(report_html(report, pictures), encoding="utf-8")
+        temporary.write_text(report_html(report, pictures, no_pictures), encoding="utf-8")
     return Path(path)
 
 
-def report_html(report: Report, pictures: Mapping[str, Path]) -> str:
+def report_html(report: Report, pictures: Mapping[str, Path | bytes], no_pictures: str = "") -> str:
     """The page as text: what was found first, then checks, pictures, and where it came from."""
     style = files("mri2mesh.export").joinpath("templates/report.css").read_text(encoding="utf-8")
     failed = [check for check in report["checks"] if not check["passed"]]
@@ -37,7 +40,7 @@ def report_html(report: Report, pictures: Mapping[str, Path]) -> str:
         _structures(report),
         views_table(report),
         _checks(report["checks"]),
-        _pictures(pictures),
+        _pictures(pictures, no_pictures),
         _provenance(report),
     ]
     return (
@@ -135,16 +138,17 @@ def _checks(checks: list[Report]) -> str:
     )
 
 
-def _pictures(pictures: Mapping[str, Path]) -> str:
+def _pictures(pictures: Mapping[str, Path | bytes], otherwise: str) -> str:
     figures = []
-    for caption, path in pictures.items():
-        data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-        text = escape(caption)
+    for caption, picture in pictures.items():
+        png = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+        data, text = base64.b64encode(png).decode("ascii"), escape(caption)
         figures.append(
             f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
             f"<figcaption>{text}</figcaption></figure>"
         )
-    return "<h2>Pictures</h2>" + "".join(figures) if figures else ""
+    content = "".join(figures) or (f"<p>{escape(otherwise)}</p>" if otherwise else "")
+    return f"<h2>Pictures</h2>{content}" if content else ""
 
 
 def _provenance(report: Report) -> str:

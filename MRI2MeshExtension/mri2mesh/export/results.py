@@ -11,6 +11,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.export.labelmaps import write_labelmaps
 from mri2mesh.export.overlays import write_overlay
+from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.pictures import write_contours, write_view_3d
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
@@ -106,25 +107,21 @@ def _make(
         except SceneError as error:
             report["warnings"].append(str(error))
     progress(0.5)
-    pictures = _on_the_image(reconstruction, image, folder)
+    _draw_on_the_image(reconstruction, image, folder)
     progress(0.75)
-    pictures["The surfaces from the front and from the left"] = write_view_3d(
-        reconstruction, folder / "view_3d.png", scale_known=report["scale_known"]
-    )
+    write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
     write_report_json(report, folder / "report.json")
-    write_report_html(report, pictures, folder / "report.html")
+    write_report_html(report, pictures_in(folder), folder / "report.html")
     progress(1.0)
 
 
-def _on_the_image(reconstruction: Reconstruction, image: Image, folder: Path) -> dict[str, Path]:
-    """Caption -> picture of the surfaces on what they were made from."""
+def _draw_on_the_image(reconstruction: Reconstruction, image: Image, folder: Path) -> None:
+    """The surfaces on what they were made from."""
     if isinstance(image, Volume):
-        caption = "Contours of the surfaces on the image"
-        return {caption: write_contours(reconstruction, image, folder / "contours.png")}
+        write_contours(reconstruction, image, folder / "contours.png")
+        return
     views = reconstruction.provenance.get("views") or [{}] * len(image)
-    return {
-        f"Contours of the surfaces on image {number}": write_overlay(
+    for number, (radiograph, view) in enumerate(zip(image, views, strict=True), 1):
+        write_overlay(
             reconstruction, radiograph, folder / f"overlay_{number}.png", view.get("surface_to_view")
         )
-        for number, (radiograph, view) in enumerate(zip(image, views, strict=True), 1)
-    }

@@ -9,16 +9,34 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.batch import Batch, images_in
+from mri2mesh_slicer.batch import VOLUMES, Batch, images_in
+from mri2mesh_slicer.methods import Method, methods
+from mri2mesh_slicer.panel.export_section import formats
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.parameters import Parameters
+
+LABEL_MAPS = "labelmaps"
+"""In place of a surface's format."""
 
 
 class BatchSection:
-    """services: `mri2mesh_slicer.panel.panel.Services`. changed: called when it starts and when it ends."""
+    """services: `mri2mesh_slicer.panel.panel.Services`. chosen: the method of section 2, or None. changed: called when
+    it starts and when it ends."""
 
-    def __init__(self, ui: Any, services: Any, changed: Callable[[], None]) -> None:
-        self._ui, self._services, self._changed = ui, services, changed
+    def __init__(
+        self,
+        ui: Any,
+        parameters: Callable[[], Parameters],
+        services: Any,
+        chosen: Callable[[], Method | None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._ui, self._parameters, self._services = ui, parameters, services
+        self._chosen, self._changed = chosen, changed
         self._batch: Batch | None = None
+        for ending, words in (*formats(), (LABEL_MAPS, _("Label maps on the voxels of each image, NIfTI"))):
+            ui.batchFormat.addItem(words, ending)
+        ui.batchFormat.activated.connect(self._keep)
         ui.batchButton.clicked.connect(self._start_or_stop)
         say(ui.batchMessage, "")
 
@@ -27,6 +45,17 @@ class BatchSection:
         return self._batch is not None
 
     def refresh(self, busy: bool) -> None:
+        parameters, method = self._parameters(), self._method()
+        self._ui.batchFormat.setCurrentIndex(max(0, self._ui.batchFormat.findData(parameters.batch_format)))
+        words = _(
+            "Every {endings} file, and every folder in it as a DICOM series, by the method {method}, on what is chosen "
+            "in section 3."
+        ).format(endings=", ".join(VOLUMES), method=method.title)
+        if self._chosen() not in (None, method):
+            words += " " + _("Not of radiographs: the views of one patient belong together.")
+        if method.levels and parameters.level_shift:
+            words += " " + _("The levels of each are shifted by {by:+d}.").format(by=parameters.level_shift)
+        say(self._ui.batchSentence, words)
         self._ui.batchButton.text = _("Stop") if self.busy else _("Run them all, one after the other")
         self._ui.batchButton.setEnabled(self.busy or not busy)
 
@@ -51,11 +80,35 @@ class BatchSection:
         except InputError as error:
             say(self._ui.batchMessage, sentences(str(error)), BAD)
             return
-        if not self._services.installed():
+        self._services.when_installed(lambda: self._start(images, outputs))
+
+    def _start(self, images: list[Path], outputs: str) -> None:
+        if self._batch is not None or self._services.busy() or self._services.client.busy:
             return
-        self._batch = Batch(self._services.client, images, Path(outputs), self._told, self._ended)
+        self._batch = Batch(
+            self._services.client, images, Path(outputs), self._request(), self._told, self._ended
+        )
         self._batch.start()
         self._changed()
+
+    def _method(self) -> Method:
+        """That of section 2 where it works on single images, else the first that does."""
+        chosen = self._chosen()
+        able = [method for method in methods() if method.of_folder is not None]
+        return chosen if chosen in able and chosen is not None else able[0]
+
+    def _request(self) -> dict[str, Any]:
+        method, parameters = self._method(), self._parameters()
+        options = {name: getattr(parameters, name) for name in method.of_folder or ()}
+        options["device"] = parameters.device
+        if parameters.batch_format == LABEL_MAPS:
+            options["labelmaps"] = True
+        else:
+            options["formats"] = list(dict.fromkeys(["vtp", parameters.batch_format]))
+        return {"engine": method.engine, "options": options}
+
+    def _keep(self, *_index: Any) -> None:
+        self._parameters().batch_format = str(self._ui.batchFormat.currentData)
 
     def _told(self, number: int, count: int, name: str, stage: str) -> None:
         say(

@@ -40,6 +40,7 @@ class CalibrationBox:
         self.size.setSuffix(" mm")
         self.line.nodeTypes = ["vtkMRMLMarkupsLineNode"]
         self.line.noneEnabled = True
+        self.line.noneDisplay = _("Choose the line, or make one")
         self.line.addEnabled = True
         self.line.setMRMLScene(slicer.mrmlScene)
         self.button = qt.QPushButton(_("Calibrate"))

@@ -1,4 +1,4 @@
-"""6 Export: the surfaces as files, with coordinates and units said."""
+"""6 Export: surfaces or label maps as files, with coordinates and units said."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.panel.messages import BAD, GOOD, say
+from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.parameters import Parameters
+from mri2mesh_slicer.running import in_words
 
 
 def formats() -> tuple[tuple[str, str], ...]:
@@ -24,11 +26,27 @@ def formats() -> tuple[tuple[str, str], ...]:
     )
 
 
+def label_maps() -> tuple[tuple[str, str], ...]:
+    """Ending and words, of runs from a volume."""
+    return (
+        (".nii.gz", _("Label maps on the voxels of the image, NIfTI")),
+        (".nrrd", _("Label maps on the voxels of the image, NRRD")),
+    )
+
+
 class ExportSection:
-    def __init__(self, ui: Any, parameters: Callable[[], Parameters], shown_run: Callable[[], Any]) -> None:
+    """background: writes label maps, which take a second or more."""
+
+    def __init__(
+        self,
+        ui: Any,
+        parameters: Callable[[], Parameters],
+        shown_run: Callable[[], Any],
+        background: Background,
+    ) -> None:
         self._ui, self._parameters, self._shown_run = ui, parameters, shown_run
-        for extension, words in formats():
-            ui.formatSelector.addItem(words, extension)
+        self._background = background
+        self._run: Any = None
         ui.formatSelector.activated.connect(self._keep)
         ui.exportFolder.currentPathChanged.connect(self._keep)
         ui.exportButton.clicked.connect(self._export)
@@ -36,38 +54,76 @@ class ExportSection:
 
     def refresh(self) -> None:
         run, ui = self._shown_run(), self._ui
+        if run is None or self._run is None or run.folder is not self._run.folder:
+            say(ui.exportMessage, "")  # it was about another run
+        self._run = run
         ui.exportSection.setVisible(run is not None)
         if run is None:
             return
-        from mri2mesh_slicer.export import coordinates_of
+        from mri2mesh_slicer.export_labelmaps import grid_of
 
-        parameters = self._parameters()
-        ui.formatSelector.setCurrentIndex(max(0, ui.formatSelector.findData(parameters.export_format)))
+        parameters, selector = self._parameters(), ui.formatSelector
+        selector.clear()
+        for ending, words in (*formats(), *(label_maps() if grid_of(run) is not None else ())):
+            selector.addItem(words, ending)
+        selector.setCurrentIndex(max(0, selector.findData(parameters.export_format)))
         if ui.exportFolder.currentPath != parameters.export_folder:
             ui.exportFolder.setCurrentPath(parameters.export_folder)
+        self._describe()
+
+    @property
+    def _ending(self) -> str:
+        return str(self._ui.formatSelector.currentData)
+
+    def _describe(self) -> None:
+        """Coordinates, units and values of what is chosen."""
+        from mri2mesh_slicer.export import coordinates_of
+        from mri2mesh_slicer.export_labelmaps import VALUES, grid_of
+
+        maps = self._ending in dict(label_maps())
+        self._ui.exportButton.text = _("Export the label maps") if maps else _("Export the surfaces")
         try:
-            say(ui.coordinatesLabel, coordinates_of(run))
+            if maps:
+                say(self._ui.coordinatesLabel, VALUES.format(image=grid_of(self._run).GetName()))
+            else:
+                say(self._ui.coordinatesLabel, coordinates_of(self._run))
         except InputError as error:
-            say(ui.coordinatesLabel, str(error), BAD)
+            say(self._ui.coordinatesLabel, sentences(str(error)), BAD)
 
     def _keep(self, *_what: Any) -> None:
-        self._parameters().export_format = str(self._ui.formatSelector.currentData)
+        self._parameters().export_format = self._ending
         self._parameters().export_folder = str(self._ui.exportFolder.currentPath)
+        self._describe()
 
     def _export(self, *_checked: Any) -> None:
-        from mri2mesh_slicer.export import export_run
-
         folder = str(self._ui.exportFolder.currentPath).strip()
         if not folder:
             say(self._ui.exportMessage, _("Choose a folder first."), BAD)
             return
         try:
-            written = export_run(self._shown_run(), Path(folder), [str(self._ui.formatSelector.currentData)])
+            if self._ending in dict(label_maps()):
+                self._export_label_maps(Path(folder))
+            else:
+                from mri2mesh_slicer.export import export_run
+
+                self._written(export_run(self._run, Path(folder), [self._ending]))
         except InputError as error:
-            say(self._ui.exportMessage, str(error), BAD)
-            return
-        say(
-            self._ui.exportMessage,
-            _("{count} files written to {folder}").format(count=len(written), folder=folder),
-            GOOD,
-        )
+            self._not_written(error)
+
+    def _export_label_maps(self, folder: Path) -> None:
+        from mri2mesh_slicer.export_labelmaps import take_labelmaps
+
+        taken, ending = take_labelmaps(self._run), self._ending
+        say(self._ui.exportMessage, _("Writing the label maps ..."))
+        self._ui.exportButton.setEnabled(False)
+        self._background.run(lambda: taken.write(folder, ending), self._written, self._not_written)
+
+    def _written(self, paths: list[Path]) -> None:
+        self._ui.exportButton.setEnabled(True)
+        folder = paths[0].parent
+        words = _("1 file written to {folder}") if len(paths) == 1 else _("{count} files written to {folder}")
+        say(self._ui.exportMessage, words.format(count=len(paths), folder=folder), GOOD)
+
+    def _not_written(self, error: Exception) -> None:
+        self._ui.exportButton.setEnabled(True)
+        say(self._ui.exportMessage, sentences(in_words(error)), BAD)

@@ -12,10 +12,8 @@ from slicer.i18n import tr as _
 from mri2mesh.anatomy.shape_model_file import landmark_names
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.observers import Observers
-from mri2mesh_slicer.panel.messages import say
+from mri2mesh_slicer.panel.messages import say, words
 from mri2mesh_slicer.placing import place_next, placed_names, show_in_a_slice_view
-
-ABBREVIATED = ("asis", "psis")
 
 
 class LandmarksBox:
@@ -107,9 +105,3 @@ class LandmarksBox:
             count = len(self._names)
             following = ((start + step) % count for step in range(1, count))
             self.name.setCurrentIndex(next((n for n in following if self._names[n] not in placed), start))
-
-
-def words(name: str) -> str:
-    """As ``"ASIS left"`` for ``asis_left``."""
-    parts = [part.upper() if part in ABBREVIATED else part for part in name.split("_")]
-    return " ".join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])

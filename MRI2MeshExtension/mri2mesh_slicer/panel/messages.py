@@ -16,6 +16,7 @@ OPTIONS = {
     "with --landmarks": "as landmarks in section 2",
 }
 """Of the command line, and where the panel has the same."""
+ABBREVIATED = ("asis", "psis")
 
 
 def say(label: Any, text: str, colour: str = "") -> None:
@@ -35,3 +36,9 @@ def sentences(text: str) -> str:
 
 def ask(question: str, title: str) -> bool:
     return bool(slicer.util.confirmOkCancelDisplay(question, windowTitle=title))
+
+
+def words(name: str) -> str:
+    """The name of a landmark or a structure, as ``"ASIS left"`` for ``asis_left``."""
+    parts = [part.upper() if part in ABBREVIATED else part for part in name.split("_")]
+    return " ".join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])

@@ -45,5 +45,8 @@ class MethodInputs:
         """Takes what is needed from the nodes, quickly; what it returns writes it to files, in a thread."""
         raise NotImplementedError
 
+    def leave(self) -> None:
+        """The panel is not looked at any more: what the worker was asked besides runs is not answered."""
+
     def close(self) -> None:
         """The panel is being taken down."""

@@ -47,6 +47,10 @@ class MethodSection:
         say(self._ui.methodSentence, self.method.sentence if self.method else _("Chosen by the image."))
         self._show_inputs()
 
+    def leave(self) -> None:
+        for section in self._sections.values():
+            section.leave()
+
     def close(self) -> None:
         for section in self._sections.values():
             section.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -31,9 +32,14 @@ class OverlaySection:
     def refresh(self) -> None:
         """For the run that is shown now."""
         run, ui = self._shown_run(), self._ui
-        if run is None or self._run is None or run.folder is not self._run.folder:
+        another = run is None or self._run is None or run.folder is not self._run.folder
+        placed, outlined = [one.volume_node for one in self._placed], bool(self._outlines)
+        if another:
             self.close()
         self._run = run
+        if another and placed and run is not None and _same(placed, run.inputs):
+            # Of the same radiographs, as a fit that went on: looked at in the same way, in a turn of its own.
+            qt.QTimer.singleShot(0, lambda: self._place_again(run, outlined))
         ui.overlaySection.setVisible(run is not None)
         if run is None:
             return
@@ -44,6 +50,11 @@ class OverlaySection:
         displays = [model.GetDisplayNode() for model in run.models if model.GetDisplayNode() is not None]
         ui.contoursCheck.setChecked(any(display.GetVisibility2D() for display in displays))
         self._list_colours(displays)
+
+    @property
+    def outlined(self) -> list[Any]:
+        """The placed radiographs over which outlines are drawn now."""
+        return self._placed if self._outlines else []
 
     def close(self) -> None:
         """Everything placed goes, and the views are as before."""
@@ -83,6 +94,14 @@ class OverlaySection:
             return
         for placed, slice_node in zip(self._placed, slice_nodes(slicer.mrmlScene), strict=False):
             placed.show_in_slice(slice_node)
+
+    def _place_again(self, run: Any, outlined: bool) -> None:
+        if self._run is run and not self._placed:
+            self._ui.radiographsCheck.setChecked(True)
+            self._place()
+            if outlined and self._placed:
+                self._ui.outlinesCheck.setChecked(True)
+                self._draw_outlines()
 
     def _draw_outlines(self, *_checked: Any) -> None:
         if not self._ui.outlinesCheck.checked:
@@ -141,3 +160,7 @@ class OverlaySection:
         from mri2mesh_slicer.scalars import show_scalars
 
         show_scalars(self._run, self._ui.coloursSelector.currentData or None)
+
+
+def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))

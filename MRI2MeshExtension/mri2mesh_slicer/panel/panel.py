@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
@@ -15,10 +14,10 @@ from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.panel.batch_section import BatchSection
 from mri2mesh_slicer.panel.export_section import ExportSection
 from mri2mesh_slicer.panel.input_section import InputSection
-from mri2mesh_slicer.panel.messages import ask
 from mri2mesh_slicer.panel.method_section import MethodSection
 from mri2mesh_slicer.panel.overlay_section import OverlaySection
-from mri2mesh_slicer.panel.results_section import ResultsSection
+from mri2mesh_slicer.panel.packages import Packages
+from mri2mesh_slicer.panel.results_section import ResultsSection, counted
 from mri2mesh_slicer.panel.run_section import RunSection
 from mri2mesh_slicer.parameters import Parameters
 from mri2mesh_slicer.running import Job, Listener, Running
@@ -26,13 +25,14 @@ from mri2mesh_slicer.running import Job, Listener, Running
 
 @dataclass(frozen=True)
 class Services:
-    """What a section may use: the one worker, while nothing runs, and a thread for files. installed: asks the user for
-    what is missing; whether all is there then."""
+    """What a section may use: the one worker, while nothing runs and the panel is looked at, and a thread for files.
+    when_installed: asks the user for what is missing, and goes on when all is there."""
 
     client: Any
     background: Background
     busy: Callable[[], bool]
-    installed: Callable[[], bool]
+    is_away: Callable[[], bool]
+    when_installed: Callable[[Callable[[], None]], None]
 
 
 class Panel:
@@ -42,16 +42,25 @@ class Panel:
         self._parameters = parameters
         self.background = Background()
         listener = Listener(self._progress, self._warning, self._done, self._ended)
-        self.running = Running(client, listener)
+        self.running = Running(client, listener, lambda: self.overlay.outlined)
         self._is_away = False
-        services = Services(client, self.background, lambda: self.running.busy, self._is_installed)
+        services = Services(
+            client,
+            self.background,
+            self._is_busy,
+            lambda: self._is_away,
+            lambda then: self.packages.when_there(then),
+        )
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
-        self.run = RunSection(ui, self.parameters, self.start, self.running.cancel)
+        self.run = RunSection(ui, self.parameters, self.start, self._cancel)
+        self.packages = Packages(self.run, self._refresh_run)
         self.results = ResultsSection(ui, self._another_run)
         self.overlay = OverlaySection(ui, lambda: self.results.run)
-        self.export = ExportSection(ui, self.parameters, lambda: self.results.run)
-        self.batch = BatchSection(ui, services, self._batch_changed)
+        self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
+        self.batch = BatchSection(
+            ui, self.parameters, services, lambda: self.method.method, self._batch_changed
+        )
         # Looked for in a thread now: Run then answers at once.
         self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
         self.refresh()
@@ -74,8 +83,12 @@ class Panel:
 
     def start(self) -> None:
         """What the Run button does."""
+        if not self._is_busy():
+            self.packages.when_there(self._start)
+
+    def _start(self) -> None:
         inputs, method = self.method.inputs, self.method.method
-        if inputs is None or method is None or self.running.busy or not self._is_installed():
+        if inputs is None or method is None or self._is_busy():
             return
         try:
             job = Job(
@@ -83,6 +96,7 @@ class Panel:
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
+                live=method.shows and self.parameters().live,
             )
         except InputError as error:
             self.run.ended(str(error), failed=True)
@@ -94,6 +108,7 @@ class Panel:
     def leave(self) -> None:
         """Not looked at any more: what runs goes on, a result is added, then the worker goes."""
         self._is_away = True
+        self.method.leave()
         self._let_worker_go()
 
     def come_back(self) -> None:
@@ -101,6 +116,7 @@ class Panel:
 
     def close(self) -> None:
         """Nothing is left behind: no process, no observer, nothing placed in the views."""
+        self.packages.close()
         self.batch.close()
         self.running.shutdown()
         self.overlay.close()
@@ -116,35 +132,23 @@ class Panel:
         self.refresh()
         self._let_worker_go()
 
+    def _cancel(self) -> None:
+        self.packages.cancel()
+        self.running.cancel()
+
+    def _is_busy(self) -> bool:
+        return self.running.busy or self.batch.busy or self.packages.busy
+
     def _refresh_run(self) -> None:
-        busy = self.running.busy or self.batch.busy
-        self.run.refresh(busy, self._problem())
+        busy = self._is_busy()
+        shows = self.method.method is not None and self.method.method.shows
+        self.run.refresh(busy, self._problem(), shows)
         self.batch.refresh(busy)
 
     def _problem(self) -> str:
         if self.method.inputs is None:
             return _("Choose an image first.")
         return self.method.inputs.problem()
-
-    def _is_installed(self) -> bool:
-        missing = installation.missing()
-        if not missing:
-            return True
-        if not ask(installation.question(missing), _("Install packages for MRI2Mesh?")):
-            self.run.ended(_("Nothing was installed and nothing was run."), failed=False)
-            return False
-        try:
-            with slicer.util.WaitCursor():
-                installation.install(missing)
-        except Exception as error:
-            self.run.ended(
-                _("The installation failed ({kind}): see the Python console, and try again.").format(
-                    kind=type(error).__name__
-                ),
-                failed=True,
-            )
-            return False
-        return True
 
     def _image_chosen(self) -> None:
         self.parameters().method = ""
@@ -160,15 +164,16 @@ class Panel:
     def _warning(self, text: str) -> None:
         self.run.warning(text)
 
-    def _done(self, run: Any) -> None:
-        self.results.show(run)
+    def _done(self, run: Any, pictures: Mapping[str, bytes]) -> None:
+        self.results.show(run, pictures)
         report = run.report
         words = (
-            _("Done: {count} structures.").format(count=len(report.structures))
+            _("Done: {structures}.").format(structures=counted(len(report.structures)))
             if report.structures
             else _("Done, but no surface could be made: see the results.")
         )
         self.run.done(words, report.passed)
+        self.method.refresh()  # this run may be one to go on from
         self._refresh_run()
         self._another_run()
         self._let_worker_go()

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.imaging.camera_file import write_camera
 from mri2mesh_slicer import installation
+from mri2mesh_slicer.earlier_fits import write_earlier_fit
 from mri2mesh_slicer.geometry_of_nodes import (
     RECOGNISED,
     geometry_from_json,
@@ -26,6 +27,7 @@ from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
 from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
+from mri2mesh_slicer.panel.start_box import StartBox
 from mri2mesh_slicer.panel.views_table import ViewsTable
 from mri2mesh_slicer.placing import placed_names
 from mri2mesh_slicer.recognition import kind_of_node
@@ -57,7 +59,8 @@ class RadiographInputs(MethodInputs):
         self.geometry = GeometryEditor(self.changed)
         self.landmarks = LandmarksBox(self.views.landmarks_of, self.views.choose_landmarks)
         self.calibration = CalibrationBox(self._calibrate)
-        for part in (self.views, self.landmarks, self.geometry, self.calibration):
+        self.start = StartBox("xray-fit")
+        for part in (self.views, self.landmarks, self.geometry, self.calibration, self.start):
             layout.addWidget(part.widget)
         self._asked: set[str] = set()
 
@@ -68,6 +71,7 @@ class RadiographInputs(MethodInputs):
     def refresh(self) -> None:
         self.anatomy.setCurrentIndex(max(0, self.anatomy.findData(self.parameters().anatomy)))
         self.views.show(self.nodes())
+        self.start.show(self.nodes(), self.parameters().anatomy)
         self._show_selected()
         self._recognise()
 
@@ -85,6 +89,7 @@ class RadiographInputs(MethodInputs):
             for markups, node in zip(picked, self.nodes(), strict=True)
         ]
         anatomy = self.parameters().anatomy
+        earlier = self.start.chosen.report.text if self.start.chosen is not None else None
 
         def write(folder: Path) -> dict[str, Any]:
             images = [one.write(folder, f"view_{number}") for number, one in enumerate(taken, 1)]
@@ -100,10 +105,15 @@ class RadiographInputs(MethodInputs):
                     path = folder / f"landmarks_{number}.mrk.json"
                     marks.write(path, image)
                     options["landmarks"][-1] = str(path)
-            given = {name: value for name, value in options.items() if name == "anatomy" or any(value)}
+            if earlier is not None:
+                options["start"] = str(write_earlier_fit(earlier, folder / "earlier"))
+            given = {name: value for name, value in options.items() if any(value)}
             return {"inputs": [str(image) for image in images], "options": given}
 
         return write
+
+    def leave(self) -> None:
+        self._asked.clear()  # what was not answered is asked again on return
 
     def close(self) -> None:
         self.landmarks.close()
@@ -134,7 +144,7 @@ class RadiographInputs(MethodInputs):
     def _recognise(self) -> None:
         """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
-        if not waiting or self.services.busy() or self.services.client.busy or installation.missing():
+        if not waiting or self._has_to_wait() or installation.missing():
             return
         node = waiting[0]
         self._asked.add(node.GetID())
@@ -147,6 +157,9 @@ class RadiographInputs(MethodInputs):
             self.changed()
 
         self._ask_about(node, {"command": "describe"}, told, lambda why: self._cannot_read(node, why))
+
+    def _has_to_wait(self) -> bool:
+        return self.services.busy() or self.services.client.busy or self.services.is_away()
 
     def _cannot_read(self, node: Any, why: str) -> None:
         if node.GetScene() is not None:
@@ -192,7 +205,7 @@ class RadiographInputs(MethodInputs):
             return clean_and_tell
 
         def ask(complete: dict[str, Any]) -> None:
-            if self.services.busy() or self.services.client.busy:
+            if self._has_to_wait():
                 folder.cleanup()
                 self._asked.discard(node.GetID())
                 return

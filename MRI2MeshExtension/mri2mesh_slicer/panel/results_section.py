@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.methods import methods
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, words
 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
 SWATCH = 14
 ROW_HEIGHT = 24
+FAILED_HEIGHT = 40
+"""Two lines, to say why."""
 MOST_ROWS = 14
 """Shown without scrolling."""
 
@@ -28,6 +30,7 @@ class ResultsSection:
     def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         self._ui, self._changed = ui, changed
         self._runs: list[Any] = []
+        self._pictures: dict[Any, Mapping[str, bytes]] = {}
         self._filling = False
         self.run: Any = None
         table = ui.resultsTable
@@ -45,9 +48,10 @@ class ResultsSection:
         ui.reportButton.clicked.connect(self._open_report)
         self._pages: tempfile.TemporaryDirectory[str] | None = None
 
-    def show(self, run: Any) -> None:
-        """Another run, such as a new one."""
+    def show(self, run: Any, pictures: Mapping[str, bytes]) -> None:
+        """A new run. pictures: of its report, kept while it is in the scene that is open."""
         self.run = run
+        self._pictures[run.folder] = pictures
         self.refresh()
 
     def refresh(self) -> None:
@@ -58,6 +62,7 @@ class ResultsSection:
         folders = [run.folder for run in self._runs]
         if self.run is None or self.run.folder not in folders:
             self.run = self._runs[-1] if self._runs else None
+        self._pictures = {folder: self._pictures.get(folder, {}) for folder in folders}
         ui = self._ui
         ui.resultsSection.setVisible(self.run is not None)
         ui.runSelector.clear()
@@ -86,27 +91,27 @@ class ResultsSection:
         table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             self._fill_row(table, number, row, report.scale_known)
-            table.setRowHeight(number, ROW_HEIGHT)
+            table.setRowHeight(number, FAILED_HEIGHT if row.failed else ROW_HEIGHT)
         self._filling = False
-        shown = min(max(len(rows), 1), MOST_ROWS)
-        table.setFixedHeight(table.horizontalHeader().height + shown * ROW_HEIGHT + 4)
+        rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
+        table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
         ui.levelShift.setVisible(any(m.engine == run.engine and m.levels for m in methods()))
         failed = [check for check in report.run_checks if not check.passed]
         lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
         if not report.scale_known:
             lines.insert(0, _("Scale unknown: millimetres mean nothing in this run."))
-        doubtful = sum(bool(row.failed) for row in rows)
+        doubtful = [words(row.name) for row in rows if row.failed]
         if not rows:
             head, colour = _("No surface could be made."), BAD
         elif report.passed:
-            head, colour = _("{count} structures; every check passed.").format(count=len(rows)), GOOD
+            head, colour = _("{structures}; every check passed.").format(structures=counted(len(rows))), GOOD
+        elif doubtful:
+            head = _("{structures}; look closely at {doubtful}.").format(
+                structures=counted(len(rows)), doubtful=", ".join(doubtful)
+            )
+            colour = DOUBTFUL
         else:
-            head = _("{count} structures; look closely at {doubtful} of them.").format(
-                count=len(rows), doubtful=doubtful
-            )
-            head = (
-                head if doubtful else _("{count} structures; not every check passed.").format(count=len(rows))
-            )
+            head = _("{structures}; not every check passed.").format(structures=counted(len(rows)))
             colour = DOUBTFUL
         say(ui.verdictLabel, head, colour)
         say(ui.warningsLabel, "\n".join(lines), DOUBTFUL)
@@ -120,7 +125,7 @@ class ResultsSection:
         shown.setData(qt.Qt.UserRole, row.model.GetID())
         swatch = qt.QPixmap(SWATCH, SWATCH)
         swatch.fill(qt.QColor.fromRgbF(*row.colour))
-        name = qt.QTableWidgetItem(qt.QIcon(swatch), row.name)
+        name = qt.QTableWidgetItem(qt.QIcon(swatch), words(row.name))
         known = row.volume_mm3 is not None and scale_known
         volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
         volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
@@ -160,7 +165,8 @@ class ResultsSection:
         if self._pages is None:
             self._pages = tempfile.TemporaryDirectory(prefix="mri2mesh-")
         try:
-            page = write_report_page(self.run, Path(self._pages.name) / f"{self.run.folder.GetID()}.html")
+            path = Path(self._pages.name) / f"{self.run.folder.GetID()}.html"
+            page = write_report_page(self.run, path, self._pictures[self.run.folder])
         except InputError as error:
             say(self._ui.verdictLabel, sentences(str(error)), BAD)
             return
@@ -173,3 +179,8 @@ class ResultsSection:
         self.run = None
         self.refresh()
         self._changed()
+
+
+def counted(count: int) -> str:
+    """As ``"3 structures"``."""
+    return _("1 structure") if count == 1 else _("{count} structures").format(count=count)

@@ -35,15 +35,20 @@ class RunSection:
         for name, words in devices():
             ui.deviceSelector.addItem(words, name)
         ui.deviceSelector.activated.connect(self._choose_device)
+        ui.liveCheck.clicked.connect(self._choose_live)
         ui.runButton.clicked.connect(lambda *_checked: run())
         ui.cancelButton.clicked.connect(lambda *_checked: cancel())
         self._warnings: list[str] = []
         self.idle("")
         say(ui.messageLabel, "")
 
-    def refresh(self, busy: bool, problem: str) -> None:
-        """problem: why Run is not possible; shown beside the button."""
+    def refresh(self, busy: bool, problem: str, shows: bool) -> None:
+        """problem: why Run is not possible; shown beside the button. shows: whether the method's surfaces can be looked
+        at while they are found."""
         ui = self._ui
+        ui.liveCheck.setVisible(shows)
+        ui.liveCheck.setEnabled(not busy)
+        ui.liveCheck.setChecked(self._parameters().live)
         ui.deviceSelector.setCurrentIndex(max(0, ui.deviceSelector.findData(self._parameters().device)))
         ui.runButton.setEnabled(not busy and not problem)
         ui.runButton.setToolTip(
@@ -80,6 +85,9 @@ class RunSection:
     def idle(self, text: str) -> None:
         self._ui.progressBar.setVisible(False)
         say(self._ui.stageLabel, text)
+
+    def _choose_live(self, *_checked: Any) -> None:
+        self._parameters().live = bool(self._ui.liveCheck.checked)
 
     def _choose_device(self, *_index: Any) -> None:
         self._parameters().device = str(self._ui.deviceSelector.currentData)

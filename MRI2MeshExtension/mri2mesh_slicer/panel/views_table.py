@@ -47,6 +47,7 @@ class ViewsTable:
         self.further = slicer.qMRMLNodeComboBox()
         self.further.nodeTypes = ["vtkMRMLScalarVolumeNode"]
         self.further.noneEnabled = True
+        self.further.noneDisplay = _("Another radiograph")
         self.further.addEnabled = False
         self.further.setMRMLScene(slicer.mrmlScene)
         self.add_button, self.remove_button = qt.QPushButton(_("Add view")), qt.QPushButton(_("Remove view"))
@@ -98,6 +99,7 @@ class ViewsTable:
             picker = slicer.qMRMLNodeComboBox()
             picker.nodeTypes = ["vtkMRMLMarkupsFiducialNode"]
             picker.noneEnabled = True
+            picker.noneDisplay = _("none")
             picker.addEnabled = True
             picker.setMRMLScene(slicer.mrmlScene)
             picker.setCurrentNode(self.landmarks_of(node))

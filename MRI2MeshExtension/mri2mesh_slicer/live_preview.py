@@ -1,0 +1,110 @@
+"""The surface while it is being fitted: a display aid that is not saved, not undone, and leaves no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import slicer
+import vtk
+
+from mri2mesh.errors import InputError
+from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.inputs import is_radiograph
+from mri2mesh_slicer.mrml_nodes import remove_node
+
+COLOUR = (1.0, 0.82, 0.2)
+"""Of no structure: nobody takes it for a result."""
+OPACITY = 0.7
+LIVE = "MRI2Mesh.Live"
+"""Node attribute of what is shown for the moment."""
+
+
+class LivePreview:
+    """A model per structure, until `remove`, which everything that ends a run calls.
+
+    first: the input whose parent transform the surfaces share, as the results will. placed: the radiographs
+    (`PlacedRadiograph`) over which outlines are drawn now; asked at each surface.
+    """
+
+    def __init__(self, first: Any, placed: Callable[[], Sequence[Any]]) -> None:
+        self._first, self._placed = first, placed
+        self._background = Background()
+        self._models: dict[str, Any] = {}
+        self._overlays: list[Any] = []
+        self._is_reading = False
+
+    def show(self, files: Mapping[str, str]) -> None:
+        """The surfaces of these files, read in a thread; nothing while earlier ones are still being read."""
+        if self._is_reading:
+            return
+        self._is_reading = True
+        wanted = dict(files)
+        self._background.run(lambda: _read(wanted), self._draw, lambda _error: self._draw({}))
+
+    def remove(self) -> None:
+        """All of it is gone, and what is still being read is not shown any more. For good."""
+        self._background.close()
+        self._stop_outlines(self._overlays)
+        for node in self._models.values():
+            if (scene := node.GetScene()) is not None:
+                remove_node(scene, node)
+        self._models = {}
+
+    def _draw(self, surfaces: Mapping[str, vtk.vtkPolyData]) -> None:
+        self._is_reading = False
+        for name, surface in surfaces.items():
+            node = self._models.get(name)
+            if node is None or node.GetScene() is None:
+                node = self._models[name] = self._add_model(name)
+            node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
+            node.SetAndObservePolyData(surface)
+        self._draw_outlines()
+
+    def _draw_outlines(self) -> None:
+        from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
+
+        placed = [one for one in self._placed() if not one.removed]
+        self._stop_outlines([one for one in self._overlays if one.radiograph not in placed])
+        drawn = [overlay.radiograph for overlay in self._overlays]
+        for one in placed if self._models else ():
+            if one not in drawn:
+                models = list(self._models.values())
+                self._overlays.append(SilhouetteOverlay(slicer.mrmlScene, one, models))
+
+    def _stop_outlines(self, unwanted: Sequence[Any]) -> None:
+        for overlay in list(unwanted):
+            overlay.stop()
+            self._overlays.remove(overlay)
+
+    def _add_model(self, name: str) -> Any:
+        node = _temporary("vtkMRMLModelNode", name)
+        node.SetHideFromEditors(True)
+        display = _temporary("vtkMRMLModelDisplayNode", name)
+        display.SetColor(COLOUR)
+        display.SetOpacity(OPACITY)
+        display.SetVisibility2D(not is_radiograph(self._first))
+        node.SetAndObserveDisplayNodeID(slicer.mrmlScene.AddNode(display).GetID())
+        return slicer.mrmlScene.AddNode(node)
+
+
+def _temporary(class_name: str, name: str) -> Any:
+    """A node outside the scene that is neither saved with it nor part of undo."""
+    node = slicer.mrmlScene.CreateNodeByClass(class_name)
+    node.UnRegister(None)  # the caller's own reference, which Python has besides
+    node.SetName(f"{name} (being fitted)")
+    node.SetAttribute(LIVE, "1")
+    node.SetSaveWithScene(False)
+    node.SetUndoEnabled(False)
+    return node
+
+
+def _read(files: Mapping[str, str]) -> dict[str, vtk.vtkPolyData]:
+    """In a thread. None of them where one has gone: newer ones come."""
+    from mri2mesh.export.surfaces import read_surface
+    from mri2mesh_slicer.results import with_normals
+
+    try:
+        return {name: with_normals(read_surface(file)) for name, file in files.items()}
+    except (InputError, ValueError, OSError):
+        return {}

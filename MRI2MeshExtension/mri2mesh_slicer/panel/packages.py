@@ -1,0 +1,61 @@
+"""What is missing is asked for and installed, while the panel shows how far that is; then what was wanted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from mri2mesh_slicer import installation
+from mri2mesh_slicer.installing import Installing
+from mri2mesh_slicer.panel.messages import ask
+
+
+class Packages:
+    """run: the `RunSection` that shows it. changed: called when an installation starts and when it ends."""
+
+    def __init__(self, run: Any, changed: Callable[[], None]) -> None:
+        self._run, self._changed = run, changed
+        self._installing: Installing | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._installing is not None
+
+    def when_there(self, then: Callable[[], None]) -> None:
+        """``then()`` at once where nothing is missing, or when it was installed with the user's consent."""
+        missing = installation.missing()
+        if not missing:
+            then()
+            return
+        why = installation.obstacle(missing)
+        if why or not ask(installation.question(missing), _("Install packages for MRI2Mesh?")):
+            self._run.ended(why or _("Nothing was installed and nothing was run."), failed=bool(why))
+            return
+
+        def ended(why: str) -> None:
+            self._installing = None
+            self._run.ended(why or _("The packages are installed."), failed=bool(why))
+            self._changed()
+            if not why:
+                self.when_there(then)
+
+        self._run.begin()
+        self._installing = Installing(
+            missing, lambda what, fraction: self._run.progress(what, fraction, None), ended
+        )
+        self._installing.start()
+        self._changed()
+
+    def cancel(self) -> None:
+        if self._installing is not None:
+            self.close()
+            self._run.ended(_("The installation was cancelled; nothing was run."), failed=False)
+            self._changed()
+
+    def close(self) -> None:
+        """No process is left, and nothing is told."""
+        if self._installing is not None:
+            self._installing.cancel()
+            self._installing = None
