@@ -31,6 +31,8 @@ SHIFTS_MM = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
 """In the plane of the first image, at the patient."""
 DEPTHS_MM = (-40.0, 0.0, 40.0)
 """Along the first beam; one view cannot tell them apart, a second from another side can."""
+IN_PLANE_DEG = (-12.0, 0.0, 12.0)
+"""About the first beam. A long bone that is turned so looks most like itself where it was slid along its shaft."""
 TURN_DEG = 12.0
 LANDMARK_TURN_DEG = 40.0
 SIZES = (0.75, 1.0, 1.3)
@@ -93,8 +95,9 @@ def coarse_search(
 ) -> Parameters:
     """The poses of the mean shape around the expected one (a batch of one) whose shadows explain the images best.
 
-    First shifts in the plane of the first image (and in depth, where another view tells it; and sizes, where the scale
-    is unknown), then small turns of the best. Raises InputError where all of it would be beside or behind a source.
+    First shifts and turns in the plane of the first image (and shifts in depth, where another view tells it; and sizes,
+    where the scale is unknown), then small turns of the best about all axes. Raises InputError where all of it would be
+    beside or behind a source.
     """
     terms = [
         ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, SEARCH, depth_of(seen, expected))
@@ -103,11 +106,12 @@ def coarse_search(
     columns, rows, beam = torch.from_numpy(views[0].camera.axes_ras).to(expected.position)
     depths = DEPTHS_MM if seen_from_aside(views) else (0.0,)
     sizes = SIZES if scale_unknown else (1.0,)
-    grid = list(itertools.product(SHIFTS_MM, SHIFTS_MM, depths, sizes))
-    right, down, deeper, size = torch.tensor(grid).to(expected.position).T[..., None]
+    grid = list(itertools.product(SHIFTS_MM, SHIFTS_MM, IN_PLANE_DEG, depths, sizes))
+    right, down, degrees, deeper, size = torch.tensor(grid).to(expected.position).T[..., None]
     many = expected.take(torch.zeros(len(grid), dtype=torch.long))
     shifted = replace(
         many,
+        rotation=rotation_matrix(degrees.deg2rad() * beam) @ many.rotation,
         position=many.position + right * columns + down * rows + deeper * beam,
         log_scale=many.log_scale + size[:, 0].log(),
     )
