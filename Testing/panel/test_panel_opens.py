@@ -136,9 +136,11 @@ def test_views_are_added_and_removed(panel, add_image):
     first, second = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("ap", "oblique"))
     panel.ui.inputSelector.setCurrentNode(first)
     views = panel.panel.method.inputs.views
+    assert not views.add_button.enabled
     views.further.setCurrentNode(second)
     views.add_button.click()
     assert panel.panel.parameters().further_views == [second]
+    assert views.further.currentNode() is None and not views.add_button.enabled
     assert [views.table.item(row, 0).text() for row in range(2)] == ["ap", "oblique"]
     views.table.selectRow(0)
     views.remove_button.click()
