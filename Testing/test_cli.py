@@ -297,7 +297,10 @@ def test_what_is_wrong_with_an_image_is_said_before_what_does_not_go_with_it(fil
         ([tmp_path / "none.dcm"], "mri2mesh: no such file or folder"),
         ([film, tmp_path / "none.dcm"], "image 2: no such file or folder"),
         ([film, damaged], "image 2: the file is not a radiograph"),
-        ([damaged], "for a volume such as an MRI, has no use for --anatomy: leave it out, or check the image"),
+        (
+            [damaged],
+            "for a volume such as an MRI, has no use for --anatomy: leave it out, or check the image",
+        ),
     ):
         assert reconstruct(*images, "--anatomy", "L3", "--out", tmp_path / "out") == 2
         assert says in one_line(capsys)
