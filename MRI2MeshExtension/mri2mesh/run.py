@@ -51,8 +51,10 @@ def run(
     Raises InputError for bad input; then nothing was written.
     """
     told = progress or (lambda stage, fraction: None)
-    request.refuse_missing()
-    engine = request.engine or default_engine(kind_of(request.images[0]))
+    engine = request.engine
+    if engine is None:
+        request.refuse_missing()
+        engine = default_engine(kind_of(request.images[0]))
     entry = get_entry(engine)
     # What can be wrong is found before anything slow is done.
     request.refuse_useless(engine, entry)
