@@ -25,7 +25,7 @@ from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
-from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.start_box import StartBox
 from mri2mesh_slicer.panel.views_table import ViewsTable
@@ -180,8 +180,10 @@ class RadiographInputs(MethodInputs):
             self.changed()
             words = _("Calibrated: {size:.4f} mm per pixel at the detector ({method}; ± {percent:.1f} %).")
             percent = 100 * event["relative_uncertainty"]
+            lines = [words.format(size=spacing[0], method=event["method"], percent=percent)]
+            lines += map(sentences, event["warnings"])
             if self.views.selected_node() is node:
-                say(message, words.format(size=spacing[0], method=event["method"], percent=percent), GOOD)
+                say(message, "\n".join(lines), DOUBTFUL if event["warnings"] else GOOD)
 
         request = {"command": "calibrate", "options": {"marker": marker}}
         self._ask_about(node, request, told, lambda why: say(message, why, BAD))
