@@ -290,6 +290,22 @@ def test_a_wrong_request_for_a_radiograph_is_status_2(film, tmp_path, capsys, op
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_wrong_with_an_image_is_said_before_what_does_not_go_with_it(film, tmp_path, capsys):
+    damaged = tmp_path / "damaged.dcm"
+    damaged.write_text("hello")
+    for images, says in (
+        ([tmp_path / "none.dcm"], "mri2mesh: no such file or folder"),
+        ([film, tmp_path / "none.dcm"], "image 2: no such file or folder"),
+        ([film, damaged], "image 2: the file is not a radiograph"),
+        (
+            [damaged],
+            "for a volume such as an MRI, has no use for --anatomy: leave it out, or check the image",
+        ),
+    ):
+        assert reconstruct(*images, "--anatomy", "L3", "--out", tmp_path / "out") == 2
+        assert says in one_line(capsys)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -50,7 +50,7 @@ def wheel_contents(repository: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The wheel that `pip install .` would install, unpacked."""
     tree = tmp_path_factory.mktemp("tree") / "source"
     tree.mkdir()
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE.txt"):
         shutil.copy(repository / name, tree)
     skip = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
     for name in ("MRI2MeshExtension", "ModelWeights"):

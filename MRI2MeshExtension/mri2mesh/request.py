@@ -18,6 +18,8 @@ OF_KIND = {
     "radiographs": ("cameras", "markers", "bone", "frames"),
 }
 """Options that go with a kind of input; those of an engine are in its entry of the registry."""
+TAKEN = {"volume": "a volume such as an MRI", "radiographs": "radiographs"}
+"""Kinds of input in words."""
 FLAGS = {
     "cameras": "camera",
     "markers": "calibrate",
@@ -57,6 +59,13 @@ class Request:
     labelmaps: bool = False
     scene: bool = False
 
+    def refuse_missing(self) -> None:
+        """Raises InputError for an image that is not there, which has no kind that an engine could be chosen by."""
+        for number, image in enumerate(self.images, 1):
+            if not image.exists():
+                which = f"image {number}: " if len(self.images) > 1 else ""
+                raise InputError(f"{which}no such file or folder: check the path of the image")
+
     def refuse_useless(self, engine: str, entry: Entry) -> None:
         """Raises InputError for an option that the engine would silently ignore, or images that do not fit."""
         of_some = {
@@ -71,7 +80,10 @@ class Request:
         for name in sorted(of_some - {*OF_KIND[entry.takes], *entry.options}):
             if getattr(self, name):
                 flag = FLAGS.get(name, name).replace("_", "-")
-                raise InputError(f"the engine {engine} has no use for --{flag}: leave it out")
+                raise InputError(
+                    f"the engine {engine}, for {TAKEN[entry.takes]}, has no use for --{flag}: leave it out,"
+                    " or check the image"
+                )
         if entry.takes == "volume" and len(self.images) > 1:
             raise InputError(f"the engine {engine} takes one image, got {len(self.images)}")
         for name in ("cameras", "markers", "masks", "frames"):

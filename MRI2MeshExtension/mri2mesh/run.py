@@ -51,7 +51,10 @@ def run(
     Raises InputError for bad input; then nothing was written.
     """
     told = progress or (lambda stage, fraction: None)
-    engine = request.engine or default_engine(kind_of(request.images[0]))
+    engine = request.engine
+    if engine is None:
+        request.refuse_missing()
+        engine = default_engine(kind_of(request.images[0]))
     entry = get_entry(engine)
     # What can be wrong is found before anything slow is done.
     request.refuse_useless(engine, entry)
@@ -118,18 +121,24 @@ def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:
 
 
 def _radiographs(request: Request) -> list[Radiograph]:
-    """Each with its geometry and scale."""
+    """Each with its geometry and scale. What is wrong with one of several is said with its number."""
     n = len(request.images)
     found = []
-    for path, camera, marker, frame in zip(
+    for number, path, camera, marker, frame in zip(
+        range(1, n + 1),
         request.images,
         request.cameras or [None] * n,
         request.markers or [None] * n,
         request.frames * n if len(request.frames) == 1 else request.frames or [None] * n,
         strict=True,
     ):
-        radiograph = read_radiograph(path, camera, frame=frame, bone=request.bone)
-        found.append(radiograph if marker is None else calibrated_by(marker, radiograph, path))
+        try:
+            radiograph = read_radiograph(path, camera, frame=frame, bone=request.bone)
+            found.append(radiograph if marker is None else calibrated_by(marker, radiograph, path))
+        except InputError as error:
+            if n == 1:
+                raise
+            raise InputError(f"image {number}: {error}") from error
     return found
 
 

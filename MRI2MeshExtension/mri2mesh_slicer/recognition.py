@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from slicer.i18n import tr as _
 
 from mri2mesh.imaging.recognise import describe
-from mri2mesh_slicer.geometry_of_nodes import RECOGNISED, image_size
+from mri2mesh.imaging.xray_geometry import WORDS, Origin
+from mri2mesh_slicer.geometry_of_nodes import RECOGNISED, geometry_of, image_size
 from mri2mesh_slicer.inputs import is_radiograph, volume_of
 
 Kind = Literal["volume", "radiographs"]
@@ -30,7 +32,8 @@ def sentence_of(node: Any) -> str:
     if kind == "radiographs":
         rows, columns = image_size(node)
         told = node.GetAttribute(RECOGNISED)
-        return told or _("Radiograph, {columns} x {rows} pixels.").format(columns=columns, rows=rows)
+        told = told or _("Radiograph, {columns} x {rows} pixels.").format(columns=columns, rows=rows)
+        return told + _given_since(geometry_of(node).origins, told)
     columns, rows, slices = node.GetImageData().GetDimensions()
     parent = node.GetParentTransformNode()
     moved = _(", moved by {name}").format(name=parent.GetName()) if parent is not None else ""
@@ -41,3 +44,10 @@ def sentence_of(node: Any) -> str:
     return _("Volume of {columns} x {rows} x {slices}: {what}{moved}.").format(
         columns=columns, rows=rows, slices=slices, what=what, moved=moved
     )
+
+
+def _given_since(origins: Mapping[str, Origin], told: str) -> str:
+    """What the file's tags no longer tell: a reading never gives values of the user."""
+    since = ["user"] if "calibrated" in told else ["user", "calibrated"]
+    names = [WORDS[name] for name, origin in origins.items() if origin in since]
+    return " " + _("Given or calibrated since: {names}.").format(names=", ".join(names)) if names else ""

@@ -62,5 +62,14 @@ def test_one_number_corrects_all_levels():
     assert level_names(chain, -1) == [None, "L5", "L4", "L3", "L2"]
 
 
+def test_bodies_that_a_shift_leaves_without_a_name_are_told():
+    chain = build_chain(bodies(5), discs(5), [S1])
+    assert level_warning(chain, 1) == "levels were shifted by +1 as asked"
+    assert (level_warning(chain, -1) or "").endswith(
+        "as asked: 1 body beyond T7 to L5 left out, with the discs"
+    )
+    assert "3 bodies" in (level_warning(chain, 9) or "")
+
+
 def test_nothing_found_is_an_empty_chain():
     assert build_chain([], [], []).bodies == []

@@ -53,6 +53,9 @@ def test_a_click_places_the_chosen_landmark_and_the_next_one_is_offered(panel, s
     assert interaction.GetCurrentInteractionMode() == interaction.Place
     assert slicer.app.applicationLogic().GetSelectionNode().GetActivePlaceNodeID() == markups.GetID()
     assert box.message.text == "Click on: Pubic symphysis superior."
+    box.button.click()  # pressed again before any click: nothing is placed yet
+    assert box.name.currentData == "pubic_symphysis_superior"
+    assert not any("(placed)" in box.name.itemText(n) for n in range(box.name.count))
 
     click_at(slicer, markups, 10, 20)
     assert box.name.currentData == "sacral_promontory" and box.message.text == "1 placed."

@@ -105,6 +105,8 @@ def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel,
     assert geometry.origins["source_to_isocentre_mm"] == "default"
     assert geometry.source_to_isocentre_mm.value == pytest.approx(1020.0)
     assert geometry.primary_angle_deg.value == 30.0
+    since = "Given or calibrated since: the distance from source to detector, the primary angle."
+    assert panel.ui.recognisedLabel.text == f"Radiograph, 48 x 64 pixels. {since}"
 
 
 def test_an_impossible_geometry_is_refused_in_words(panel, add_image):
@@ -115,7 +117,7 @@ def test_an_impossible_geometry_is_refused_in_words(panel, add_image):
     editor = panel.panel.method.inputs.geometry
     editor.fields["source_to_detector_mm"].value = 1200.0
     editor.fields["source_to_isocentre_mm"].value = 1500.0
-    assert "isocentre lies between" in editor._message.text
+    assert "socentre lies between" in editor._message.text
     assert geometry_of(node).source_to_isocentre_mm.value == pytest.approx(1020.0)
 
 
@@ -136,9 +138,11 @@ def test_views_are_added_and_removed(panel, add_image):
     first, second = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("ap", "oblique"))
     panel.ui.inputSelector.setCurrentNode(first)
     views = panel.panel.method.inputs.views
+    assert not views.add_button.enabled
     views.further.setCurrentNode(second)
     views.add_button.click()
     assert panel.panel.parameters().further_views == [second]
+    assert views.further.currentNode() is None and not views.add_button.enabled
     assert [views.table.item(row, 0).text() for row in range(2)] == ["ap", "oblique"]
     views.table.selectRow(0)
     views.remove_button.click()

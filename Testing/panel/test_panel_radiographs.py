@@ -65,6 +65,9 @@ def test_a_known_length_calibrates_a_radiograph(panel, slicer, load_volume):
     wait_until(lambda: not panel.panel.running.client.busy, 60)
     box.button.click()
     wait_until(lambda: "length of 50 mm" in box.message.text, 120)
+    assert box.message.text.startswith("Calibrated: 0.7051 mm per pixel at the detector")
+    assert "The marker makes pixels 0.705 mm and the geometry said 1.200 mm" in box.message.text
+    assert panel.ui.recognisedLabel.text.endswith("Given or calibrated since: the pixel spacing.")
     from mri2mesh_slicer.geometry_of_nodes import geometry_of
 
     geometry = geometry_of(node)
@@ -86,6 +89,24 @@ def test_a_calibration_without_a_line_says_what_to_draw(panel, load_volume):
     box = panel.panel.method.inputs.calibration
     box.button.click()
     assert "Draw a line" in box.message.text
+    panel.ui.inputSelector.setCurrentNode(load_volume(PELVIS_OBLIQUE, "oblique"))
+    assert box.message.text == ""  # it was about the other radiograph
+
+
+def test_each_marker_begins_with_a_usual_size_and_asks_for_a_line_where_it_needs_one(panel, add_image):
+    panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
+    box = panel.panel.method.inputs.calibration
+    found = {}
+    for number in range(box.kind.count):
+        box.kind.setCurrentIndex(number)
+        box.kind.activated.emit(number)
+        found[box.kind.currentData] = (box.size.value, box.line.enabled)
+    assert found == {
+        "sphere": (25.0, True),
+        "wire": (2.5, True),
+        "length": (100.0, True),
+        "intensifier": (229.0, False),
+    }
 
 
 def test_leaving_while_a_radiograph_is_described_leaves_no_process_and_it_is_described_on_return(

@@ -46,6 +46,16 @@ def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
     assert ui.warningsLabel.text == "The sacrum was not found in the image."
 
 
+def test_levels_that_cannot_be_moved_say_what_to_do_instead(panel, slicer, tmp_path):
+    run = show(panel, slicer, read_run(spine_run(tmp_path / "spine")))
+    names = [row.name for row in run.rows()]
+    for _ in range(12):
+        panel.ui.levelDownButton.click()
+    assert "the levels known are T7 to L5" in panel.ui.verdictLabel.text
+    assert "set the shift in section 2 and press Run again" in panel.ui.verdictLabel.text
+    assert [row.name for row in run.rows()] != names
+
+
 def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
     section, label = panel.panel.run, panel.ui.messageLabel
     section.begin()

@@ -47,7 +47,7 @@ def read_camera(
     except OSError as error:
         raise InputError("the camera file cannot be read: check its path") from error
     except ValueError as error:
-        raise InputError("the camera file is not JSON: compare it with the example in the manual") from error
+        raise InputError("the camera file is not JSON: compare it with the example in README.md") from error
     if not isinstance(content, dict):
         raise InputError('the camera file must hold one object: {"source_to_detector_mm": 1000, ...}')
     origins = _origins(content.pop("origin", {}))

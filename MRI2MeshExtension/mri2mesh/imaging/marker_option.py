@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.calibration import calibrate_marker, calibrated
+from mri2mesh.imaging.calibration import Calibration, calibrate_marker, calibrated
 from mri2mesh.imaging.markers import Marker, Point
 from mri2mesh.imaging.markups_file import read_markups
 from mri2mesh.imaging.picked_landmarks import pixels_in_image
@@ -34,11 +34,18 @@ CONTRADICTION = 0.1
 def calibrated_by(text: str, radiograph: Radiograph, image: str | Path) -> Radiograph:
     """The radiograph with the pixel spacing that a marker gives, how it was measured in its metadata.
 
-    image: its file, in which a markups file's points lie. A spacing known before is replaced; a warning says so where
-    the two contradict each other. Raises InputError for what is no marker, or is not found in the image.
+    image: its file, in which a markups file's points lie. A spacing known before is replaced as `with_scale` does.
+    Raises InputError for what is no marker, or is not found in the image.
     """
     marker, distance_mm = read_marker(text, image)
-    measured = calibrate_marker(radiograph, marker)
+    return with_scale(radiograph, calibrate_marker(radiograph, marker), distance_mm)
+
+
+def with_scale(radiograph: Radiograph, measured: Calibration, distance_mm: float | None = None) -> Radiograph:
+    """The radiograph calibrated, with a warning more where a spacing known before contradicts the marker.
+
+    distance_mm: of the marker from the source, as in `calibrated`, and as that raises.
+    """
     result = calibrated(radiograph, measured, distance_mm)
     method = f"{measured.method}, within {100 * measured.relative_uncertainty:.0f}%"
     result = replace(result, metadata={**radiograph.metadata, "calibration": method})

@@ -26,7 +26,14 @@ def level_names(chain: Chain, level_shift: int = 0) -> list[str | None]:
 def level_warning(chain: Chain, level_shift: int) -> str | None:
     """What to tell the user about the count, if anything."""
     if level_shift:
-        return f"levels were shifted by {level_shift:+d} as asked"
+        left_out = level_names(chain, level_shift).count(None)
+        told = f"levels were shifted by {level_shift:+d} as asked"
+        if left_out:
+            bodies = "1 body" if left_out == 1 else f"{left_out} bodies"
+            told += (
+                f": {bodies} beyond {VERTEBRA_LEVELS[0]} to {VERTEBRA_LEVELS[-1]} left out, with the discs"
+            )
+        return told
     if chain.s1 is None:
         return (
             "the sacrum was not found in the image: the lowest body is assumed to be L5;"

@@ -116,7 +116,8 @@ def warm(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The pixel spacing of one radiograph from a marker in it."""
-    from mri2mesh.imaging.calibration import calibrate_marker, calibrated
+    from mri2mesh.imaging.calibration import calibrate_marker
+    from mri2mesh.imaging.marker_option import with_scale
     from mri2mesh.imaging.reading_radiograph import read_radiograph
 
     inputs, options = inputs_of(message), options_of(message)
@@ -124,9 +125,11 @@ def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     camera = next(iter(options.get("cameras") or ()), None)
     radiograph = read_radiograph(inputs[0], camera)
     found = calibrate_marker(radiograph, marker_of(options))
+    scaled = with_scale(radiograph, found)
     return {
         "status": 0,
-        "pixel_spacing_mm": list(calibrated(radiograph, found).geometry.pixel_spacing_mm.value),
+        "pixel_spacing_mm": list(scaled.geometry.pixel_spacing_mm.value),
+        "warnings": list(scaled.warnings[len(radiograph.warnings) :]),
         "relative_uncertainty": found.relative_uncertainty,
         "method": found.method,
     }

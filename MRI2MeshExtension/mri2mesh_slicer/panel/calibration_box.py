@@ -12,15 +12,16 @@ import vtk
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
+from mri2mesh_slicer.panel.messages import BAD, say
 
 
-def kinds() -> tuple[tuple[str, str], ...]:
-    """Name of the marker, and words."""
+def kinds() -> tuple[tuple[str, str, float], ...]:
+    """Name of the marker, words, and a usual size in mm to begin with."""
     return (
-        ("sphere", _("Ball: draw a line across it; its diameter is")),
-        ("wire", _("Wire or pin: draw a line along it; its diameter is")),
-        ("length", _("Known length: draw a line along it; it is")),
-        ("intensifier", _("Round field of the intensifier; its diameter is")),
+        ("sphere", _("Ball: draw a line across it; its diameter is"), 25.0),
+        ("wire", _("Wire or pin: draw a line along it; its diameter is"), 2.5),
+        ("length", _("Known length: draw a line along it; it is"), 100.0),
+        ("intensifier", _("Round field of the intensifier; its diameter is"), 229.0),
     )
 
 
@@ -33,10 +34,10 @@ class CalibrationBox:
         self.widget = qt.QGroupBox(_("Scale by a marker"))
         grid = qt.QGridLayout(self.widget)
         self.kind, self.size, self.line = qt.QComboBox(), qt.QDoubleSpinBox(), slicer.qMRMLNodeComboBox()
-        for name, words in kinds():
+        for name, words, _size in kinds():
             self.kind.addItem(words, name)
+        self.kind.activated.connect(self._choose_kind)
         self.size.setRange(0.1, 1000.0)
-        self.size.setValue(25.0)
         self.size.setSuffix(" mm")
         self.line.nodeTypes = ["vtkMRMLMarkupsLineNode"]
         self.line.noneEnabled = True
@@ -53,8 +54,11 @@ class CalibrationBox:
         grid.addWidget(self.line, 1, 0)
         grid.addWidget(self.button, 1, 1)
         grid.addWidget(self.message, 2, 0, 1, 2)
+        self._choose_kind()
 
     def show(self, node: Any) -> None:
+        if node is not self._node:
+            say(self.message, "")  # it was about another radiograph
         self._node = node
         self.widget.setVisible(node is not None)
 
@@ -81,8 +85,14 @@ class CalibrationBox:
         try:
             self._ask(self.marker())
         except InputError as error:
-            self.message.text = str(error)
-            self.message.setVisible(True)
+            say(self.message, str(error), BAD)
+
+    def _choose_kind(self, *_index: Any) -> None:
+        """A usual size, and the line where this kind needs one."""
+        kind = str(self.kind.currentData)
+        self.size.value = next(size for name, _words, size in kinds() if name == kind)
+        self.line.setEnabled(kind != "intensifier")
+        say(self.message, "")
 
 
 def _pixel(line: Any, number: int, image: Any) -> list[float]:

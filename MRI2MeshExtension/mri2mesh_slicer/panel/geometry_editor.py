@@ -12,7 +12,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.camera_file import read_camera
 from mri2mesh.imaging.xray_geometry import Known, XrayGeometry, with_distances
 from mri2mesh_slicer.geometry_of_nodes import geometry_of, image_size, keep_geometry
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 
 ORIGINS = {"tag": "from tags", "user": "given", "calibrated": "calibrated", "default": "assumed"}
 COLOURS = {"tag": GOOD, "user": GOOD, "calibrated": GOOD, "default": DOUBTFUL}
@@ -79,7 +79,7 @@ class GeometryEditor:
         try:
             geometry = read_camera(path, image_size(self._node))
         except InputError as error:
-            say(self._message, str(error), BAD)
+            say(self._message, sentences(str(error)), BAD)
             return
         self._keep(geometry)
 
@@ -96,7 +96,7 @@ class GeometryEditor:
         try:
             self._keep(with_value(geometry_of(self._node), name, value))
         except InputError as error:
-            say(self._message, str(error), BAD)
+            say(self._message, sentences(str(error)), BAD)
 
     def _keep(self, geometry: XrayGeometry) -> None:
         keep_geometry(self._node, geometry)

@@ -25,7 +25,7 @@ from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
-from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.start_box import StartBox
 from mri2mesh_slicer.panel.views_table import ViewsTable
@@ -131,6 +131,7 @@ class RadiographInputs(MethodInputs):
     def _add(self, node: Any) -> None:
         if node is not None and all(node is not one for one in self.nodes()):
             self.parameters().further_views = [*self.nodes()[1:], node]
+            self.views.further.setCurrentNode(None)
             self.changed()
 
     def _remove(self, node: Any) -> None:
@@ -176,8 +177,13 @@ class RadiographInputs(MethodInputs):
             spacing = tuple(event["pixel_spacing_mm"])
             if node.GetScene() is not None:
                 keep_geometry(node, geometry_of(node).with_values("calibrated", pixel_spacing_mm=spacing))
-            say(message, f"{event['method']}, ± {100 * event['relative_uncertainty']:.1f} %", GOOD)
             self.changed()
+            words = _("Calibrated: {size:.4f} mm per pixel at the detector ({method}; ± {percent:.1f} %).")
+            percent = 100 * event["relative_uncertainty"]
+            lines = [words.format(size=spacing[0], method=event["method"], percent=percent)]
+            lines += map(sentences, event["warnings"])
+            if self.views.selected_node() is node:
+                say(message, "\n".join(lines), DOUBTFUL if event["warnings"] else GOOD)
 
         request = {"command": "calibrate", "options": {"marker": marker}}
         self._ask_about(node, request, told, lambda why: say(message, why, BAD))

@@ -18,8 +18,8 @@ from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
 SWATCH = 14
 ROW_HEIGHT = 24
-FAILED_HEIGHT = 40
-"""Two lines, to say why."""
+LINE_HEIGHT = 16
+"""Further lines, to say why a check failed."""
 MOST_ROWS = 14
 """Shown without scrolling."""
 
@@ -91,7 +91,7 @@ class ResultsSection:
         table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             self._fill_row(table, number, row, report.scale_known)
-            table.setRowHeight(number, FAILED_HEIGHT if row.failed else ROW_HEIGHT)
+            table.setRowHeight(number, ROW_HEIGHT + LINE_HEIGHT * len(row.failed))
         self._filling = False
         rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
         table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
@@ -154,7 +154,8 @@ class ResultsSection:
         try:
             shift_levels(self.run, by)
         except InputError as error:
-            say(self._ui.verdictLabel, str(error), BAD)
+            again = _("To leave out what has no level then, set the shift in section 2 and press Run again.")
+            say(self._ui.verdictLabel, f"{sentences(str(error))} {again}", BAD)
             return
         self.refresh()
         self._changed()

@@ -51,6 +51,8 @@ class ViewsTable:
         self.further.addEnabled = False
         self.further.setMRMLScene(slicer.mrmlScene)
         self.add_button, self.remove_button = qt.QPushButton(_("Add view")), qt.QPushButton(_("Remove view"))
+        self.add_button.setToolTip(_("Choose another radiograph of the same patient beside it first."))
+        self.further.currentNodeIDChanged.connect(lambda *_identity: self._can_add())
         self.add_button.clicked.connect(lambda *_checked: self._add(self.further.currentNode()))
         self.remove_button.clicked.connect(lambda *_checked: self._remove(self.selected_node()))
         for widget in (self.further, self.add_button, self.remove_button):
@@ -74,6 +76,7 @@ class ViewsTable:
             self.table.setItem(row, KNOWN, item)
             self.table.item(row, NAME).setText(node.GetName())
         self.remove_button.setEnabled(len(self._nodes) > 1)
+        self._can_add()
 
     def landmarks_of(self, node: Any) -> Any:
         """The markups node chosen for a radiograph, or None."""
@@ -82,6 +85,10 @@ class ViewsTable:
     def choose_landmarks(self, node: Any, markups: Any) -> None:
         """The markups node for a radiograph of this table, as if chosen in its row."""
         self._pickers[next(row for row, one in enumerate(self._nodes) if one is node)].setCurrentNode(markups)
+
+    def _can_add(self) -> None:
+        chosen = self.further.currentNode()
+        self.add_button.setEnabled(chosen is not None and all(chosen is not one for one in self._nodes))
 
     def _pick(self, node: Any, identity: str) -> None:
         node.SetNodeReferenceID(LANDMARKS, identity or None)
