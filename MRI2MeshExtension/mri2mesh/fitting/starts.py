@@ -91,7 +91,7 @@ def coarse_search(
     expected: Parameters,
     *,
     scale_unknown: bool = False,
-    keep: int = 4,
+    keep: int = 12,
 ) -> Parameters:
     """The poses of the mean shape around the expected one (a batch of one) whose shadows explain the images best.
 
