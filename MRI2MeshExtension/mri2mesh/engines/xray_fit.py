@@ -29,6 +29,7 @@ from mri2mesh.fitting.case import Case, Picked, prepare_case, starts_of
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.parameters import Parameters, turn_of
+from mri2mesh.fitting.second_look import fit_with_second_look
 from mri2mesh.fitting.side import SIDE_LEVELS, mirrored, one_sided
 from mri2mesh.fitting.stored import to_plain
 from mri2mesh.fitting.support import support_in_views
@@ -113,7 +114,9 @@ def reconstruct(
     try:
         starts = starts_of(case, start)
         seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
-        found = fit(case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected)
+        found = fit_with_second_look(
+            case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
+        )
         seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
         told("check", fitted)
         if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):

@@ -18,9 +18,10 @@ from mri2mesh.evaluation.xray_cases import HeldOut, first_parameters, held_out, 
 from mri2mesh.evaluation.xray_conditions import CONDITIONS, FIELDS, Condition, Field
 from mri2mesh.evaluation.xray_scores import Baselines, FitScore, baselines_of, honesty, score
 from mri2mesh.evaluation.xray_tables import markdown, write
-from mri2mesh.fitting.coarse_to_fine import FitSettings, fit
+from mri2mesh.fitting.coarse_to_fine import FitSettings
 from mri2mesh.fitting.family import SurfaceFamily
 from mri2mesh.fitting.parameters import Parameters
+from mri2mesh.fitting.second_look import fit_with_second_look
 from mri2mesh.fitting.starts import coarse_search
 from mri2mesh.fitting.uncertainty import MODEL_RESIDUAL_MM, UNKNOWN_RESIDUAL_MM, pose_check, uncertainty_of
 
@@ -79,7 +80,7 @@ def fit_case(
     began = time.perf_counter()
     # as the engine starts where no landmarks are picked
     starts = Parameters.joined([told, coarse_search(views, family, told)])
-    found = fit(views, family, starts, settings, expected=told)
+    found = fit_with_second_look(views, family, starts, settings, expected=told)
     seconds = time.perf_counter() - began
     fitted = found.parameters.by_first_view(family)[0].cpu().numpy()
     beam = views[0].camera.axes_ras[2]
