@@ -39,8 +39,9 @@ from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.xray_geometry import WORDS
 from mri2mesh.quality.radiograph_checks import (
+    COARSE_MM,
     MIN_AGREEMENT,
-    MIN_GRADIENT_AGREEMENT,
+    MIN_COARSE_AGREEMENT,
     check_fit,
     diverged,
     side,
@@ -214,9 +215,8 @@ def _checks(
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
-    least = (
-        MIN_GRADIENT_AGREEMENT if case.settings.compares_gradients(case.views, case.terms) else MIN_AGREEMENT
-    )
+    pixel_mm = max(max(seen.camera.pixel_spacing_mm) for seen in case.views)
+    least = MIN_AGREEMENT if pixel_mm <= COARSE_MM else MIN_COARSE_AGREEMENT
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
