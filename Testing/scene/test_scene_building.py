@@ -212,13 +212,14 @@ def test_runs_are_told_apart_and_removed_one_by_one(
     scene: Any, image: Any, run: RunNodes, spine: RunResult
 ) -> None:
     second = add_run(scene, spine, [image], name="Spine of image")
-    assert second.name == "Spine of image_1" and runs_of(scene) == [run, second]
+    assert second.name == "Spine of image (2)" and runs_of(scene) == [run, second]
     remove_run(scene, run.folder_item)
     assert runs_of(scene) == [second] and len(second.models) == 3
     with pytest.raises(InputError, match="no longer in the scene"):
         run.rows()
     with pytest.raises(InputError, match="no longer in the scene"):
         remove_run(scene, scene.GetSubjectHierarchyNode().GetItemByDataNode(image))
+    assert add_run(scene, spine, [image], name="Spine of image").name == "Spine of image (3)"
 
 
 def test_what_the_user_deletes_or_adds_is_respected(scene: Any, run: RunNodes) -> None:

@@ -92,7 +92,7 @@ class Panel:
             return
         try:
             job = Job(
-                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.engine),
+                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.name),
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
@@ -155,6 +155,7 @@ class Panel:
         self.refresh()
 
     def _another_run(self) -> None:
+        self.run.forget_gone()
         self.overlay.refresh()
         self.export.refresh()
 
@@ -172,7 +173,7 @@ class Panel:
             if report.structures
             else _("Done, but no surface could be made: see the results.")
         )
-        self.run.done(words, report.passed)
+        self.run.done(words, report.passed, run)
         self.method.refresh()  # this run may be one to go on from
         self._refresh_run()
         self._another_run()
