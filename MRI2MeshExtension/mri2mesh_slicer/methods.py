@@ -13,11 +13,10 @@ from mri2mesh.engines.registry import get_entry
 
 @dataclass(frozen=True)
 class Method:
-    """engine: its name in `mri2mesh.engines.registry`. name: what the user calls it, also in the names of its runs. task:
-    what it makes of what. takes: as in the registry. section: ``"module:class"`` of the widgets that ask for what only
-    this method needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its structures are levels
-    of the spine, which may be counted wrongly. of_folder: names of the `Parameters` that go with every image of a
-    folder; None where single images of a folder are not enough for it."""
+    """engine: its name in `mri2mesh.engines.registry`. name: what the user calls it, and its runs. task: what it makes
+    of what. takes: as in the registry. section: ``"module:class"`` of the widgets that ask for what only this method
+    needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its structures are levels of the spine,
+    which may be counted wrongly. of_folder: names of the `Parameters` that go with every case of a folder."""
 
     engine: str
     name: str
@@ -26,7 +25,7 @@ class Method:
     takes: Literal["volume", "radiographs"]
     section: str
     levels: bool = False
-    of_folder: tuple[str, ...] | None = None
+    of_folder: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -69,6 +68,7 @@ def methods() -> tuple[Method, ...]:
             ),
             takes="radiographs",
             section="mri2mesh_slicer.panel.radiograph_inputs:RadiographInputs",
+            of_folder=("anatomy",),
         ),
     )
 
