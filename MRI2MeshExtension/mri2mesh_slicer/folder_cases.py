@@ -48,11 +48,15 @@ def cases_in(folder: str | Path, entry: Entry, results: str | Path) -> list[Case
 
     Volumes: every file of one, and every folder, taken as a DICOM series. Radiographs: every file, and every folder
     that holds some, taken as the views of one patient. results: the folder for the results, which is left out where it
-    lies in the same folder, as are earlier results. Raises InputError where there is no case.
+    lies in the same folder, as are earlier results. Raises InputError where there is no case, or both are one folder.
     """
     folder, results = Path(folder), Path(results).resolve()
     if not str(folder).strip(". ") or not folder.is_dir():
         raise InputError("choose the folder that holds the images")
+    if folder.resolve() == results:
+        raise InputError(
+            "choose another folder for the results: in that of the images they would be mixed up"
+        )
     found: list[tuple[str, tuple[Path, ...]]] = []
     for path in _visible(folder):
         if path.resolve() != results and not (path / REPORT).is_file():

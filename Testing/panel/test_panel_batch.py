@@ -66,6 +66,23 @@ def test_a_file_that_is_no_image_is_told_and_the_others_are_exported(
     assert panel.ui.batchButton.text == "Run them all, one after the other"
 
 
+@pytest.mark.parametrize("button", ["batchButton", "cancelButton"])
+def test_stopped_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, button):
+    (tmp_path / "images").mkdir()
+    for name in ("one.nii", "two.nii"):
+        shutil.copy(two_vertebrae, tmp_path / "images" / name)
+    ui = panel.ui
+    ui.batchInput.setCurrentPath(str(tmp_path / "images"))
+    ui.batchOutput.setCurrentPath(str(tmp_path / "results"))
+    ui.batchButton.click()
+    wait_until(lambda: ui.batchMessage.text.startswith("1 of 2: one.nii, find the spine"), LONG)
+    assert ui.batchButton.text == "Stop" and not ui.runButton.enabled
+    getattr(ui, button).click()
+    wait_until(lambda: not panel.panel.batch.busy, LONG)
+    assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Stopped."
+    assert not list((tmp_path / "results").glob("*")) and ui.batchButton.text.startswith("Run them all")
+
+
 def choose_format(panel, name: str) -> None:
     selector = panel.ui.batchFormat
     selector.setCurrentIndex(selector.findData(name))
@@ -147,7 +164,7 @@ def test_it_says_what_it_takes_and_does_as_is_chosen_above(panel, load_volume, a
     assert "For radiographs choose one of them in section 1" in told.text
 
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
-    assert "Every radiograph (DICOM, .png" in told.text and "NAME.camera.json" in told.text
+    assert "Every radiograph, DICOM or picture" in told.text and "NAME.camera.json" in told.text
     assert "The bone of each is that of section 2: Pelvis." in told.text and "shifted" not in told.text
     choose_bone(panel, "femur_left")
     assert "Femur left" in told.text

@@ -78,7 +78,7 @@ def test_an_engine_is_given_no_landmarks_that_it_has_no_use_for(folder: Path, tm
 
 def test_earlier_results_are_no_cases_and_no_result_replaces_another(folder: Path) -> None:
     results = folder / "results"
-    for name in ("results/film", "film"):  # of runs into a folder of its own, and into this one
+    for name in ("results/film", "tried before"):
         (folder / name).mkdir(parents=True)
         (folder / name / "report.json").write_text("{}")
         shutil.copy(folder / "picture.png", folder / name / "view_1.png")
@@ -86,6 +86,11 @@ def test_earlier_results_are_no_cases_and_no_result_replaces_another(folder: Pat
     assert names(cases_in(folder, VOLUMES, results)) == ["lumbar.nii.gz", "patient"]
     films = cases_in(folder, RADIOGRAPHS, results)
     assert [case.result for case in films] == ["1.2.840.10008", "film.dcm", "film.png", "patient", "picture"]
+
+
+def test_results_do_not_go_among_the_images(folder: Path) -> None:
+    with pytest.raises(InputError, match="choose another folder for the results"):
+        cases_in(folder, RADIOGRAPHS, folder / "patient" / "..")
 
 
 def test_a_damaged_dicom_file_is_told_of_and_not_passed_over(folder: Path, tmp_path: Path) -> None:

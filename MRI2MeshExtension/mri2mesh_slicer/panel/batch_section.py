@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from mri2mesh.engines.registry import get_entry
 from mri2mesh.request import OF_KIND
 from mri2mesh_slicer.batch import Batch, Outcome
-from mri2mesh_slicer.folder_cases import PICTURES, VOLUMES, Case, cases_in
+from mri2mesh_slicer.folder_cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.methods import Method, methods
 from mri2mesh_slicer.panel.export_section import formats
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, sentences, words
@@ -52,7 +52,7 @@ class BatchSection:
         self._list_formats(method)
         self._ui.batchFormat.setCurrentIndex(max(0, self._ui.batchFormat.findData(parameters.batch_format)))
         lines = [
-            _("{cases} The method is {method}, on what is chosen in section 3.").format(
+            _("{cases} By the method {method}, on what is chosen in section 3.").format(
                 cases=_cases_of(method), method=method.name
             )
         ]
@@ -69,10 +69,13 @@ class BatchSection:
         self._ui.batchButton.text = _("Stop") if running else _("Run them all, one after the other")
         self._ui.batchButton.setEnabled(running or not busy)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         if self._batch is not None:
             self._batch.stop()
-            self._batch = None
+
+    def close(self) -> None:
+        self.stop()
+        self._batch = None
 
     def _list_formats(self, method: Method) -> None:
         listed = [*formats()]
@@ -87,7 +90,7 @@ class BatchSection:
 
     def _start_or_stop(self, *_checked: Any) -> None:
         if self._batch is not None:
-            self._batch.stop()
+            self.stop()
             return
         inputs, outputs = (
             str(widget.currentPath).strip() for widget in (self._ui.batchInput, self._ui.batchOutput)
@@ -174,7 +177,7 @@ def _cases_of(method: Method) -> str:
             endings=", ".join(VOLUMES)
         )
     return _(
-        "Every radiograph (DICOM, {endings}), and every folder of radiographs as the views of one patient. Beside "
-        "NAME.png may lie NAME.camera.json, its geometry (camera.json: that of all pictures), and NAME.mrk.json, its "
+        "Every radiograph, DICOM or picture, by itself; every folder of radiographs as the views of one patient. "
+        "Beside NAME.png, NAME.camera.json is its geometry (camera.json: that of all pictures) and NAME.mrk.json its "
         "landmarks."
-    ).format(endings=", ".join(PICTURES))
+    )

@@ -135,6 +135,7 @@ class Panel:
     def _cancel(self) -> None:
         self.packages.cancel()
         self.running.cancel()
+        self.batch.stop()
 
     def _is_busy(self) -> bool:
         return self.running.busy or self.batch.busy or self.packages.busy
