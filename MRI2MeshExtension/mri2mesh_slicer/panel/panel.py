@@ -92,7 +92,7 @@ class Panel:
             return
         try:
             job = Job(
-                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.engine),
+                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.name),
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
@@ -135,6 +135,7 @@ class Panel:
     def _cancel(self) -> None:
         self.packages.cancel()
         self.running.cancel()
+        self.batch.stop()
 
     def _is_busy(self) -> bool:
         return self.running.busy or self.batch.busy or self.packages.busy
@@ -155,6 +156,7 @@ class Panel:
         self.refresh()
 
     def _another_run(self) -> None:
+        self.run.forget_gone()
         self.overlay.refresh()
         self.export.refresh()
 
@@ -178,7 +180,7 @@ class Panel:
             if report.structures
             else _("Done, but no surface could be made: see the results.")
         )
-        self.run.done(words, report.passed)
+        self.run.done(words, report.passed, run)
         self.method.refresh()  # this run may be one to go on from
         self._refresh_run()
         self._let_worker_go()
