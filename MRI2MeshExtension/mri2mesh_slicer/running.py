@@ -45,13 +45,13 @@ class Job:
 @dataclass(frozen=True)
 class Listener:
     """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. show: the run's nodes, and
-    its pictures, caption -> PNG; the window draws wherever this yields. done: the report, when another job may start.
-    ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
+    its pictures, caption -> PNG; the window draws wherever this yields. done: the run and its report, when another job
+    may start. ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
 
     progress: Callable[[str, float, float | None], None]
     warning: Callable[[str], None]
     show: Callable[[Any, Mapping[str, bytes]], Iterator[None]]
-    done: Callable[[Any], None]
+    done: Callable[[Any, Any], None]
     ended: Callable[[str, bool], None]
 
 
@@ -198,7 +198,7 @@ class Running(VTKObservationMixin):
         yield from self._listener.show(run, result.pictures)
         yield
         self._clear()
-        self._listener.done(result.report)
+        self._listener.done(run, result.report)
 
     def _broken(self, error: Exception) -> None:
         self._end(in_words(error), failed=True)

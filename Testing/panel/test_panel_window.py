@@ -43,8 +43,9 @@ def test_showing_a_result_loads_no_more_code_and_never_scipy_or_torch(repository
         "from mri2mesh_slicer.results import read_run\n"
         "from mri2mesh_slicer.scene_building import add_run\n"
         f"result = read_run({str(result)!r}); before = set(sys.modules)\n"
-        "for _ in panel._show(add_run(slicer.mrmlScene, result, [], name='run'), {}): pass\n"
-        "panel._done(result.report)\n"
+        "run = add_run(slicer.mrmlScene, result, [], name='run')\n"
+        "for _ in panel._show(run, {}): pass\n"
+        "panel._done(run, result.report)\n"
         "print(*sorted(name for name in set(sys.modules) - before if name.startswith('mri2mesh')), 'end')\n"
         "print(*sorted({'scipy', 'torch', 'trimesh'} & set(sys.modules)), 'end')"
     )

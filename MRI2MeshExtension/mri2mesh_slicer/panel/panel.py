@@ -174,7 +174,7 @@ class Panel:
         yield
         self.export.refresh()
 
-    def _done(self, report: Any) -> None:
+    def _done(self, run: Any, report: Any) -> None:
         words = (
             _("Done: {structures}.").format(structures=counted(len(report.structures)))
             if report.structures
