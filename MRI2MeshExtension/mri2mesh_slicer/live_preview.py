@@ -11,6 +11,7 @@ import vtk
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.inputs import is_radiograph
+from mri2mesh_slicer.live_films import LiveFilms, LiveView, views_of
 from mri2mesh_slicer.mrml_nodes import remove_node
 
 COLOUR = (1.0, 0.82, 0.2)
@@ -21,61 +22,54 @@ LIVE = "MRI2Mesh.Live"
 
 
 class LivePreview:
-    """A model per structure, until `remove`, which everything that ends a run calls.
+    """A model per structure, and outlines over the radiographs, until `remove`, which everything that ends a run calls.
 
-    first: the input whose parent transform the surfaces share, as the results will. placed: the radiographs
-    (`PlacedRadiograph`) over which outlines are drawn now; asked at each surface.
+    nodes: the inputs; the surfaces share the first one's parent transform, as the results will. placed: as in
+    `LiveFilms`.
     """
 
-    def __init__(self, first: Any, placed: Callable[[], Sequence[Any]]) -> None:
-        self._first, self._placed = first, placed
+    def __init__(self, nodes: Sequence[Any], placed: Callable[[], Sequence[Any]]) -> None:
+        self._first = nodes[0]
+        self._films = LiveFilms(nodes, placed)
         self._background = Background()
         self._models: dict[str, Any] = {}
-        self._overlays: list[Any] = []
         self._is_reading = False
 
-    def show(self, files: Mapping[str, str]) -> None:
-        """The surfaces of these files, read in a thread; nothing while earlier ones are still being read."""
+    def show(self, event: Mapping[str, Any]) -> None:
+        """The surfaces of a surface event, read in a thread; nothing while earlier ones are still being read."""
         if self._is_reading:
             return
         self._is_reading = True
-        wanted = dict(files)
-        self._background.run(lambda: _read(wanted), self._draw, lambda _error: self._draw({}))
+        self._background.run(
+            lambda: (_read(event["files"]), views_of(event)), self._draw, lambda _error: self._draw(({}, []))
+        )
+
+    def give_way(self) -> None:
+        """The views are as before, for another who places the radiographs now; the next surface is drawn over them."""
+        self._films.give_way()
 
     def remove(self) -> None:
         """All of it is gone, and what is still being read is not shown any more. For good."""
         self._background.close()
-        self._stop_outlines(self._overlays)
+        self._films.remove()
         for node in self._models.values():
             if (scene := node.GetScene()) is not None:
                 remove_node(scene, node)
         self._models = {}
 
-    def _draw(self, surfaces: Mapping[str, vtk.vtkPolyData]) -> None:
+    def _draw(self, read: tuple[Mapping[str, vtk.vtkPolyData], Sequence[LiveView]]) -> None:
         self._is_reading = False
+        surfaces, views = read
+        if not surfaces:
+            return
+        self._films.correct(views)
         for name, surface in surfaces.items():
             node = self._models.get(name)
             if node is None or node.GetScene() is None:
                 node = self._models[name] = self._add_model(name)
             node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
             node.SetAndObservePolyData(surface)
-        self._draw_outlines()
-
-    def _draw_outlines(self) -> None:
-        from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
-
-        placed = [one for one in self._placed() if not one.removed]
-        self._stop_outlines([one for one in self._overlays if one.radiograph not in placed])
-        drawn = [overlay.radiograph for overlay in self._overlays]
-        for one in placed if self._models else ():
-            if one not in drawn:
-                models = list(self._models.values())
-                self._overlays.append(SilhouetteOverlay(slicer.mrmlScene, one, models))
-
-    def _stop_outlines(self, unwanted: Sequence[Any]) -> None:
-        for overlay in list(unwanted):
-            overlay.stop()
-            self._overlays.remove(overlay)
+        self._films.draw(list(self._models.values()))
 
     def _add_model(self, name: str) -> Any:
         node = _temporary("vtkMRMLModelNode", name)
