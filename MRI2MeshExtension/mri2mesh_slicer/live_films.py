@@ -101,7 +101,7 @@ class LiveFilms:
         from mri2mesh_slicer.radiograph_display import place_radiograph
 
         try:
-            placed = place_radiograph(slicer.mrmlScene, node, camera)
+            placed = place_radiograph(slicer.mrmlScene, node, camera, listed=False)
         except InputError:  # the run's own result will say so
             return False
         taken = [view for one in (*self._own, *others) for view in one.slice_nodes]

@@ -12,7 +12,7 @@ from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.inputs import is_radiograph
 from mri2mesh_slicer.live_films import LiveFilms, LiveView, views_of
-from mri2mesh_slicer.mrml_nodes import remove_node
+from mri2mesh_slicer.mrml_nodes import remove_node, temporary_node
 
 COLOUR = (1.0, 0.82, 0.2)
 """Of no structure: nobody takes it for a result."""
@@ -83,13 +83,8 @@ class LivePreview:
 
 
 def _temporary(class_name: str, name: str) -> Any:
-    """A node outside the scene that is neither saved with it nor part of undo."""
-    node = slicer.mrmlScene.CreateNodeByClass(class_name)
-    node.UnRegister(None)  # the caller's own reference, which Python has besides
-    node.SetName(f"{name} (being fitted)")
+    node = temporary_node(slicer.mrmlScene, class_name, f"{name} (being fitted)")
     node.SetAttribute(LIVE, "1")
-    node.SetSaveWithScene(False)
-    node.SetUndoEnabled(False)
     return node
 
 
