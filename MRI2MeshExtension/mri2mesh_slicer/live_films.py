@@ -34,7 +34,7 @@ def views_of(event: Mapping[str, Any]) -> list[LiveView]:
 
 
 class LiveFilms:
-    """Each radiograph that is not placed is placed and shown in a slice view until `remove`, with all as it was before.
+    """Each radiograph that is not placed is placed and shown in a slice view, until `remove` puts all back as it was.
 
     nodes: the inputs of the run. placed: the `PlacedRadiograph` of others, asked anew each time; outlines are drawn over
     those too where they stand as the fit sees them. What takes longer is done in turns of its own.
@@ -104,6 +104,7 @@ class LiveFilms:
             placed = place_radiograph(slicer.mrmlScene, node, camera, listed=False)
         except InputError:  # the run's own result will say so
             return False
+        placed.set_visible(False)  # in 3D, where it may hide the surface; a slice view shows it
         taken = [view for one in (*self._own, *others) for view in one.slice_nodes]
         free = next((view for view in slice_nodes(slicer.mrmlScene) if view not in taken), None)
         if free is not None:
