@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.kept import Keep, Kept, load_anew
-from mri2mesh.engines import registry
 from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
+from mri2mesh.engines.registry import Watch as EngineWatch
 from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
 from mri2mesh.export.report_input import Image, describe_view
 from mri2mesh.export.results import check_request, write_results
@@ -96,12 +97,13 @@ def run(
     return reconstruction
 
 
-def _with_views(watch: Watch, image: Image) -> registry.Watch:
+def _with_views(watch: Watch, image: Image) -> EngineWatch:
     """What the engine tells, with the geometry by which it sees each radiograph."""
     geometries = [] if isinstance(image, Volume) else [one.geometry for one in image]
 
     def told(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
-        pairs = zip(geometries, moves or [None] * len(geometries), strict=True)
+        given = list(moves) or [np.eye(4)] * len(geometries)
+        pairs = zip(geometries, given, strict=True)
         watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
 
     return told

@@ -36,8 +36,8 @@ def views_of(event: Mapping[str, Any]) -> list[LiveView]:
 class LiveFilms:
     """Each radiograph that is not placed is placed and shown in a slice view, until `remove` puts all back as it was.
 
-    nodes: the inputs of the run. placed: the `PlacedRadiograph` of others, asked anew each time; outlines are drawn over
-    those too where they stand as the fit sees them. What takes longer is done in turns of its own.
+    nodes: the inputs of the run. placed: the `PlacedRadiograph` of others, asked anew each time; outlines are drawn
+    over those too where they stand as the fit sees them. What takes longer is done in turns of its own.
     """
 
     def __init__(self, nodes: Sequence[Any], placed: Callable[[], Sequence[Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import qt
 import slicer
 import vtk
 
@@ -33,13 +34,14 @@ class LivePreview:
         self._films = LiveFilms(nodes, placed)
         self._background = Background()
         self._models: dict[str, Any] = {}
-        self._is_reading = False
+        self._to_draw: list[tuple[str, vtk.vtkPolyData]] = []
+        self._is_busy = False
 
     def show(self, event: Mapping[str, Any]) -> None:
-        """The surfaces of a surface event, read in a thread; nothing while earlier ones are still being read."""
-        if self._is_reading:
+        """The surfaces of a surface event, read in a thread; nothing while earlier ones are still read or drawn."""
+        if self._is_busy:
             return
-        self._is_reading = True
+        self._is_busy = True
         self._background.run(
             lambda: (_read(event["files"]), views_of(event)), self._draw, lambda _error: self._draw(({}, []))
         )
@@ -51,6 +53,7 @@ class LivePreview:
     def remove(self) -> None:
         """All of it is gone, and what is still being read is not shown any more. For good."""
         self._background.close()
+        self._to_draw = []
         self._films.remove()
         for node in self._models.values():
             if (scene := node.GetScene()) is not None:
@@ -58,18 +61,26 @@ class LivePreview:
         self._models = {}
 
     def _draw(self, read: tuple[Mapping[str, vtk.vtkPolyData], Sequence[LiveView]]) -> None:
-        self._is_reading = False
         surfaces, views = read
-        if not surfaces:
+        self._to_draw = list(surfaces.items())
+        if surfaces:
+            self._films.correct(views)
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        """One surface per turn, with its outlines: the window answers in between."""
+        if not self._to_draw:
+            self._is_busy = False
             return
-        self._films.correct(views)
-        for name, surface in surfaces.items():
-            node = self._models.get(name)
-            if node is None or node.GetScene() is None:
-                node = self._models[name] = self._add_model(name)
-            node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
-            node.SetAndObservePolyData(surface)
-        self._films.draw(list(self._models.values()))
+        name, surface = self._to_draw.pop(0)
+        node = self._models.get(name)
+        if node is None or node.GetScene() is None:
+            node = self._models[name] = self._add_model(name)
+        node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
+        node.SetAndObservePolyData(surface)
+        if not self._to_draw:
+            self._films.draw(list(self._models.values()))
+        qt.QTimer.singleShot(0, self._draw_next)
 
     def _add_model(self, name: str) -> Any:
         node = _temporary("vtkMRMLModelNode", name)

@@ -27,8 +27,8 @@ def place_radiograph(
     """The image stands where its detector was, with its source and its beam, in a folder under the image's item.
 
     camera: in the frame of the volume's parent transform, RAS where there is none; the image's pixels are those of
-    the file (first row on top). The node is moved, not its pixels. listed: see `RadiographFolder`. Raises InputError for
-    an image of another size, with several frames, or under a transform that is not linear.
+    the file (first row on top). The node is moved, not its pixels. listed: see `RadiographFolder`.
+    Raises InputError for an image of another size, with several frames, or under a transform that is not linear.
     """
     if world_from(volume_node) is None:
         raise InputError(NOT_LINEAR)

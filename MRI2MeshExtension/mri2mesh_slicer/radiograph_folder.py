@@ -16,8 +16,8 @@ COLOUR = (0.55, 0.75, 0.95)
 class RadiographFolder:
     """Nodes that follow the image's parent transform, are not saved with the scene, and go together.
 
-    listed: in the folder. Otherwise there is none, which a scene saved meanwhile would keep, and the nodes are hidden from
-    editors.
+    listed: in the folder. Otherwise there is none, which a scene saved meanwhile would keep, and the nodes are hidden
+    from editors.
     """
 
     def __init__(self, scene: Any, volume_node: Any, *, listed: bool = True) -> None:

@@ -1,6 +1,6 @@
 """One reconstruction at a time, from nodes to a run in the scene: written, computed elsewhere, read, added.
 
-The scene is touched at the end only, but for a surface that may be shown while it is fitted (`live_preview`). Closing
+The scene is touched at the end only, but for what may be shown while it is fitted (`live_preview`). Closing
 the scene, removing an input, or cancelling ends everything, the worker's process tree included, and leaves the scene as
 it was.
 """
@@ -32,8 +32,8 @@ LOOK_AGAIN_MS = 50
 
 @dataclass(frozen=True)
 class Job:
-    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. shows: whether
-    the engine tells of its surfaces while it finds them."""
+    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. shows:
+    whether the engine tells of its surfaces while it finds them."""
 
     name: str
     engine: str
@@ -55,8 +55,8 @@ class Listener:
 
 
 class Running(VTKObservationMixin):
-    """Starts, watches and ends jobs with the one worker of this Slicer. placed: the radiographs that others have placed,
-    for what is shown while it is fitted."""
+    """Starts, watches and ends jobs with the one worker of this Slicer. placed: the radiographs that others have
+    placed, for what is shown while it is fitted."""
 
     def __init__(
         self, client: Any, listener: Listener, placed: Callable[[], Sequence[Any]] = lambda: ()

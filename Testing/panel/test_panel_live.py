@@ -181,7 +181,8 @@ def test_each_radiograph_has_its_outline_in_a_slice_view_of_its_own_until_the_ti
     assert all_of(slicer, oblique) == before
     panel.ui.liveCheck.click()
     wait_until(lambda: len(outlines_over(slicer, oblique)) == 3, LONG)
-    yellow.logic.GetSliceCompositeNode().SetBackgroundVolumeID(front.GetID())  # the user looks at something else
+    # The user takes the view back for something else.
+    yellow.logic.GetSliceCompositeNode().SetBackgroundVolumeID(front.GetID())
     panel.ui.cancelButton.click()
     assert [shown_in(red), shown_in(yellow)] == looked_at
     wait_for_end(panel)
@@ -244,8 +245,7 @@ def test_closing_the_scene_and_deleting_the_image_end_it(panel, slicer, front, l
     wait_until(lambda: not panel.panel.running.client.busy, 60)
     run_until_shown(panel, slicer)
     wait_until(lambda: shown_in(red) != looked_at, LONG)
-    slicer.mrmlScene.Clear(False)
-    assert shown_in(red)[1:] == looked_at[1:]
+    slicer.mrmlScene.Clear()
     wait_for_end(panel)
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
 

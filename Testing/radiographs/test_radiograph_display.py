@@ -199,7 +199,7 @@ def test_an_image_that_the_user_has_chosen_for_the_view_meanwhile_stays_in_it(sl
     np.testing.assert_allclose(array_of(red.node.GetSliceToRAS()), plane)
 
 
-def test_one_that_is_not_listed_has_no_item_in_the_hierarchy_not_even_in_a_saved_scene(slicer, tmp_path: Path):
+def test_one_that_is_not_listed_has_no_item_in_the_hierarchy_nor_in_a_saved_scene(slicer, tmp_path: Path):
     scene = slicer.mrmlScene
     film = image_node(scene, PIXELS)
     hierarchy = scene.GetSubjectHierarchyNode()

@@ -17,8 +17,8 @@ Progress = Callable[[str, float], None]
 """Called with the name of the stage and the fraction done of the whole, 0..1; what it raises ends the run."""
 Watch = Callable[[Mapping[str, Mesh], float, Sequence[NDArray]], None]
 """Called with the surfaces so far by name, the fraction done of the engine's own work, and per radiograph the [4, 4]
-that moves the surfaces to where its geometry shows them, or none where nothing is corrected; what it raises ends the run.
-"""
+that moves the surfaces to where its geometry shows them, or none where nothing is corrected. What it raises ends the
+run."""
 
 
 @dataclass(frozen=True)

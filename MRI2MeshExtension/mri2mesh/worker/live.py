@@ -17,8 +17,8 @@ KEPT = 2
 
 
 class LiveSurfaces:
-    """Called with surfaces by name, the fraction done and the views of radiographs: writes the surfaces, a few times per
-    second at most, and tells where.
+    """Called with surfaces by name, the fraction done and what is told of each radiograph: writes the surfaces, a few
+    times per second at most, and tells where.
 
     Every set of files has names of its own: no program reads one while it changes.
     """
