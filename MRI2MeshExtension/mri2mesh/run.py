@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.kept import Keep, Kept, load_anew
 from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
+from mri2mesh.engines.registry import Watch as EngineWatch
 from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
-from mri2mesh.export.report_input import Image
+from mri2mesh.export.report_input import Image, describe_view
 from mri2mesh.export.results import check_request, write_results
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.bone_mask import read_bone_mask
@@ -24,6 +27,7 @@ from mri2mesh.imaging.picked_landmarks import landmarks_of_views
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.reading import read_volume
 from mri2mesh.imaging.reading_radiograph import read_radiograph
+from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 
@@ -32,8 +36,9 @@ ENGINE_DONE = 0.83
 """Fraction of the whole after which the engine is done and the results are written."""
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
-Watch = Callable[[dict[str, Mesh], float], None]
-"""Told the surfaces so far by name and the engine's fraction; what it raises ends the run."""
+Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
+"""Told the surfaces so far by name, the engine's fraction, and of each radiograph what `describe_view` says, as the
+report will; what it raises ends the run."""
 
 
 def run(
@@ -64,7 +69,7 @@ def run(
     told(READ, 0.0)
     image, options = _inputs(request, entry)
     if watch is not None:
-        options["watch"] = watch
+        options["watch"] = _with_views(watch, image)
 
     def computed(device: str) -> Reconstruction:
         try:
@@ -90,6 +95,18 @@ def run(
         progress=lambda fraction: told(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
     )
     return reconstruction
+
+
+def _with_views(watch: Watch, image: Image) -> EngineWatch:
+    """What the engine tells, with the geometry by which it sees each radiograph."""
+    geometries = [] if isinstance(image, Volume) else [one.geometry for one in image]
+
+    def told(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
+        given = list(moves) or [np.eye(4)] * len(geometries)
+        pairs = zip(geometries, given, strict=True)
+        watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
+
+    return told
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:

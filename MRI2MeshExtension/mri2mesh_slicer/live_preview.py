@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import qt
 import slicer
 import vtk
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.inputs import is_radiograph
-from mri2mesh_slicer.mrml_nodes import remove_node
+from mri2mesh_slicer.live_films import LiveFilms, LiveView, views_of
+from mri2mesh_slicer.mrml_nodes import remove_node, temporary_node
 
 COLOUR = (1.0, 0.82, 0.2)
 """Of no structure: nobody takes it for a result."""
@@ -21,61 +23,64 @@ LIVE = "MRI2Mesh.Live"
 
 
 class LivePreview:
-    """A model per structure, until `remove`, which everything that ends a run calls.
+    """A model per structure, and outlines over the radiographs, until `remove`, which everything that ends a run calls.
 
-    first: the input whose parent transform the surfaces share, as the results will. placed: the radiographs
-    (`PlacedRadiograph`) over which outlines are drawn now; asked at each surface.
+    nodes: the inputs; the surfaces share the first one's parent transform, as the results will. placed: as in
+    `LiveFilms`.
     """
 
-    def __init__(self, first: Any, placed: Callable[[], Sequence[Any]]) -> None:
-        self._first, self._placed = first, placed
+    def __init__(self, nodes: Sequence[Any], placed: Callable[[], Sequence[Any]]) -> None:
+        self._first = nodes[0]
+        self._films = LiveFilms(nodes, placed)
         self._background = Background()
         self._models: dict[str, Any] = {}
-        self._overlays: list[Any] = []
-        self._is_reading = False
+        self._to_draw: list[tuple[str, vtk.vtkPolyData]] = []
+        self._is_busy = False
 
-    def show(self, files: Mapping[str, str]) -> None:
-        """The surfaces of these files, read in a thread; nothing while earlier ones are still being read."""
-        if self._is_reading:
+    def show(self, event: Mapping[str, Any]) -> None:
+        """The surfaces of a surface event, read in a thread; nothing while earlier ones are still read or drawn."""
+        if self._is_busy:
             return
-        self._is_reading = True
-        wanted = dict(files)
-        self._background.run(lambda: _read(wanted), self._draw, lambda _error: self._draw({}))
+        self._is_busy = True
+        self._background.run(
+            lambda: (_read(event["files"]), views_of(event)), self._draw, lambda _error: self._draw(({}, []))
+        )
+
+    def give_way(self) -> None:
+        """The views are as before, for another who places the radiographs now; the next surface is drawn over them."""
+        self._films.give_way()
 
     def remove(self) -> None:
         """All of it is gone, and what is still being read is not shown any more. For good."""
         self._background.close()
-        self._stop_outlines(self._overlays)
+        self._to_draw = []
+        self._films.remove()
         for node in self._models.values():
             if (scene := node.GetScene()) is not None:
                 remove_node(scene, node)
         self._models = {}
 
-    def _draw(self, surfaces: Mapping[str, vtk.vtkPolyData]) -> None:
-        self._is_reading = False
-        for name, surface in surfaces.items():
-            node = self._models.get(name)
-            if node is None or node.GetScene() is None:
-                node = self._models[name] = self._add_model(name)
-            node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
-            node.SetAndObservePolyData(surface)
-        self._draw_outlines()
+    def _draw(self, read: tuple[Mapping[str, vtk.vtkPolyData], Sequence[LiveView]]) -> None:
+        surfaces, views = read
+        self._to_draw = list(surfaces.items())
+        if surfaces:
+            self._films.correct(views)
+        self._draw_next()
 
-    def _draw_outlines(self) -> None:
-        from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
-
-        placed = [one for one in self._placed() if not one.removed]
-        self._stop_outlines([one for one in self._overlays if one.radiograph not in placed])
-        drawn = [overlay.radiograph for overlay in self._overlays]
-        for one in placed if self._models else ():
-            if one not in drawn:
-                models = list(self._models.values())
-                self._overlays.append(SilhouetteOverlay(slicer.mrmlScene, one, models))
-
-    def _stop_outlines(self, unwanted: Sequence[Any]) -> None:
-        for overlay in list(unwanted):
-            overlay.stop()
-            self._overlays.remove(overlay)
+    def _draw_next(self) -> None:
+        """One surface per turn, with its outlines: the window answers in between."""
+        if not self._to_draw:
+            self._is_busy = False
+            return
+        name, surface = self._to_draw.pop(0)
+        node = self._models.get(name)
+        if node is None or node.GetScene() is None:
+            node = self._models[name] = self._add_model(name)
+        node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
+        node.SetAndObservePolyData(surface)
+        if not self._to_draw:
+            self._films.draw(list(self._models.values()))
+        qt.QTimer.singleShot(0, self._draw_next)
 
     def _add_model(self, name: str) -> Any:
         node = _temporary("vtkMRMLModelNode", name)
@@ -89,13 +94,8 @@ class LivePreview:
 
 
 def _temporary(class_name: str, name: str) -> Any:
-    """A node outside the scene that is neither saved with it nor part of undo."""
-    node = slicer.mrmlScene.CreateNodeByClass(class_name)
-    node.UnRegister(None)  # the caller's own reference, which Python has besides
-    node.SetName(f"{name} (being fitted)")
+    node = temporary_node(slicer.mrmlScene, class_name, f"{name} (being fitted)")
     node.SetAttribute(LIVE, "1")
-    node.SetSaveWithScene(False)
-    node.SetUndoEnabled(False)
     return node
 
 

@@ -44,6 +44,16 @@ def add_node(scene: Any, class_name: str, name: str) -> Any:
     return node
 
 
+def temporary_node(scene: Any, class_name: str, name: str) -> Any:
+    """A node outside the scene yet, with the user's defaults, that is neither saved with it nor part of undo."""
+    node = scene.CreateNodeByClass(class_name)
+    node.UnRegister(None)  # the caller's own reference, which Python has besides
+    node.SetName(name)
+    node.SetSaveWithScene(False)
+    node.SetUndoEnabled(False)
+    return node
+
+
 def add_display(node: Any) -> Any:
     """The default display node of a displayable node; Undo takes it back too."""
     node.CreateDefaultDisplayNodes()

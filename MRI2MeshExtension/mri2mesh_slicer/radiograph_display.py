@@ -21,17 +21,19 @@ from mri2mesh_slicer.radiograph_views import ViewsOfRadiograph, world_from
 NOT_LINEAR = "the image is under a transform that is not linear: harden it or take the image out of it"
 
 
-def place_radiograph(scene: Any, volume_node: Any, camera: XrayCamera) -> PlacedRadiograph:
+def place_radiograph(
+    scene: Any, volume_node: Any, camera: XrayCamera, *, listed: bool = True
+) -> PlacedRadiograph:
     """The image stands where its detector was, with its source and its beam, in a folder under the image's item.
 
     camera: in the frame of the volume's parent transform, RAS where there is none; the image's pixels are those of
-    the file (first row on top). The node is moved, not its pixels. Raises InputError for an image of another size, with
-    several frames, or under a transform that is not linear.
+    the file (first row on top). The node is moved, not its pixels. listed: see `RadiographFolder`.
+    Raises InputError for an image of another size, with several frames, or under a transform that is not linear.
     """
     if world_from(volume_node) is None:
         raise InputError(NOT_LINEAR)
     put_onto_detector(volume_node, camera)
-    return PlacedRadiograph(scene, volume_node, camera)
+    return PlacedRadiograph(scene, volume_node, camera, listed=listed)
 
 
 class PlacedRadiograph:
@@ -42,11 +44,11 @@ class PlacedRadiograph:
     a view of the image's own aspect.
     """
 
-    def __init__(self, scene: Any, volume_node: Any, camera: XrayCamera) -> None:
+    def __init__(self, scene: Any, volume_node: Any, camera: XrayCamera, *, listed: bool = True) -> None:
         self.volume_node, self.camera = volume_node, camera
         self.removed = False
         self._listeners: list[Callable[[], None]] = []
-        self.folder = RadiographFolder(scene, volume_node)
+        self.folder = RadiographFolder(scene, volume_node, listed=listed)
         self._views = ViewsOfRadiograph(volume_node)
         self.image_node = self.folder.add_model("image on the detector")
         self.beam_node = self.folder.add_model("source and beam")

@@ -6,7 +6,7 @@ from typing import Any
 
 import vtk
 
-from mri2mesh_slicer.mrml_nodes import remove_node
+from mri2mesh_slicer.mrml_nodes import remove_node, temporary_node
 
 FOLDER = "MRI2Mesh.RadiographFolder"
 """Attribute of such a folder."""
@@ -14,11 +14,19 @@ COLOUR = (0.55, 0.75, 0.95)
 
 
 class RadiographFolder:
-    """Nodes that follow the image's parent transform, are not saved with the scene, and go together."""
+    """Nodes that follow the image's parent transform, are not saved with the scene, and go together.
 
-    def __init__(self, scene: Any, volume_node: Any) -> None:
+    listed: in the folder. Otherwise there is none, which a scene saved meanwhile would keep, and the nodes are hidden
+    from editors.
+    """
+
+    def __init__(self, scene: Any, volume_node: Any, *, listed: bool = True) -> None:
         self.scene, self.volume_node = scene, volume_node
         self.nodes: list[Any] = []
+        self.item = self._add_folder() if listed else 0
+
+    def _add_folder(self) -> int:
+        scene, volume_node = self.scene, self.volume_node
         hierarchy = scene.GetSubjectHierarchyNode()
         item = hierarchy.GetItemByDataNode(volume_node)
         if not item:
@@ -28,14 +36,17 @@ class RadiographFolder:
         for index in range(children.GetNumberOfIds()):
             if hierarchy.GetItemAttribute(children.GetId(index), FOLDER):
                 hierarchy.RemoveItem(children.GetId(index))  # saved with a scene, without its nodes
-        self.item = hierarchy.CreateFolderItem(item, "X-ray geometry")
-        hierarchy.SetItemAttribute(self.item, FOLDER, "1")
+        folder = int(hierarchy.CreateFolderItem(item, "X-ray geometry"))
+        hierarchy.SetItemAttribute(folder, FOLDER, "1")
+        return folder
 
     def add(self, class_name: str, name: str) -> Any:
         """A new node, with nothing in it."""
-        node = self.scene.AddNewNodeByClass(class_name, f"{self.volume_node.GetName()}: {name}")
-        node.SetSaveWithScene(False)
-        self.scene.GetSubjectHierarchyNode().CreateItem(self.item, node)
+        node = temporary_node(self.scene, class_name, f"{self.volume_node.GetName()}: {name}")
+        node.SetHideFromEditors(not self.item)  # before it is added: then the hierarchy does not list it
+        self.scene.AddNode(node)
+        if self.item:
+            self.scene.GetSubjectHierarchyNode().CreateItem(self.item, node)
         self.nodes.append(node)
         self._transform(node)
         return node
@@ -75,7 +86,8 @@ class RadiographFolder:
         """All nodes and the folder are gone."""
         for node in list(self.nodes):
             self.remove(node)
-        self.scene.GetSubjectHierarchyNode().RemoveItem(self.item)
+        if self.item:
+            self.scene.GetSubjectHierarchyNode().RemoveItem(self.item)
 
     def _transform(self, node: Any) -> None:
         """A camera is put where it belongs in the world: its view would not follow a transform."""

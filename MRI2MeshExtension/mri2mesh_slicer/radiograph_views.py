@@ -92,12 +92,13 @@ class SliceState:
             None if composite is None else composite.GetBackgroundVolumeID(),
         )
 
-    def apply(self, slice_node: Any) -> None:
+    def apply(self, slice_node: Any, instead_of: Any) -> None:
+        """Another image than ``instead_of``, which the user has chosen meanwhile, stays."""
         slice_node.GetSliceToRAS().DeepCopy(vtk_matrix(self.slice_to_ras))
         slice_node.UpdateMatrices()
         slice_node.SetFieldOfView(*self.field_of_view)
         composite = composite_node(slice_node)
-        if composite is not None:
+        if composite is not None and composite.GetBackgroundVolumeID() in (None, instead_of.GetID()):
             known = self.background and slice_node.GetScene().GetNodeByID(self.background)
             composite.SetBackgroundVolumeID(self.background if known else None)
 
@@ -133,7 +134,7 @@ class ViewsOfRadiograph:
     def release_slice(self, node: Any) -> None:
         """As it was before; nothing for a view that does not show the image."""
         if node in self.slices:
-            self.slices.pop(node).apply(node)
+            self.slices.pop(node).apply(node, self.volume_node)
 
     def aim(self, node: Any, camera: XrayCamera, to_world: NDArray, aspect: float) -> None:
         before = self.cameras[node][0] if node in self.cameras else CameraPose.of(node)

@@ -188,7 +188,13 @@ def _check(row: Mapping[str, Any]) -> Check:
 
 def _view(row: Mapping[str, Any]) -> RadiographView:
     geometry = geometry_from_json(row["geometry"])
-    move = np.eye(4) if row["surface_to_view"] is None else np.array(row["surface_to_view"], dtype=np.float64)
+    return RadiographView(str(row["recognised"]), geometry, row["agreement"], surface_to_view(row))
+
+
+def surface_to_view(row: Mapping[str, Any]) -> NDArray[np.float64]:
+    """[4, 4] of a view's JSON; the identity where nothing was corrected. Raises ValueError where it is no 4x4."""
+    told = row["surface_to_view"]
+    move = np.eye(4) if told is None else np.array(told, dtype=np.float64)
     if move.shape != (4, 4):
         raise ValueError("surface_to_view is no 4x4")
-    return RadiographView(str(row["recognised"]), geometry, row["agreement"], move)
+    return move

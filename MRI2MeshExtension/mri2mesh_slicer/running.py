@@ -1,6 +1,6 @@
 """One reconstruction at a time, from nodes to a run in the scene: written, computed elsewhere, read, added.
 
-The scene is touched at the end only, but for a surface that may be shown while it is fitted (`live_preview`). Closing
+The scene is touched at the end only, but for what may be shown while it is fitted (`live_preview`). Closing
 the scene, removing an input, or cancelling ends everything, the worker's process tree included, and leaves the scene as
 it was.
 """
@@ -32,14 +32,14 @@ LOOK_AGAIN_MS = 50
 
 @dataclass(frozen=True)
 class Job:
-    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. live: whether
-    the surfaces are shown while they are found."""
+    """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. shows:
+    whether the engine tells of its surfaces while it finds them."""
 
     name: str
     engine: str
     nodes: Sequence[Any]
     prepare: Prepare
-    live: bool = False
+    shows: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Listener:
 
 
 class Running(VTKObservationMixin):
-    """Starts, watches and ends jobs with the one worker of this Slicer. placed: the radiographs over which outlines are
-    drawn now, for what is shown while it is fitted."""
+    """Starts, watches and ends jobs with the one worker of this Slicer. placed: the radiographs that others have
+    placed, for what is shown while it is fitted."""
 
     def __init__(
         self, client: Any, listener: Listener, placed: Callable[[], Sequence[Any]] = lambda: ()
@@ -79,11 +79,28 @@ class Running(VTKObservationMixin):
     def busy(self) -> bool:
         return self._job is not None
 
-    def start(self, job: Job, *, device: str = "auto") -> None:
-        """Raises RuntimeError while another job runs."""
+    @property
+    def shows(self) -> bool:
+        """Whether what runs can be looked at meanwhile."""
+        return self._job is not None and self._job.shows
+
+    def set_live(self, shown: bool) -> None:
+        """What runs is shown from its next surface on, or not any more; nothing where `shows` is not true."""
+        self._hide_live()
+        if shown and self._job is not None and self._job.shows:
+            self._live = LivePreview(self._job.nodes, self._placed)
+
+    def give_way(self) -> None:
+        """Another places radiographs now."""
+        if self._live is not None:
+            self._live.give_way()
+
+    def start(self, job: Job, *, device: str = "auto", live: bool = False) -> None:
+        """live: see `set_live`. Raises RuntimeError while another job runs."""
         if self.busy:
             raise RuntimeError("one job at a time")
         self._job, self._why = job, ""
+        self.set_live(live)
         self._folder = folder = Path(tempfile.mkdtemp(prefix="mri2mesh-"))
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._scene_closes)
@@ -125,8 +142,7 @@ class Running(VTKObservationMixin):
             return
         self._is_asked = True
         options = {"device": self._device, **request["options"]}
-        if job.live:
-            self._live = LivePreview(job.nodes[0], self._placed)
+        if job.shows:
             options["live"] = True
         self.client.run(
             {
@@ -146,7 +162,7 @@ class Running(VTKObservationMixin):
 
     def _show_live(self, event: dict[str, Any]) -> None:
         if self._live is not None:
-            self._live.show(event["files"])
+            self._live.show(event)
 
     def _hide_live(self) -> None:
         if self._live is not None:
@@ -167,7 +183,6 @@ class Running(VTKObservationMixin):
     def _add(self, result: Any) -> None:
         self.removeObservers()  # from here on it is too late to end
         self._is_added = True
-        self._hide_live()
         self._adding = self._turns(result)
         self._take_turn(self._adding)
 
@@ -189,6 +204,8 @@ class Running(VTKObservationMixin):
 
         job = self._job
         assert job is not None
+        self._hide_live()
+        yield
         try:
             run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:

@@ -29,8 +29,9 @@ LINE_WIDTH = 2
 class SilhouetteOverlay:
     """Keeps the outlines of models over a placed radiograph true until `stop`, which the radiograph's `remove` calls.
 
-    models: vtkMRMLModelNode. surface_to_view: [4, 4] RAS to RAS, what a fit corrected of this view's geometry
-    (`RadiographView.surface_to_view`); the identity by default. The radiograph keeps its overlays alive.
+    models: vtkMRMLModelNode. surface_to_view: [4, 4] in the frame of the radiograph's camera, what a fit corrected of
+    this view's geometry (`RadiographView.surface_to_view`); the identity by default; another one counts from the next
+    change of a model on. The radiograph keeps its overlays alive.
     """
 
     def __init__(
@@ -141,8 +142,8 @@ class _ModelOutline:
         if self._silhouette is None or view_to_world is None:
             return None
         try:
-            to_camera = np.linalg.solve(view_to_world, self.overlay.surface_to_view @ self._to_world)
-            return self._silhouette.outline(radiograph.camera, to_camera)
+            to_camera = np.linalg.solve(view_to_world, self._to_world)
+            return self._silhouette.outline(radiograph.camera, self.overlay.surface_to_view @ to_camera)
         except np.linalg.LinAlgError:
             return None
 

@@ -2,9 +2,11 @@
 
     python Testing/benchmarks/panel_responsiveness.py                  one run of the sample with the real worker
     python Testing/benchmarks/panel_responsiveness.py --repeat 200     and its result added and removed 200 times
+    python Testing/benchmarks/panel_responsiveness.py --fit            a fit to the sample's two radiographs, watched
 
 Prints the longest times that the event loop took for one turn, by the stage that was shown, and for the repetitions
-memory and nodes before and after. In the host, not in Slicer: no views draw the models here.
+memory and nodes before and after. In the host, not in Slicer: no views draw the models here; those of a fit have slice
+views, which are not rendered.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "MRI2MeshExtension")]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from host.application import open_module, start
-from mri2mesh.samples import LUMBAR_T2
+from host.application import open_module, start, wait_until
+from host.views import SliceView
+from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 
 class ReadyClient:
@@ -74,17 +77,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--image", type=Path, default=LUMBAR_T2)
+    parser.add_argument("--fit", action="store_true", help="instead of the image")
     parser.add_argument("--result", type=Path, help="a finished run to repeat, instead of computing one")
     parser.add_argument("--repeat", type=int, default=0)
     options = parser.parse_args()
 
     slicer = start(Path(tempfile.mkdtemp()))
     panel = open_module("MRI2Mesh")
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(options.image))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "image")
-    storage.ReadData(node)
-    panel.ui.inputSelector.setCurrentNode(node)
+    views = choose_radiographs(panel, slicer) if options.fit else choose(panel, load(slicer, options.image))
     result = options.result
     if result is None:
         result = keep_result(panel)
@@ -94,6 +94,34 @@ def main() -> None:
         repeat(panel, slicer, options.repeat)
     panel.exit()
     panel.cleanup()
+    del views
+
+
+def load(slicer: Any, path: Path) -> Any:
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    storage.SetFileName(str(path))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", path.stem)
+    storage.ReadData(node)
+    slicer.mrmlScene.AddNode(storage)
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def choose(panel: Any, image: Any) -> None:
+    panel.ui.inputSelector.setCurrentNode(image)
+
+
+def choose_radiographs(panel: Any, slicer: Any) -> list[SliceView]:
+    """Both of the sample, recognised; and the views that may show them, to be kept."""
+    views = [SliceView(slicer.application, name) for name in ("Red", "Yellow", "Green")]
+    choose(panel, load(slicer, PELVIS_FRONT))
+    inputs = panel.panel.method.inputs
+    inputs.views.further.setCurrentNode(load(slicer, PELVIS_OBLIQUE))
+    inputs.views.add_button.click()
+    table = inputs.views.table
+    wait_until(lambda: all("scale known" in table.item(row, 1).text() for row in (0, 1)), 120)
+    return views
 
 
 def keep_result(panel: Any) -> Path:

@@ -134,7 +134,8 @@ def test_each_step_reports_a_surface_and_can_end_the_fit(case):
 
     seen = []
 
-    def watch(meshes, fraction):
+    def watch(meshes, fraction, surface_to_view):
+        assert [move.shape for move in surface_to_view] == [(4, 4)]
         seen.append((meshes["femur_left"], fraction))
         if len(seen) == 3:
             raise Cancelled

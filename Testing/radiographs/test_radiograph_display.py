@@ -186,6 +186,36 @@ def test_removing_it_leaves_the_scene_as_it_was(slicer):
     assert three.camera_node.GetCamera().GetWindowCenter() == (0, 0)
 
 
+def test_an_image_that_the_user_has_chosen_for_the_view_meanwhile_stays_in_it(slicer):
+    scene = slicer.mrmlScene
+    film, other = image_node(scene, PIXELS), image_node(scene, PIXELS, "other")
+    red = SliceView(slicer.application, "Red")
+    plane = array_of(red.node.GetSliceToRAS())
+    radiograph = place_radiograph(scene, film, uneven_camera())
+    radiograph.show_in_slice(red.node)
+    red.logic.GetSliceCompositeNode().SetBackgroundVolumeID(other.GetID())
+    radiograph.remove()
+    assert red.logic.GetSliceCompositeNode().GetBackgroundVolumeID() == other.GetID()
+    np.testing.assert_allclose(array_of(red.node.GetSliceToRAS()), plane)
+
+
+def test_one_that_is_not_listed_has_no_item_in_the_hierarchy_nor_in_a_saved_scene(slicer, tmp_path: Path):
+    scene = slicer.mrmlScene
+    film = image_node(scene, PIXELS)
+    hierarchy = scene.GetSubjectHierarchyNode()
+    hierarchy.CreateItem(hierarchy.GetSceneItemID(), film)
+    items = hierarchy.GetNumberOfItems()
+    radiograph = place_radiograph(scene, film, uneven_camera(), listed=False)
+    assert hierarchy.GetNumberOfItems() == items
+    assert all(node.GetHideFromEditors() for node in radiograph.folder.nodes)
+    scene.SetURL(str(tmp_path / "scene.mrml"))
+    scene.Commit()
+    assert "X-ray geometry" not in (tmp_path / "scene.mrml").read_text()
+    before = radiograph.folder.nodes
+    radiograph.remove()
+    assert not before and hierarchy.GetNumberOfItems() == items
+
+
 def test_deleting_the_image_or_a_node_of_its_display_takes_the_rest_along(slicer):
     scene = slicer.mrmlScene
     for name in ("volume_node", "beam_node", "camera_node"):

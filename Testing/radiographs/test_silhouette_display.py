@@ -85,11 +85,36 @@ def test_transforms_of_the_model_of_the_image_and_of_the_view_all_count(slicer):
     radiograph.volume_node.SetAndObserveTransformNodeID(c_arm.GetID())
     set_matrix(patient, MOVE)
     set_matrix(c_arm, c_arm_pose)
-    expected = moved(big_hand(), np.linalg.inv(c_arm_pose), to_view, MOVE)
+    expected = moved(big_hand(), to_view, np.linalg.inv(c_arm_pose), MOVE)
     in_c_arm = (drawn(overlay, model) - c_arm_pose[:3, 3]) @ c_arm_pose[
         :3, :3
     ]  # its inverse is its transpose
     assert_outlines(in_c_arm, expected, camera)
+
+
+def test_a_correction_of_the_view_is_made_in_the_frame_of_the_fit_wherever_both_stand(slicer):
+    camera, scene = uneven_camera(), slicer.mrmlScene
+    model, radiograph = model_node(scene, big_hand()), placed(scene, camera)
+    to_view = np.array([[1, 0, 0, 3.0], [0, 0.96, -0.28, -4], [0, 0.28, 0.96, 7], [0, 0, 0, 1]])
+    overlay = SilhouetteOverlay(scene, radiograph, [model], to_view)
+    alone = overlay.outline_nodes[model].GetPolyData().GetPoints().GetData()
+    before = vtk_to_numpy(alone).copy()
+    table = transform_node(scene, MOVE)
+    for node in (model, radiograph.volume_node):
+        node.SetAndObserveTransformNodeID(table.GetID())
+    after = vtk_to_numpy(overlay.outline_nodes[model].GetPolyData().GetPoints().GetData())
+    np.testing.assert_allclose(after, before, atol=1e-2)
+
+
+def test_another_correction_counts_from_the_next_surface_on(slicer):
+    scene = slicer.mrmlScene
+    model, radiograph = model_node(scene, big_hand()), placed(scene)
+    overlay = SilhouetteOverlay(scene, radiograph, [model])
+    shift = np.eye(4)
+    shift[:3, 3] = [10, -4, 6]
+    overlay.surface_to_view = shift
+    model.SetAndObservePolyData(to_polydata(big_hand()))
+    assert_outlines(drawn(overlay, model), moved(big_hand(), shift), radiograph.camera)
 
 
 def test_it_follows_the_surface_its_transform_and_the_geometry(slicer):

@@ -96,6 +96,18 @@ def test_live_surfaces_come_with_the_fraction_done_and_old_ones_go(fitted):
     ]
 
 
+def test_live_surfaces_come_with_how_each_radiograph_sees_them(fitted):
+    """By the geometry that the report tells; the corrections go to where the report's are."""
+    views = [event["views"] for event in fitted[1] if event["event"] == "surface"]
+    (reported,) = report_of(fitted[0])["input"]["views"]
+    assert all(seen["geometry"] == reported["geometry"] for (seen,) in views)
+    moves = np.array([seen["surface_to_view"] for (seen,) in views])
+    assert moves.shape[1:] == (4, 4)
+    np.testing.assert_allclose(moves[:, 3], [[0, 0, 0, 1]] * len(moves))
+    apart = np.linalg.norm(moves[:, :3, 3] - np.array(reported["surface_to_view"])[:3, 3], axis=1)
+    assert apart[-1] < 5.0
+
+
 def test_a_fit_goes_on_from_an_earlier_result(worker, fit, fitted, tmp_path):
     """Its first surface is the earlier one, but for a step; how it ends is the engine's own test."""
     surfaces = []

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
+from numpy.typing import NDArray
+
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.kind import InputKind
 
 Progress = Callable[[str, float], None]
 """Called with the name of the stage and the fraction done of the whole, 0..1; what it raises ends the run."""
+Watch = Callable[[Mapping[str, Mesh], float, Sequence[NDArray]], None]
+"""Called with the surfaces so far by name, the fraction done of the engine's own work, and per radiograph the [4, 4]
+that moves the surfaces to where its geometry shows them, or none where nothing is corrected. What it raises ends the
+run."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Entry:
 
     takes: ``"volume"``, or ``"radiographs"``, a list of them. options: of `run.Request` those it has a use for;
     ``landmarks`` come as pixels of each radiograph, ``start`` as the earlier result's ``provenance["fit"]``.
-    shows: it also takes ``watch``, called with the surfaces so far by name and the fraction done.
+    shows: it also takes ``watch``, a `Watch`.
     """
 
     module: str

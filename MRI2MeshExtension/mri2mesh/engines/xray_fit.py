@@ -23,7 +23,7 @@ from mri2mesh.anatomy.shape_model_file import PREFIX
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.kept import Keep, load_anew
-from mri2mesh.engines.registry import Progress
+from mri2mesh.engines.registry import Progress, Watch
 from mri2mesh.errors import InputError
 from mri2mesh.fitting.case import Case, Picked, prepare_case, starts_of
 from mri2mesh.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
@@ -60,8 +60,6 @@ ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view tell more"
 )
-Watch = Callable[[dict[str, Mesh], float], None]
-"""Told the current surface of each part and the fraction done, after each step; what it raises ends the fit."""
 
 
 def reconstruct(
@@ -82,7 +80,7 @@ def reconstruct(
     landmarks: per radiograph the picked landmarks of the shape model, none, few or all. masks: per radiograph the
     bone's whole silhouette [rows, columns], or None. settings: by default `settings_for` these radiographs.
     start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new landmarks.
-    progress and watch: what they raise ends the fit and is passed on.
+    progress and watch, which is called after each step: what they raise ends the fit and is passed on.
     A fit that diverges gives a result without structures and with a failed check.
     Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
     """
@@ -108,7 +106,7 @@ def reconstruct(
     def each(at: Parameters, fraction: float) -> None:
         told("fit", 0.15 + (fitted - 0.15) * fraction)
         if watch is not None:
-            watch(_surfaces(case, at), fraction)
+            watch(_surfaces(case, at), fraction, _to_views(at))
 
     structures: list[ReconstructedStructure] = []
     extra: dict[str, Any] = {}
@@ -248,12 +246,20 @@ def _side(case: Case, found: Fit, told: Callable[[float], None]) -> Check:
 
 def _views(found: Fit) -> list[dict[str, Any]]:
     """Per view its agreement, and the 4x4 that moves the surfaces to where they must stand to be seen as they are."""
-    at = found.parameters
-    result = []
-    for number, agreement in enumerate(found.agreement):
-        turn = at.view_turn[0, number] @ at.view_turn[0, 0].T
-        move = torch.eye(4, dtype=turn.dtype)
+    moves = _to_views(found.parameters)
+    return [
+        {"agreement": agreement, "surface_to_view": move.tolist()}
+        for agreement, move in zip(found.agreement, moves, strict=True)
+    ]
+
+
+def _to_views(at: Parameters) -> list[NDArray[np.float64]]:
+    """Per view the [4, 4] that moves the surface `Parameters.by_first_view` to where it is seen as it is."""
+    position, turns = at.position[0].cpu().numpy(), at.view_turn[0].cpu().numpy()
+    moves = []
+    for turn, shift in zip(turns @ turns[0].T, at.view_shift[0].cpu().numpy(), strict=True):
+        move = np.eye(4)
         move[:3, :3] = turn
-        move[:3, 3] = at.position[0] + at.view_shift[0, number] - turn @ at.position[0]
-        result.append({"agreement": agreement, "surface_to_view": move.tolist()})
-    return result
+        move[:3, 3] = position + shift - turn @ position
+        moves.append(move)
+    return moves

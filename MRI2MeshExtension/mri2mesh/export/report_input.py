@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mri2mesh.imaging.radiograph import Radiograph
 from mri2mesh.imaging.recognise_radiograph import describe_radiograph
 from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.xray_geometry import WORDS
+from mri2mesh.imaging.xray_geometry import WORDS, XrayGeometry
 
 Image = Volume | Sequence[Radiograph]
 """What a reconstruction was made from."""
@@ -47,20 +48,26 @@ def describe_input(
     }
 
 
-def _radiograph(one: Radiograph, view: Mapping[str, Any]) -> dict[str, Any]:
-    agreement, move = view.get("agreement"), view.get("surface_to_view")
-    geometry = {}
+def describe_view(geometry: XrayGeometry, surface_to_view: NDArray | None) -> dict[str, Any]:
+    """Plain JSON types. surface_to_view: [4, 4] that moves the surfaces to where this geometry shows them; None where
+    nothing was corrected."""
+    values = {}
     for name in WORDS:
-        known = getattr(one.geometry, name)
+        known = getattr(geometry, name)
         value = list(known.value) if isinstance(known.value, tuple) else known.value
-        geometry[name] = {"value": value, "origin": known.origin}
+        values[name] = {"value": value, "origin": known.origin}
+    move = None if surface_to_view is None else np.round(surface_to_view, 6).tolist()
+    return {"geometry": values, "surface_to_view": move}
+
+
+def _radiograph(one: Radiograph, view: Mapping[str, Any]) -> dict[str, Any]:
+    agreement = view.get("agreement")
     return {
         "recognised": describe_radiograph(one),
-        "geometry": geometry,
+        **describe_view(one.geometry, view.get("surface_to_view")),
         "scale_known": one.scale_known,
         "masked_fraction": round(1 - float(one.mask.mean()), 4),
         "agreement": None if agreement is None else round(float(agreement), 4),
-        "surface_to_view": None if move is None else np.round(move, 6).tolist(),
         "sha256": hashlib.sha256(np.ascontiguousarray(one.pixels).tobytes()).hexdigest(),
         "sha256_of": "pixels",
     }

@@ -15,7 +15,8 @@ events
     {"event": "ready", "version": ..., "pid": ...}
     {"id", "event": "progress", "stage", "fraction"}    the first at once; fraction of the whole, 0 to 1
     {"id", "event": "warning", "message"}               what was done otherwise than asked
-    {"id", "event": "surface", "fraction", "files": {NAME: PATH.vtp}}   as it is now; gone after the next but one
+    {"id", "event": "surface", "fraction", "files": {NAME: PATH.vtp}, "views": [{"geometry", "surface_to_view"}, ...]}
+        as it is now; the files are gone after the next but one; views: per radiograph, as in ``input`` of report.json
     {"id", "event": "done", "status": 0 or 1, ...}      reconstruct: "out", "report"; describe: "engine", "inputs"
     {"id", "event": "cancelled"}
     {"id", "event": "error", "kind": "input" | "memory" | "internal", "message": one clear line}

@@ -42,7 +42,9 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     context.check()
     shown = LiveSurfaces(
         Path(tempfile.gettempdir()),
-        lambda fraction, files: context.tell("surface", fraction=round(fraction, 4), files=files),
+        lambda fraction, files, views: context.tell(
+            "surface", fraction=round(fraction, 4), files=files, views=views
+        ),
     )
     with between_layers(context.check), contextlib.closing(shown):
         reconstruction = run(

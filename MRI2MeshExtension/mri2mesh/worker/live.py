@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mri2mesh.export.surfaces import write_surface
 from mri2mesh.geometry.mesh import Mesh
@@ -16,19 +17,20 @@ KEPT = 2
 
 
 class LiveSurfaces:
-    """Called with surfaces by name and the fraction done: writes them, a few times per second at most, and tells where.
+    """Called with surfaces by name, the fraction done and what is told of each radiograph: writes the surfaces, a few
+    times per second at most, and tells where.
 
     Every set of files has names of its own: no program reads one while it changes.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[float, dict[str, str]], None]) -> None:
+    def __init__(self, folder: Path, tell: Callable[[float, dict[str, str], Sequence[Any]], None]) -> None:
         self._folder = folder
         self._tell = tell
         self._written: list[list[Path]] = []
         self._count = 0
         self._next = 0.0
 
-    def __call__(self, surfaces: Mapping[str, Mesh], fraction: float) -> None:
+    def __call__(self, surfaces: Mapping[str, Mesh], fraction: float, views: Sequence[Any]) -> None:
         now = time.monotonic()
         if now < self._next:
             return
@@ -39,7 +41,7 @@ class LiveSurfaces:
             for name, mesh in surfaces.items()
         }
         self._written.append(list(files.values()))
-        self._tell(fraction, {name: str(file) for name, file in files.items()})
+        self._tell(fraction, {name: str(file) for name, file in files.items()}, views)
         self._forget(KEPT)
 
     def close(self) -> None:

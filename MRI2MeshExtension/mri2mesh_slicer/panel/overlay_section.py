@@ -15,10 +15,11 @@ from mri2mesh_slicer.views_of_scene import camera_of_3d_view, slice_nodes
 
 
 class OverlaySection:
-    """What is placed for the shown run is taken away again when another is shown or the panel goes."""
+    """What is placed for the shown run is taken away again when another is shown or the panel goes. give_way: called
+    before radiographs are placed here, so that none is placed twice."""
 
-    def __init__(self, ui: Any, shown_run: Callable[[], Any]) -> None:
-        self._ui, self._shown_run = ui, shown_run
+    def __init__(self, ui: Any, shown_run: Callable[[], Any], give_way: Callable[[], None]) -> None:
+        self._ui, self._shown_run, self._give_way = ui, shown_run, give_way
         self._run: Any = None
         self._placed: list[Any] = []
         self._outlines: list[Any] = []
@@ -52,9 +53,9 @@ class OverlaySection:
         self._list_colours(displays)
 
     @property
-    def outlined(self) -> list[Any]:
-        """The placed radiographs over which outlines are drawn now."""
-        return self._placed if self._outlines else []
+    def placed(self) -> list[Any]:
+        """The radiographs that are placed now."""
+        return self._placed
 
     def close(self) -> None:
         """Everything placed goes, and the views are as before."""
@@ -85,6 +86,7 @@ class OverlaySection:
             return
         from mri2mesh_slicer.radiograph_display import place_radiograph
 
+        self._give_way()
         try:
             for node, view in self._views():
                 self._placed.append(place_radiograph(slicer.mrmlScene, node, view.geometry.camera()))

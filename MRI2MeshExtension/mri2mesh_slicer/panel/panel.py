@@ -42,7 +42,7 @@ class Panel:
         self._parameters = parameters
         self.background = Background()
         listener = Listener(self._progress, self._warning, self._show, self._done, self._ended)
-        self.running = Running(client, listener, lambda: self.overlay.outlined)
+        self.running = Running(client, listener, lambda: self.overlay.placed)
         self._is_away = False
         services = Services(
             client,
@@ -53,10 +53,10 @@ class Panel:
         )
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
-        self.run = RunSection(ui, self.parameters, self.start, self._cancel)
+        self.run = RunSection(ui, self.parameters, self.start, self._cancel, self.running.set_live)
         self.packages = Packages(self.run, self._refresh_run)
         self.results = ResultsSection(ui, self._another_run)
-        self.overlay = OverlaySection(ui, lambda: self.results.run)
+        self.overlay = OverlaySection(ui, lambda: self.results.run, self.running.give_way)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
         self.batch = BatchSection(
             ui, self.parameters, services, lambda: self.method.method, self._batch_changed
@@ -96,13 +96,13 @@ class Panel:
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
-                live=method.shows and self.parameters().live,
+                shows=method.shows,
             )
         except InputError as error:
             self.run.ended(str(error), failed=True)
             return
         self.run.begin()
-        self.running.start(job, device=self.parameters().device)
+        self.running.start(job, device=self.parameters().device, live=self.parameters().live)
         self._refresh_run()
 
     def leave(self) -> None:
@@ -143,7 +143,7 @@ class Panel:
     def _refresh_run(self) -> None:
         busy = self._is_busy()
         shows = self.method.method is not None and self.method.method.shows
-        self.run.refresh(busy, self._problem(), shows)
+        self.run.refresh(busy, self._problem(), shows, not busy or self.running.shows)
         self.batch.refresh(busy)
 
     def _problem(self) -> str:

@@ -30,8 +30,9 @@ class RunSection:
         parameters: Callable[[], Parameters],
         run: Callable[[], None],
         cancel: Callable[[], None],
+        set_live: Callable[[bool], None],
     ) -> None:
-        self._ui, self._parameters = ui, parameters
+        self._ui, self._parameters, self._set_live = ui, parameters, set_live
         for name, words in devices():
             ui.deviceSelector.addItem(words, name)
         ui.deviceSelector.activated.connect(self._choose_device)
@@ -43,12 +44,12 @@ class RunSection:
         self.idle("")
         say(ui.messageLabel, "")
 
-    def refresh(self, busy: bool, problem: str, shows: bool) -> None:
+    def refresh(self, busy: bool, problem: str, shows: bool, can_choose_live: bool) -> None:
         """problem: why Run is not possible; shown beside the button. shows: whether the method's surfaces can be looked
         at while they are found."""
         ui = self._ui
         ui.liveCheck.setVisible(shows)
-        ui.liveCheck.setEnabled(not busy)
+        ui.liveCheck.setEnabled(can_choose_live)
         ui.liveCheck.setChecked(self._parameters().live)
         ui.deviceSelector.setCurrentIndex(max(0, ui.deviceSelector.findData(self._parameters().device)))
         ui.runButton.setEnabled(not busy and not problem)
@@ -99,6 +100,7 @@ class RunSection:
 
     def _choose_live(self, *_checked: Any) -> None:
         self._parameters().live = bool(self._ui.liveCheck.checked)
+        self._set_live(self._parameters().live)
 
     def _choose_device(self, *_index: Any) -> None:
         self._parameters().device = str(self._ui.deviceSelector.currentData)
