@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -223,11 +223,13 @@ def test_opening_the_module_needs_only_what_slicer_brings(repository):
 
 
 def test_the_samples_are_registered_with_their_checksums(panel, slicer, monkeypatch):
-    registered: list[dict] = []
-    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.append(source))
-    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
+    monkeypatch.setitem(sys.modules, "SampleData", importlib.import_module("host.sample_data"))
     slicer.modules.module.register_sample_data()
-    assert len(registered) == 2
+    registered = slicer.modules.sampleDataSources["MRI2Mesh"]
+    assert [source["sampleName"] for source in registered] == [
+        "Lumbar spine MRI (T2)",
+        "Pelvis, two radiographs (simulated)",
+    ]
     for source in registered:
         for uri, checksum in zip(source["uris"], source["checksums"], strict=True):
             content = Path(uri.removeprefix("file://")).read_bytes()
