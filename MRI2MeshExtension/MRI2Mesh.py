@@ -122,11 +122,12 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel.leave()
 
     def cleanup(self) -> None:
-        """Slicer quits, or the module is reloaded."""
+        """Slicer quits, or the module is reloaded. Once: at the second call Qt may have taken the widgets down."""
         self.removeObservers()
-        if self.panel is not None:
+        panel, self.panel = self.panel, None
+        if panel is not None:
             self._refresh_soon.stop()
-            self.panel.close()
+            panel.close()
 
     def _scene_changed(self, *_event: Any) -> None:
         """Once after many events, and not before the scene is whole again."""
