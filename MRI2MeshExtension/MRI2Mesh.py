@@ -5,6 +5,7 @@ Nothing heavy is imported and nothing is installed before the user asks for it; 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ ACKNOWLEDGEMENT = """
 of statistical shape models to radiographs by the thickness that each ray crosses. Origins and licences of the weights
 and of the sample images are listed with them in the repository.</p>
 """
+LEAST_PYTHON = (3, 10)
+"""Slicer 5.10 has 3.12; before it was 3.9."""
 
 
 class MRI2Mesh(ScriptedLoadableModule):
@@ -48,7 +51,8 @@ class MRI2Mesh(ScriptedLoadableModule):
         parent.contributors = ["MRI2Mesh extension contributors"]
         parent.helpText = _(HELP)
         parent.acknowledgementText = _(ACKNOWLEDGEMENT)
-        slicer.app.connect("startupCompleted()", self.register_sample_data)
+        if sys.version_info >= LEAST_PYTHON:
+            slicer.app.connect("startupCompleted()", self.register_sample_data)
 
     def register_sample_data(self) -> None:
         try:
@@ -71,9 +75,18 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.logic: MRI2MeshLogic | None = None
         self.panel: Any = None
+        self._refresh_soon: Any = None
 
     def setup(self) -> None:
         super().setup()
+        if sys.version_info < LEAST_PYTHON:
+            told = qt.QLabel(
+                _("MRI2Mesh needs 3D Slicer 5.10 or later: install it from download.slicer.org.")
+            )
+            told.setWordWrap(True)
+            self.layout.addWidget(told)
+            self.layout.addStretch(1)
+            return
         from mri2mesh_slicer.panel.panel import Panel
         from mri2mesh_slicer.qt_process import worker_client
 
@@ -99,19 +112,22 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """The user chose this module."""
-        self.panel.come_back()
-        self._use_scene()
+        if self.panel is not None:
+            self.panel.come_back()
+            self._use_scene()
 
     def exit(self) -> None:
         """Another module was chosen: a run goes on and its result is added, then the worker leaves."""
-        self.panel.leave()
+        if self.panel is not None:
+            self.panel.leave()
 
     def cleanup(self) -> None:
-        """Slicer quits, or the module is reloaded."""
+        """Slicer quits, or the module is reloaded. Once: at the second call Qt may have taken the widgets down."""
         self.removeObservers()
-        self._refresh_soon.stop()
-        if self.panel is not None:
-            self.panel.close()
+        panel, self.panel = self.panel, None
+        if panel is not None:
+            self._refresh_soon.stop()
+            panel.close()
 
     def _scene_changed(self, *_event: Any) -> None:
         """Once after many events, and not before the scene is whole again."""
@@ -131,8 +147,11 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 class MRI2MeshTest(ScriptedLoadableModuleTest):
     """Runs inside Slicer: the sample MRI through the panel's own buttons, and a file of the result."""
 
-    def runTest(self) -> None:
+    def setUp(self) -> None:
         slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        self.setUp()
         self.test_sample_to_stl()
 
     def test_sample_to_stl(self) -> None:

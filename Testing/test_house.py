@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -167,7 +168,11 @@ def test_the_extension_metadata_is_what_the_index_reads(repository):
     ):
         assert re.search(rf'set\s*\(EXTENSION_{key}\s*"[^"$]+"\)', text), key
     home = re.search(r'EXTENSION_HOMEPAGE "https://github.com/([^"]+)"', text).group(1)
-    assert "slicer" in home.split("/")[1].lower()
+    assert home.split("/")[1].startswith("Slicer")
+    entry = json.loads((repository / "MRI2Mesh.json").read_text())
+    assert entry["scm_url"] == f"https://github.com/{home}.git"
+    assert f'EXTENSION_CATEGORY "{entry["category"]}"' in text
+    assert f'EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}"' in text
 
 
 @pytest.mark.parametrize("key", ["ICONURL", "SCREENSHOTURLS"])

@@ -29,7 +29,7 @@ TORCH = Package("torch>=2.4", 250)
 PACKAGES = (
     Package("scipy>=1.13", 35),
     Package("SimpleITK>=2.4", 50),
-    Package("pydicom>=3.0", 3),
+    Package("pydicom>=2.4", 3),
     Package("trimesh>=4.4", 1),
     Package("pyvista>=0.44", 3),
     Package("pyacvd>=0.3", 1),

@@ -13,9 +13,8 @@ CATEGORY = "MRI2Mesh"
 
 @dataclass(frozen=True)
 class Sample:
-    """name: in the programmer's interface of the Sample Data module. files, nodes and sha256 belong together."""
+    """title: in the Sample Data module, and its name for programs. files, nodes and sha256 belong together."""
 
-    name: str
     title: str
     thumbnail: str
     files: Sequence[Path]
@@ -25,7 +24,6 @@ class Sample:
 
 SAMPLES = (
     Sample(
-        "MRI2MeshLumbarT2",
         "Lumbar spine MRI (T2)",
         "LumbarT2.png",
         (LUMBAR_T2,),
@@ -33,7 +31,6 @@ SAMPLES = (
         ("380bbd7ad8c90fdfc5f43ab297190fe49b8b7e8eea69fabba42b4b30d28c844f",),
     ),
     Sample(
-        "MRI2MeshPelvisRadiographs",
         "Pelvis, two radiographs (simulated)",
         "PelvisRadiographs.png",
         (PELVIS_FRONT, PELVIS_OBLIQUE),
@@ -53,12 +50,12 @@ def register_sample_data(icons: Path) -> None:
     for sample in SAMPLES:
         SampleData.SampleDataLogic.registerCustomSampleDataSource(
             category=CATEGORY,
-            sampleName=sample.name,
-            sampleDescription=sample.title,
+            sampleName=sample.title,
             thumbnailFileName=str(icons / sample.thumbnail),
             uris=[file.as_uri() for file in sample.files],
             fileNames=[f"MRI2Mesh_{file.name}" for file in sample.files],
             nodeNames=list(sample.nodes),
             checksums=[f"SHA256:{digest}" for digest in sample.sha256],
-            loadFileType=["VolumeFile"] * len(sample.files),
+            loadFileTypes=["VolumeFile"] * len(sample.files),
+            loadFileProperties={"singleFile": True},  # beside them lies what else was ever downloaded
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntFlag
+
 from PySide6.QtCore import Property, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMessageBox, QToolButton, QWidget
 
@@ -70,22 +72,29 @@ class ctkCollapsibleButton(QWidget):
 
 
 class ctkPathLineEdit(QWidget):
-    """A path and a button to choose it. Not covered: history, completion, validation against the filters."""
+    """A path and a button to choose it: a file, unless its filters leave files out. Not covered: history, completion,
+    validation against the filters."""
+
+    class Filter(IntFlag):
+        """With CTK's numbers."""
+
+        Dirs, Files, Drives = 0x1, 0x2, 0x4
+        Readable, Writable = 0x10, 0x20
+        NoDot, NoDotDot = 0x2000, 0x4000
 
     currentPathChanged = Signal(str)
-    Files, Dirs = 1, 2
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._line, button = QLineEdit(self), QToolButton(self)
-        button.setText("…")
-        button.clicked.connect(self.browse)
+        self._line, self.button = QLineEdit(self), QToolButton(self)
+        self.button.setText("…")
+        self.button.clicked.connect(self.browse)
         layout.addWidget(self._line)
-        layout.addWidget(button)
+        layout.addWidget(self.button)
         self._line.textChanged.connect(self.currentPathChanged)
-        self.filters = self.Files
+        self.filters = self.Filter.Dirs | self.Filter.Files | self.Filter.Drives | self.Filter.Readable
         self.nameFilters: list[str] = []
 
     def _get_path(self) -> str:
@@ -95,8 +104,10 @@ class ctkPathLineEdit(QWidget):
         self._line.setText(path)
 
     def browse(self) -> None:
-        folder = self.filters & self.Dirs
-        chosen = QFileDialog.getExistingDirectory(self) if folder else QFileDialog.getOpenFileName(self)[0]
+        if self.filters & self.Filter.Files:
+            chosen = QFileDialog.getOpenFileName(self)[0]
+        else:
+            chosen = QFileDialog.getExistingDirectory(self)
         if chosen:
             self.setCurrentPath(chosen)
 

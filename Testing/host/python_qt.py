@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -54,6 +55,25 @@ class _UiLoader(QtUiTools.QUiLoader):
         for widget in (*ctk_widgets.WIDGETS, *qmrml_widgets.WIDGETS):
             self.registerCustomWidget(widget)
 
+    def load(self, file: Any, parent: Any = None) -> Any:
+        """Sets of CTK's flags, which PySide6 cannot declare, are given to the widgets afterwards."""
+        from host.ctk_widgets import ctkPathLineEdit
+
+        tree = ElementTree.fromstring(bytes(file.readAll().data()))
+        flags: dict[str, int] = {}
+        for widget in tree.iterfind(".//widget[@class='ctkPathLineEdit']"):
+            for one in widget.findall("property[@name='filters']"):
+                names = [name.partition("::")[2] for name in one.findtext("set", "").split("|")]
+                flags[widget.attrib["name"]] = sum(ctkPathLineEdit.Filter[name] for name in names)
+                widget.remove(one)
+        content = QtCore.QBuffer()
+        content.setData(ElementTree.tostring(tree))
+        content.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
+        root = super().load(content, parent)
+        for name, value in flags.items():
+            root.findChild(ctkPathLineEdit, name).filters = value
+        return root
+
 
 def make_qt() -> ModuleType:
     """The module; the QApplication behind it is made on first use and lives as long as the process."""
@@ -67,6 +87,8 @@ def make_qt() -> ModuleType:
                 setattr(module, name, found)
                 if isinstance(found, type) and issubclass(found, QtCore.QObject):
                     _bring_to_python_qt(found)
+    # PythonQt takes a layout without items for false, and slicer.util.childWidgetVariables leaves out what is false.
+    QtWidgets.QLayout.__bool__ = lambda self: not self.isEmpty()  # type: ignore[attr-defined]
     module.QUiLoader = _UiLoader  # type: ignore[attr-defined]
     return module
 

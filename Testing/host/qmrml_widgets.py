@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import slicer_core
-from PySide6.QtCore import Property, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+import vtk
+from PySide6.QtCore import Property, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 from shiboken6 import isValid
 
-SCENE_EVENTS = ("NodeAddedEvent", "NodeAboutToBeRemovedEvent", "EndCloseEvent", "EndImportEvent")
+SCENE_EVENTS = ("EndCloseEvent", "EndImportEvent")
 
 
 class qMRMLWidget(QWidget):
@@ -22,15 +23,20 @@ class qMRMLWidget(QWidget):
         return getattr(self, "_scene", None)
 
 
-class qMRMLNodeComboBox(QComboBox):
-    """Chooses a node of given classes. Not covered: adding, renaming and removing nodes from its menu, attribute
-    filters, hidden nodes by attribute; in Slicer it is a widget holding a combo box, not one itself."""
+class qMRMLNodeComboBox(QWidget):
+    """Chooses a node of given classes: a widget with a combo box in it, as Slicer's, which answers the scene's events
+    at once, while a node that leaves is still there. Not covered: adding, renaming and removing nodes from its menu,
+    attribute filters, hidden nodes by attribute."""
 
     currentNodeChanged = Signal(object)
     currentNodeIDChanged = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._box = QComboBox()
+        layout.addWidget(self._box)
         self._scene: Any = None
         self._types: list[str] = []
         self._none = False
@@ -38,8 +44,7 @@ class qMRMLNodeComboBox(QComboBox):
         self._add = self._remove = self._rename = False
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
-        self._is_to_fill = False
-        self.currentIndexChanged.connect(self._tell)
+        self._box.currentIndexChanged.connect(self._tell)
 
     def setMRMLScene(self, scene: Any) -> None:
         self._forget()
@@ -47,58 +52,77 @@ class qMRMLNodeComboBox(QComboBox):
         for event in SCENE_EVENTS if scene is not None else ():
             number = getattr(slicer_core.vtkMRMLScene, event)
             self._observed.append((scene, scene.AddObserver(number, self._scene_changed)))
+        if scene is not None:
+            comes, leaves = scene.NodeAddedEvent, scene.NodeAboutToBeRemovedEvent
+            self._observed.append((scene, scene.AddObserver(comes, self._node_comes)))
+            self._observed.append((scene, scene.AddObserver(leaves, self._node_leaves)))
         self._fill()
 
     def mrmlScene(self) -> Any:
         return self._scene
 
     def currentNode(self) -> Any:
-        identity = self.currentData
+        identity = self._box.currentData
         return self._scene.GetNodeByID(identity) if self._scene is not None and identity else None
 
     def setCurrentNode(self, node: Any) -> None:
         self.setCurrentNodeID(node.GetID() if node is not None else "")
 
     def setCurrentNodeID(self, identity: str | None) -> None:
-        self._fill()
-        self.setCurrentIndex(max(self.findData(identity or None), 0) if identity else self._index_of_none())
+        found = self._box.findData(identity) if identity else -1
+        self._box.setCurrentIndex(found if found >= 0 else self._index_of_none())
 
     def _index_of_none(self) -> int:
         return 0 if self._none else -1
 
     def _get_id(self) -> str:
-        return self.currentData or ""
+        return self._box.currentData or ""
 
     def _scene_changed(self, *_: Any) -> None:
-        if not isValid(self):  # Qt took it down with its parent
+        if isValid(self):
+            self._fill()
+        else:  # Qt took it down with its parent
             self._forget()
-            return
-        # After the event: a node that is about to be removed is still there during it. Once for many events.
-        if not self._is_to_fill:
-            self._is_to_fill = True
-            QTimer.singleShot(0, self, self._fill)
 
-    def _fill(self) -> None:
-        self._is_to_fill = False
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _node_comes(self, _scene: Any, _event: str, node: Any) -> None:
+        if self._is_of_type(node):
+            self._scene_changed()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _node_leaves(self, _scene: Any, _event: str, node: Any) -> None:
+        if (
+            isValid(self)
+            and self._is_of_type(node)
+            and self._scene is not None
+            and not self._scene.IsClosing()
+        ):
+            self._fill(without=node)
+
+    def _is_of_type(self, node: Any) -> bool:
+        return any(node.IsA(kind) for kind in self._types)
+
+    def _fill(self, without: Any = None) -> None:
         if self._scene is None:
             return
-        before = self.currentData
+        before = self._box.currentData
         nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
-        nodes = [n for n in nodes if not n.GetHideFromEditors() and any(n.IsA(kind) for kind in self._types)]
-        self.blockSignals(True)
-        self.clear()
+        nodes = [n for n in nodes if not n.GetHideFromEditors() and self._is_of_type(n)]
+        nodes = [n for n in nodes if n is not without]
+        self._box.blockSignals(True)
+        self._box.clear()
         if self._none:
-            self.addItem(self._none_words, None)
+            self._box.addItem(self._none_words, None)
         for node in nodes:
-            self.addItem(node.GetName(), node.GetID())
-        found = self.findData(before) if before else -1
-        self.setCurrentIndex(found if found >= 0 else (0 if self._none or nodes else -1))
-        self.blockSignals(False)
+            self._box.addItem(node.GetName(), node.GetID())
+        found = self._box.findData(before) if before else -1
+        self._box.setCurrentIndex(found if found >= 0 else (0 if self._none or nodes else -1))
+        self._box.blockSignals(False)
         self._tell()
 
     def _tell(self, *_: Any) -> None:
-        if self.currentData != self._shown:
-            self._shown = self.currentData
+        if self._box.currentData != self._shown:
+            self._shown = self._box.currentData
             self.currentNodeChanged.emit(self.currentNode())
             self.currentNodeIDChanged.emit(self._shown or "")
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
-from host.application import wait_until
+from host.application import open_module, wait_until
 from mri2mesh.engines.registry import ENGINES
 
 if sys.version_info >= (3, 11):
@@ -223,13 +223,47 @@ def test_opening_the_module_needs_only_what_slicer_brings(repository):
 
 
 def test_the_samples_are_registered_with_their_checksums(panel, slicer, monkeypatch):
-    registered: list[dict] = []
-    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.append(source))
-    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
+    monkeypatch.setitem(sys.modules, "SampleData", importlib.import_module("host.sample_data"))
     slicer.modules.module.register_sample_data()
-    assert len(registered) == 2
+    registered = slicer.modules.sampleDataSources["MRI2Mesh"]
+    assert [source["sampleName"] for source in registered] == [
+        "Lumbar spine MRI (T2)",
+        "Pelvis, two radiographs (simulated)",
+    ]
     for source in registered:
         for uri, checksum in zip(source["uris"], source["checksums"], strict=True):
             content = Path(uri.removeprefix("file://")).read_bytes()
             assert checksum == "SHA256:" + hashlib.sha256(content).hexdigest()
         assert Path(source["thumbnailFileName"]).is_file()
+
+
+@pytest.mark.parametrize("field", ["exportFolder", "batchInput", "batchOutput"])
+def test_a_field_for_a_folder_asks_for_a_folder(panel, monkeypatch, tmp_path, field):
+    import qt
+
+    monkeypatch.setattr(qt.QFileDialog, "getOpenFileName", lambda *_: pytest.fail("asked for a file"))
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    getattr(panel.ui, field).browse()
+    assert getattr(panel.ui, field).currentPath == str(tmp_path)
+
+
+def test_the_panel_can_be_as_narrow_as_slicers_own(panel, load_volume, add_image):
+    for node in (load_volume(), add_image(np.zeros((1, 64, 48), np.uint16), "ap")):
+        panel.ui.inputSelector.setCurrentNode(node)
+        for name in ("results", "overlay", "export", "batch"):
+            section = getattr(panel.ui, f"{name}Section")
+            section.setVisible(True)
+            section.collapsed = False
+        settle()
+        assert panel.parent.minimumSizeHint().width() <= 420
+
+
+def test_a_slicer_with_too_old_a_python_gets_one_line(slicer, monkeypatch):
+    import MRI2Mesh
+
+    monkeypatch.setattr(MRI2Mesh, "LEAST_PYTHON", (99, 0))
+    widget = open_module("MRI2Mesh")
+    assert "needs 3D Slicer 5.10 or later" in widget.layout.itemAt(0).widget().text
+    widget.exit()
+    widget.cleanup()
+    widget.parent.close()

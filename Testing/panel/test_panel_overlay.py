@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from mri2mesh_slicer.results import read_run
@@ -42,3 +44,15 @@ def test_the_3d_view_looks_from_the_source_along_the_beam_and_comes_back(panel, 
     np.testing.assert_allclose(camera.GetPosition(), (300.0, 200.0, 100.0))
     assert slicer.mrmlScene.GetNumberOfNodes() == before
     assert ui.lookFromSourceButton.text == "Look from the X-ray source"
+
+
+def test_without_a_3d_view_in_the_layout_it_is_said(panel, slicer, add_image, monkeypatch, tmp_path):
+    from mri2mesh_slicer.scene_building import add_run
+
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCameraNode").SetLayoutName("1")
+    nodes = [add_image(np.zeros((1, 48, 40), np.uint16), name) for name in ("front", "side")]
+    add_run(slicer.mrmlScene, read_run(femur_from_two_views(tmp_path / "femur")), nodes, name="made")
+    panel.panel.refresh()
+    monkeypatch.setattr(slicer.app, "layoutManager", lambda: SimpleNamespace(threeDViewCount=0))
+    panel.ui.lookFromSourceButton.click()
+    assert "3D view" in panel.ui.overlayMessage.text and not panel.ui.radiographsCheck.checked

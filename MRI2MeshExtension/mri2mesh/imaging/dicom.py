@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -18,6 +19,7 @@ from mri2mesh.imaging.itk import quiet
 from mri2mesh.imaging.volume import Volume
 
 MIN_SLICES = 3
+PIXEL_DATA = 0x7FE00010
 SHOWN_SERIES = 8
 POSITION_TOLERANCE_MM = 0.05
 POSITION_TOLERANCE = 0.02
@@ -128,7 +130,8 @@ def check_complete(path: Path) -> None:
         warnings.simplefilter("ignore")
         try:
             dataset = pydicom.dcmread(path, defer_size=1024)
-            element = dataset.get_item("PixelData", keep_deferred=True)
+            # As it stands in the file, not read: `values` has it so in pydicom 2 and 3.
+            element: Any = next((one for one in dataset.values() if one.tag == PIXEL_DATA), None)
         except Exception as error:  # pydicom raises many kinds for damaged files
             raise InputError(TRUNCATED) from error
     if element is None:

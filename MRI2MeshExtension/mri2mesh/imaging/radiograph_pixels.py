@@ -12,10 +12,10 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_modality_lut, get_decoder, pixel_array
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.dicom import check_complete
+from mri2mesh.imaging.dicom_pixels import apply_modality_lut, can_decode, decode
 from mri2mesh.imaging.itk import quiet
 from mri2mesh.imaging.radiograph import Bone, Scale
 from mri2mesh.imaging.radiograph_tags import FrameTags
@@ -32,8 +32,8 @@ def stored_values(path: Path, dataset: Dataset, frame: int) -> NDArray:
     """[rows, columns] integers of one frame (from 0) as they are stored. Raises InputError."""
     check_complete(path)
     try:
-        if _decoded_by_pydicom(dataset):
-            values = pixel_array(path, index=frame, raw=True)
+        if can_decode(dataset):
+            values = decode(path, frame)
         else:
             values = stored_values_by_gdcm(path, dataset)[frame]
     except InputError:
@@ -47,11 +47,6 @@ def stored_values(path: Path, dataset: Dataset, frame: int) -> NDArray:
         # Above the stored bits old files keep overlays.
         values = values & np.array((1 << int(dataset.BitsStored)) - 1, dtype=values.dtype)
     return values
-
-
-def _decoded_by_pydicom(dataset: Dataset) -> bool:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    return not syntax.is_compressed or get_decoder(syntax).is_available
 
 
 def stored_values_by_gdcm(path: Path, dataset: Dataset) -> NDArray:

@@ -12,6 +12,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
+from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.messages import BAD, say
 
 
@@ -33,7 +34,7 @@ class CalibrationBox:
         self._node: Any = None
         self.widget = qt.QGroupBox(_("Scale by a marker"))
         grid = qt.QGridLayout(self.widget)
-        self.kind, self.size, self.line = qt.QComboBox(), qt.QDoubleSpinBox(), slicer.qMRMLNodeComboBox()
+        self.kind, self.size, self.line = narrow_list(), qt.QDoubleSpinBox(), slicer.qMRMLNodeComboBox()
         for name, words, _size in kinds():
             self.kind.addItem(words, name)
         self.kind.activated.connect(self._choose_kind)

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from mri2mesh.anatomy.shape_model_file import landmark_names
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.observers import Observers
+from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.messages import say, words
 from mri2mesh_slicer.placing import place_next, placed_names, show_in_a_slice_view
 
@@ -29,7 +30,7 @@ class LandmarksBox:
         self._observers, self._observed = Observers(), None
         self.widget = qt.QGroupBox()
         grid = qt.QGridLayout(self.widget)
-        self.name, self.button, self.message = qt.QComboBox(), qt.QPushButton(_("Place")), qt.QLabel()
+        self.name, self.button, self.message = narrow_list(), qt.QPushButton(_("Place")), qt.QLabel()
         self.name.setToolTip(_("What the shape model knows of this bone. Three to five are enough."))
         self.button.setToolTip(_("Then click where it is in the radiograph; right-click to give up."))
         self.button.clicked.connect(self._place)

@@ -64,7 +64,7 @@ class MethodSection:
             section = method_of(self.method.engine).make_section(
                 self._parameters, self._changed, self._services
             )
-            self._ui.methodInputsLayout.addWidget(section.widget)
+            self._ui.methodInputs.layout().addWidget(section.widget)
             self._sections[self.method.engine] = section
         for engine, section in self._sections.items():
             shown = self.method is not None and engine == self.method.engine

@@ -124,6 +124,7 @@ class OverlaySection:
         """Into the source of the first radiograph, and out again."""
         camera, aspect = camera_of_3d_view(slicer.mrmlScene)
         if camera is None:
+            say(self._ui.overlayMessage, _("Choose a layout with a 3D view first."))
             return
         if self._in_source and self._placed:
             self._placed[0].leave_source(camera)

@@ -23,6 +23,7 @@ from mri2mesh_slicer.geometry_of_nodes import (
 from mri2mesh_slicer.inputs import take_radiograph
 from mri2mesh_slicer.landmarks import take_landmarks
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
+from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
@@ -49,7 +50,7 @@ class RadiographInputs(MethodInputs):
         layout = qt.QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
         form = qt.QFormLayout()
-        self.anatomy = qt.QComboBox()
+        self.anatomy = narrow_list()
         for name, words in anatomies():
             self.anatomy.addItem(words, name)
         self.anatomy.activated.connect(self._choose_anatomy)

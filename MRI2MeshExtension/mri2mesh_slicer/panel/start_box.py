@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from mri2mesh_slicer.earlier_fits import earlier_fits
+from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.runs import RunNodes
 
 
@@ -23,7 +24,7 @@ class StartBox:
         self.widget = qt.QWidget()
         row = qt.QHBoxLayout(self.widget)
         row.setContentsMargins(0, 0, 0, 0)
-        self.selector = qt.QComboBox()
+        self.selector = narrow_list()
         self.selector.setToolTip(
             _("An earlier fit of these views can be continued: with more landmarks, or a corrected geometry.")
         )
