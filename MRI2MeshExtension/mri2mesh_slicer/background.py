@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import qt
@@ -47,18 +46,12 @@ class Background:
             self._timer.stop()
             return
         future, done, failed = self._waiting[0]
-        try:
-            result = future.result(timeout=LEND_S)
-        except NotYet:
-            if not future.done():
-                return
-            error: Exception | None = future.exception()  # type: ignore[assignment]
-        except Exception as raised:
-            error = raised
-        else:
-            error = None
+        if not future.done():
+            wait([future], LEND_S)  # the outcome is told in a turn of its own: it takes time too
+            return
         self._waiting.pop(0)
+        error = future.exception()
         if error is None:
-            done(result)
+            done(future.result())
         else:
-            failed(error)
+            failed(error)  # type: ignore[arg-type]

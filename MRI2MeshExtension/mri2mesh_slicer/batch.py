@@ -1,99 +1,107 @@
-"""Every image of a folder through the worker, one after the other, each into a folder of its own."""
+"""The cases of a folder through the worker, one after the other, each into a folder of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mri2mesh.errors import InputError
+from mri2mesh_slicer.folder_cases import Case
+from mri2mesh_slicer.results import read_report
 
-VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
-"""Endings of files that hold one volume."""
+
+@dataclass
+class Outcome:
+    """done: how many have a result. doubtful: name and reasons of those of them that are to be looked at. failed: name
+    and reason of those without a result."""
+
+    done: int = 0
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
 
 Told = Callable[[int, int, str, str], None]
-"""number from 1, count, name of the image, stage."""
-Ended = Callable[[int, list[tuple[str, str]]], None]
-"""How many are done; name and reason of those that are not."""
-
-
-def images_in(folder: str | Path) -> list[Path]:
-    """The volumes of a folder: image files, and folders, which are taken as DICOM series. InputError: none."""
-    folder = Path(folder)
-    if not str(folder).strip(". ") or not folder.is_dir():
-        raise InputError("choose the folder that holds the images")
-    found = [
-        path
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".") and (path.is_dir() or path.name.lower().endswith(VOLUMES))
-    ]
-    if not found:
-        raise InputError(f"no image was found there: put {', '.join(VOLUMES)} files or DICOM folders into it")
-    return found
+"""number from 1, count, name of the case, stage."""
+Ended = Callable[[Outcome], None]
 
 
 class Batch:
-    """A failed image does not stop the others. request: engine and options of each, as for `WorkerClient.run`."""
+    """A case that fails does not stop the others. request: engine and options of each, as for `WorkerClient.run`."""
 
     def __init__(
         self,
         client: Any,
-        images: Sequence[Path],
+        cases: Sequence[Case],
         out: Path,
         request: Mapping[str, Any],
         told: Told,
         ended: Ended,
     ) -> None:
-        self._client, self._images, self._out = client, list(images), out
+        self._client, self._cases, self._out = client, list(cases), out
         self._request = dict(request)
         self._told, self._ended = told, ended
         self._number = 0
-        self._done = 0
-        self._failures: list[tuple[str, str]] = []
+        self._outcome = Outcome()
         self._stopped = False
 
     def start(self) -> None:
         self._next()
 
     def stop(self) -> None:
-        """After the image that is being computed was given up."""
+        """After the case that is being computed was given up."""
         self._stopped = True
         self._client.cancel()
 
     def _next(self) -> None:
-        if self._stopped or self._number == len(self._images):
-            self._ended(self._done, self._failures)
+        if self._stopped or self._number == len(self._cases):
+            self._ended(self._outcome)
             return
-        image = self._images[self._number]
+        case = self._cases[self._number]
         self._number += 1
-        number, count, name = self._number, len(self._images), image.name
+        number, count = self._number, len(self._cases)
         self._client.run(
             {
                 **self._request,
                 "command": "reconstruct",
-                "inputs": [str(image)],
-                "out": str(self._out / _stem(name)),
+                "inputs": [str(image) for image in case.images],
+                "out": str(self._out / case.result),
+                "options": {**self._request.get("options", {}), **case.options},
             },
-            on_progress=lambda stage, fraction, left: self._told(number, count, name, stage),
-            on_done=lambda event: self._one_done(name, event),
-            on_failed=lambda message: self._one_failed(name, message),
-            on_cancelled=lambda: self._one_failed(name, "stopped"),
+            on_progress=lambda stage, fraction, left: self._told(number, count, case.name, stage),
+            on_done=lambda event: self._one_done(case.name, event),
+            on_failed=lambda message: self._one_failed(case.name, message),
+            on_cancelled=lambda: self._one_failed(case.name, "stopped"),
         )
 
     def _one_done(self, name: str, event: dict[str, Any]) -> None:
-        if event.get("status"):
-            self._failures.append((name, "done, but not every check passed: see its report"))
-        self._done += 1
+        doubts = _doubts(Path(event["report"]))
+        if doubts:
+            self._outcome.doubtful.append((name, f"{'; '.join(doubts)}: see its report"))
+        self._outcome.done += 1
         self._next()
 
     def _one_failed(self, name: str, why: str) -> None:
-        self._failures.append((name, why))
+        self._outcome.failed.append((name, why))
         self._next()
 
 
-def _stem(name: str) -> str:
-    """Without the endings of an image."""
-    for ending in sorted(VOLUMES, key=len, reverse=True):
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return name
+def _doubts(path: Path) -> list[str]:
+    """Why a result is to be looked at, by its report."""
+    try:
+        report = read_report(path.read_text(encoding="utf-8"))
+    except (OSError, InputError):
+        return ["its report cannot be read"]
+    geometries = [view.geometry for view in report.views]
+    assumed = any(geometry.primary_angle_deg.origin == "default" for geometry in geometries)
+    return [
+        words
+        for doubtful, words in (
+            (not report.structures, "no surface could be made"),
+            (not report.passed, "not every check passed"),
+            (not report.scale_known, "the scale is unknown"),
+            (len(geometries) > 1 and assumed, "the angles of its views are only assumed"),
+        )
+        if doubtful
+    ]

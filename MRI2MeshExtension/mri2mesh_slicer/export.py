@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import vtk
+from vtk.util.numpy_support import vtk_to_numpy
 
 from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import move_contents, sibling_folder
@@ -16,7 +16,7 @@ from mri2mesh.export.surfaces import FORMATS, write_surface
 from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import from_polydata
-from mri2mesh_slicer.mrml_nodes import transform_to_world
+from mri2mesh_slicer.mrml_nodes import transform_between
 from mri2mesh_slicer.runs import RunNodes, structure_name
 
 COORDINATES = "LPS, millimetres, world coordinates"
@@ -51,7 +51,7 @@ def export_run(
 
     def write(made: Path) -> None:
         for name in wanted:
-            mesh = world_mesh(models[name])
+            mesh = mesh_of(models[name])
             for extension in dict.fromkeys(formats):
                 write_surface(mesh, made / f"{name}.{extension}")
 
@@ -84,17 +84,19 @@ def write_into(folder: str | Path, write: Callable[[Path], object]) -> list[Path
     return [folder / name for name in written]
 
 
-def world_mesh(model: Any) -> Mesh:
-    """The surface of a model in world RAS, its parent transforms applied, outward also where they mirror.
+def mesh_of(model: Any, *, frame: Any = None) -> Mesh:
+    """The surface of a model in world RAS, or in the own coordinates of another node (frame), its parent transforms
+    applied, outward also where they mirror.
 
     Per-vertex arrays are kept, but not the normals, which are directions.
     """
     mesh = from_polydata(model.GetPolyData())
     mesh = replace(mesh, point_data={k: v for k, v in mesh.point_data.items() if k != "Normals"})
-    if model.GetParentTransformNode() is None:
+    parent = None if frame is None else frame.GetParentTransformNode()
+    if model.GetParentTransformNode() is parent:
         return mesh
     moved = vtk.vtkPoints()
-    transform_to_world(model).TransformPoints(model.GetPolyData().GetPoints(), moved)
-    vertices = np.array([moved.GetPoint(n) for n in range(moved.GetNumberOfPoints())])
+    transform_between(model, frame).TransformPoints(model.GetPolyData().GetPoints(), moved)
+    vertices = vtk_to_numpy(moved.GetData())
     inside_out = volume_mm3(mesh) * volume_mm3(mesh.with_vertices(vertices)) < 0
     return replace(mesh, vertices=vertices, faces=mesh.faces[:, ::-1] if inside_out else mesh.faces)

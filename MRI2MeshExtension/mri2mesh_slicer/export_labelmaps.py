@@ -7,21 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vtk
 
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import write_labelmaps
-from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.vtk_bridge import from_polydata
 from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
-from mri2mesh_slicer.export import world_mesh, write_into
+from mri2mesh_slicer.export import mesh_of, write_into
 from mri2mesh_slicer.inputs import is_radiograph, volume_of
-from mri2mesh_slicer.mrml_nodes import transform_to_world
 from mri2mesh_slicer.runs import RunNodes, structure_name
 
-ENDINGS = (".nii.gz", ".nrrd")
 VALUES = "On the voxels of {image}. Values as in VerSe: 20 = L1 to 24 = L5, 19 = T12; 120 = the disc below L1"
 """For the panel to say."""
 
@@ -35,7 +30,7 @@ class TakenLabelMaps:
 
     def write(self, folder: str | Path, ending: str) -> list[Path]:
         """Whole vertebrae, vertebral bodies and discs, all of them or none; returns the paths. Touches no MRML, so a
-        thread may do it. ending: of `ENDINGS`. Raises InputError for an unwritable folder."""
+        thread may do it. ending: of `mri2mesh.imaging.writing.ENDINGS`. Raises InputError for an unwritable folder."""
         return write_into(folder, lambda made: write_labelmaps(self.reconstruction, self.grid, made, ending))
 
 
@@ -60,20 +55,7 @@ def take_labelmaps(run: RunNodes) -> TakenLabelMaps:
     grid = replace(volume, array=np.broadcast_to(np.uint8(0), volume.array.shape))
     structures = []
     for model in run.models:
-        mesh = _own_mesh(model, node)
+        mesh = mesh_of(model, frame=node)
         nothing = np.zeros(len(mesh.vertices), np.float32)
         structures.append(ReconstructedStructure(STRUCTURES[structure_name(model)], mesh, nothing, nothing))
     return TakenLabelMaps(Reconstruction(run.engine, structures), grid)
-
-
-def _own_mesh(model: Any, volume_node: Any) -> Mesh:
-    """In the volume's own coordinates."""
-    if model.GetTransformNodeID() == volume_node.GetTransformNodeID():
-        return from_polydata(model.GetPolyData())
-    mesh, points, moved = world_mesh(model), vtk.vtkPoints(), vtk.vtkPoints()
-    for vertex in mesh.vertices:
-        points.InsertNextPoint(*vertex)
-    from_world = transform_to_world(volume_node)
-    from_world.Inverse()
-    from_world.TransformPoints(points, moved)
-    return mesh.with_vertices(np.array([moved.GetPoint(n) for n in range(moved.GetNumberOfPoints())]))

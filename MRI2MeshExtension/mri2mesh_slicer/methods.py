@@ -13,18 +13,24 @@ from mri2mesh.engines.registry import get_entry
 
 @dataclass(frozen=True)
 class Method:
-    """engine: its name in `mri2mesh.engines.registry`. takes: as there. section: ``"module:class"`` of the widgets that
-    ask for what only this method needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its
-    structures are levels of the spine, which may be counted wrongly. of_folder: names of the `Parameters` that go with
-    every image of a folder; None where single images of a folder are not enough for it."""
+    """engine: its name in `mri2mesh.engines.registry`. name: what the user calls it, and its runs. task: what it makes
+    of what. takes: as in the registry. section: ``"module:class"`` of the widgets that ask for what only this method
+    needs, a `mri2mesh_slicer.panel.method_inputs.MethodInputs`. levels: whether its structures are levels of the spine,
+    which may be counted wrongly. of_folder: names of the `Parameters` that go with every case of a folder."""
 
     engine: str
-    title: str
+    name: str
+    task: str
     sentence: str
     takes: Literal["volume", "radiographs"]
     section: str
     levels: bool = False
-    of_folder: tuple[str, ...] | None = None
+    of_folder: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """As ``"X-ray fit: one bone from radiographs"``."""
+        return _("{method}: {task}").format(method=self.name, task=self.task)
 
     @property
     def shows(self) -> bool:
@@ -42,7 +48,8 @@ def methods() -> tuple[Method, ...]:
     return (
         Method(
             engine="mri2mesh",
-            title=_("MRI2Mesh: lumbar spine from one MRI"),
+            name=_("MRI2Mesh"),
+            task=_("lumbar spine from one MRI"),
             sentence=_(
                 "Finds the vertebrae and discs and deforms template surfaces onto them; half a minute."
             ),
@@ -53,13 +60,15 @@ def methods() -> tuple[Method, ...]:
         ),
         Method(
             engine="xray-fit",
-            title=_("X-ray fit: one bone from radiographs"),
+            name=_("X-ray fit"),
+            task=_("one bone from radiographs"),
             sentence=_(
                 "Places and bends a statistical shape model until its shadow explains every radiograph; two views, "
                 "30 degrees or more apart, tell the depth that one cannot."
             ),
             takes="radiographs",
             section="mri2mesh_slicer.panel.radiograph_inputs:RadiographInputs",
+            of_folder=("anatomy",),
         ),
     )
 

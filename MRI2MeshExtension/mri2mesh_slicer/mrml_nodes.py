@@ -90,6 +90,13 @@ def require_present(scene: Any, nodes: Sequence[Any]) -> None:
 
 def transform_to_world(node: Any) -> vtk.vtkGeneralTransform:
     """From the node's own coordinates to world RAS, through its parent transforms, linear or not."""
+    return transform_between(node, None)
+
+
+def transform_between(node: Any, other: Any) -> vtk.vtkGeneralTransform:
+    """From the node's own coordinates to those of another, or to world RAS for None."""
     transform = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
+        node.GetParentTransformNode(), None if other is None else other.GetParentTransformNode(), transform
+    )
     return transform

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. done: the run's nodes,
-    and its pictures, caption -> PNG. ended: why there is no result, and whether that is a failure; empty after a plain
-    cancel."""
+    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. show: the run's nodes, and
+    its pictures, caption -> PNG; the window draws wherever this yields. done: the run and its report, when another job
+    may start. ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
 
     progress: Callable[[str, float, float | None], None]
     warning: Callable[[str], None]
-    done: Callable[[Any, Mapping[str, bytes]], None]
+    show: Callable[[Any, Mapping[str, bytes]], Iterator[None]]
+    done: Callable[[Any, Any], None]
     ended: Callable[[str, bool], None]
 
 
@@ -72,6 +73,7 @@ class Running(VTKObservationMixin):
         self._why = ""
         self._device = "auto"
         self._is_asked = self._is_added = False
+        self._adding: Iterator[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -179,25 +181,41 @@ class Running(VTKObservationMixin):
         self._background.run(read, self._add, self._broken)
 
     def _add(self, result: Any) -> None:
+        self.removeObservers()  # from here on it is too late to end
+        self._is_added = True
+        self._adding = self._turns(result)
+        self._take_turn(self._adding)
+
+    def _take_turn(self, turns: Iterator[None]) -> None:
+        """Adding a result and showing it all at once would keep the window from drawing for too long."""
+        if turns is not self._adding:  # shut down meanwhile
+            return
+        try:
+            next(turns)
+        except StopIteration:
+            return
+        except Exception as error:
+            self._broken(error)
+            raise
+        qt.QTimer.singleShot(0, lambda: self._take_turn(turns))
+
+    def _turns(self, result: Any) -> Iterator[None]:
         from mri2mesh_slicer.scene_building import add_run
 
         job = self._job
         assert job is not None
-        self.removeObservers()  # from here on it is too late to end
-        self._is_added = True
         self._hide_live()
+        yield
         try:
             run = add_run(slicer.mrmlScene, result, job.nodes, name=job.name)
         except Exception as error:
-            self._end(in_words(error), failed=True)
+            self._broken(error)
             return
-        # In a turn of its own: the window draws in between.
-        qt.QTimer.singleShot(0, lambda: self._tell_done(job, run, result.pictures))
-
-    def _tell_done(self, job: Job, run: Any, pictures: Mapping[str, bytes]) -> None:
-        if self._job is job:
-            self._clear()
-            self._listener.done(run, pictures)
+        yield
+        yield from self._listener.show(run, result.pictures)
+        yield
+        self._clear()
+        self._listener.done(run, result.report)
 
     def _broken(self, error: Exception) -> None:
         self._end(in_words(error), failed=True)
@@ -213,7 +231,7 @@ class Running(VTKObservationMixin):
         self._background.forget()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._job = self._folder = None
+        self._job = self._folder = self._adding = None
         self._is_asked = self._is_added = False
 
     def _scene_closes(self, *_event: Any) -> None:
@@ -228,7 +246,7 @@ class Running(VTKObservationMixin):
 def _import_ahead() -> None:
     """What is needed when the results come: imported in a thread, as the window would stand still meanwhile."""
     from mri2mesh_slicer import (  # noqa: F401
-        export,
+        export_labelmaps,
         level_shift,
         results,
         runs,

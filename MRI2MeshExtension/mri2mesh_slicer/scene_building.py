@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mri2mesh_slicer.inputs import is_radiograph
@@ -18,6 +19,7 @@ from mri2mesh_slicer.runs import (
     STRUCTURES,
     RunNodes,
     find_run,
+    runs_of,
 )
 from mri2mesh_slicer.scalars import prepare_scalars
 from mri2mesh_slicer.structure_nodes import add_model, add_segmentation
@@ -37,7 +39,7 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
 
     inputs: the nodes it was made from. The folder goes into the study of the first, or beside it; the surfaces, which
     are in that node's own coordinates, get its parent transform, so that both move together.
-    name: of the folder, numbered where it is taken.
+    name: of the folder, numbered where another run has it.
     Raises InputError where an input has left the scene. The scene is changed wholly or not at all.
     """
     require_present(scene, inputs)
@@ -92,12 +94,20 @@ def _add_folder(scene: Any, beside: Any, name: str) -> Any:
     """A folder that has a node: its eye shows and hides the whole run, and Undo can take it back."""
     hierarchy = scene.GetSubjectHierarchyNode()
     parent = _study_or_parent(hierarchy, beside)
-    node = add_node(scene, "vtkMRMLFolderDisplayNode", hierarchy.GenerateUniqueItemName(name))
+    name = _numbered(name, [run.name for run in runs_of(scene)])
+    node = add_node(scene, "vtkMRMLFolderDisplayNode", name)
     node.SetHideFromEditors(False)
     item = hierarchy.CreateItem(parent, node)
     hierarchy.SetItemLevel(item, "Folder")
     hierarchy.SetItemOwnerPluginName(item, "Folder")
     return node
+
+
+def _numbered(name: str, taken: Iterable[str]) -> str:
+    """The name, or where it is taken ``name (2)`` and so on, after the last one that there is."""
+    same = re.compile(re.escape(name) + r"(?: \((\d+)\))?")
+    numbers = [int(match[1] or 1) for match in map(same.fullmatch, taken) if match]
+    return f"{name} ({max(numbers) + 1})" if numbers else name
 
 
 def _study_or_parent(hierarchy: Any, node: Any) -> int:

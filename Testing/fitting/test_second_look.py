@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fitting.thigh import THIGH
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.fitting.coarse_to_fine import FitSettings, fit
 from mri2mesh.fitting.family import SurfaceFamily
@@ -16,17 +17,9 @@ from mri2mesh.fitting.levels import Level
 from mri2mesh.fitting.parameters import Parameters
 from mri2mesh.fitting.second_look import DOUBTFUL, fit_with_second_look
 from mri2mesh.geometry.tensors import rotation_matrix
-from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.radiographs import thickness
 
 SETTINGS = FitSettings(levels=(Level(64, 8, 4, 1, 25.0), Level(64, 8, 25, 1, 25.0)))
-THIGH = XrayCamera.from_c_arm(
-    source_to_detector_mm=1800,
-    source_to_isocentre_mm=1600,
-    pixel_spacing_mm=(8.0, 8.0),
-    size=(68, 34),
-    primary_angle_deg=180,
-)
 
 
 @pytest.fixture(scope="module")

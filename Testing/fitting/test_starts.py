@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from fitting.thigh import THIGH
 from mri2mesh.anatomy.shape_model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.fitting.family import SurfaceFamily
@@ -92,20 +93,13 @@ def test_a_coarse_search_finds_a_shifted_bone(model, family):
 def test_a_coarse_search_does_not_slide_a_turned_femur_along_its_shaft(degrees):
     model = ShapeModel.load("femur_left")
     family = SurfaceFamily(model)
-    thigh = XrayCamera.from_c_arm(
-        source_to_detector_mm=1800,
-        source_to_isocentre_mm=1600,
-        pixel_spacing_mm=(8.0, 8.0),
-        size=(68, 34),
-        primary_angle_deg=180,
-    )
-    turn = np.radians(degrees) * thigh.axes_ras[2]
+    turn = np.radians(degrees) * THIGH.axes_ras[2]
     truth = mean_at(np.array([9.0, 4.0, -14.0]), family, 1, turn=tuple(turn))
-    image = thickness(model.surface(truth.vertices(family)[0].numpy()), thigh).astype(np.float32)
-    seen = Observation(thigh, image, np.ones(thigh.size, bool))
+    image = thickness(model.surface(truth.vertices(family)[0].numpy()), THIGH).astype(np.float32)
+    seen = Observation(THIGH, image, np.ones(THIGH.size, bool))
     best = coarse_search([seen], family, mean_at(np.zeros(3), family, 1), keep=1)
     assert float((best.position - truth.position)[0, [0, 2]].norm()) < 14.2
-    in_plane = turn_of(best.rotation @ truth.rotation.mT)[0] @ torch.from_numpy(thigh.axes_ras[2])
+    in_plane = turn_of(best.rotation @ truth.rotation.mT)[0] @ torch.from_numpy(THIGH.axes_ras[2])
     assert abs(float(in_plane.rad2deg())) < 6.1
 
 

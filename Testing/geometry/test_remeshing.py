@@ -6,8 +6,9 @@ import trimesh
 
 from geometry.solids import fine_box, hand, mesh_of, sphere
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
-from mri2mesh.geometry.connectivity import edges, euler_characteristic
+from mri2mesh.geometry.connectivity import euler_characteristic
 from mri2mesh.geometry.distances import surface_distances
+from mri2mesh.geometry.edges import edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.remeshing import _without_fins, clean, decimate, fill_holes, remesh
 from mri2mesh.geometry.smoothing import taubin

@@ -38,6 +38,7 @@ class qMRMLNodeComboBox(QComboBox):
         self._add = self._remove = self._rename = False
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
+        self._is_to_fill = False
         self.currentIndexChanged.connect(self._tell)
 
     def setMRMLScene(self, scene: Any) -> None:
@@ -72,10 +73,13 @@ class qMRMLNodeComboBox(QComboBox):
         if not isValid(self):  # Qt took it down with its parent
             self._forget()
             return
-        # After the event: a node that is about to be removed is still there during it.
-        QTimer.singleShot(0, self, self._fill)
+        # After the event: a node that is about to be removed is still there during it. Once for many events.
+        if not self._is_to_fill:
+            self._is_to_fill = True
+            QTimer.singleShot(0, self, self._fill)
 
     def _fill(self) -> None:
+        self._is_to_fill = False
         if self._scene is None:
             return
         before = self.currentData

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from host.application import wait_until
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
 from mri2mesh_slicer.results import read_run
 from scene.made_runs import femur_from_two_views, spine_run
@@ -59,12 +60,28 @@ def test_levels_that_cannot_be_moved_say_what_to_do_instead(panel, slicer, tmp_p
 def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
     section, label = panel.panel.run, panel.ui.messageLabel
     section.begin()
-    section.done("Done.", True)
+    section.done("Done.", True, None)
     assert colour_of(label) == GOOD
     section.begin()
     section.warning("the field is cut off")
-    section.done("Done.", True)
+    section.done("Done.", True, None)
     assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
+
+
+def test_what_is_told_of_a_run_goes_with_it_and_all_else_stays(panel, slicer, tmp_path):
+    result, label = read_run(spine_run(tmp_path / "spine")), panel.ui.messageLabel
+    for remove in (panel.ui.removeRunButton.click, slicer.mrmlScene.Clear):
+        run = show(panel, slicer, result)
+        panel.panel.run.done("Done: 3 structures.", True, run)
+        panel.panel.refresh()
+        assert label.text == "Done: 3 structures." and not label.isHidden()
+        remove()
+        wait_until(label.isHidden, 5)
+        assert label.text == ""
+    show(panel, slicer, result)
+    panel.panel.run.ended("the image cannot be read", failed=True)
+    panel.ui.removeRunButton.click()
+    assert label.text == "The image cannot be read."
 
 
 def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_path, opened):

@@ -42,6 +42,7 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
     assert any("left" in stage for stage, _ in shown)
     assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]
     assert not ui.resultsSection.isHidden()
+    assert ui.runSelector.currentText == "LumbarPart: MRI2Mesh"
 
     # Judge: a check that failed says why, volumes are there, models can be hidden.
     l5 = names(panel).index("L5")
@@ -95,6 +96,7 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
     assert slicer.mrmlScene.WriteToMRB(str(bundle))
     slicer.mrmlScene.Clear()
     wait_until(lambda: ui.resultsSection.isHidden(), 5)
+    assert ui.messageLabel.text == ""
     assert slicer.mrmlScene.ReadFromMRB(str(bundle))
     wait_until(lambda: not ui.resultsSection.isHidden(), 5)
     assert names(panel) == ["L3-L4", "L4", "L4-L5", "L5"]

@@ -12,7 +12,8 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import label_map
 from mri2mesh.geometry.transforms import rotation_about, translation
 from mri2mesh.imaging.reading import read_volume
-from mri2mesh_slicer.export_labelmaps import ENDINGS, grid_of, take_labelmaps
+from mri2mesh.imaging.writing import ENDINGS
+from mri2mesh_slicer.export_labelmaps import grid_of, take_labelmaps
 from mri2mesh_slicer.level_shift import shift_levels
 from mri2mesh_slicer.mrml_nodes import remove_node
 from mri2mesh_slicer.results import RunResult

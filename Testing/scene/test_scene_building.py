@@ -17,7 +17,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.geometry.transforms import compose
 from mri2mesh.geometry.vtk_bridge import from_polydata
 from mri2mesh_slicer import scene_building
-from mri2mesh_slicer.export import world_mesh
+from mri2mesh_slicer.export import mesh_of
 from mri2mesh_slicer.results import RunResult
 from mri2mesh_slicer.runs import LABEL, RunNodes, find_run, runs_of
 from mri2mesh_slicer.scalars import scalars_of, show_scalars
@@ -143,7 +143,7 @@ def test_results_appear_where_the_input_appears_and_move_with_it(
     own = from_polydata(spine.surfaces["L1"]).vertices
 
     def in_world() -> np.ndarray:
-        return world_mesh(run.models[2]).vertices
+        return mesh_of(run.models[2]).vertices
 
     np.testing.assert_allclose(in_world(), own @ turn[:3, :3].T + turn[:3, 3], atol=1e-4)
     assert run.segmentation.GetParentTransformNode() is transform
@@ -158,7 +158,7 @@ def test_a_transform_that_bends_is_honoured_too(scene: Any, image: Any, spine: R
     own = from_polydata(spine.surfaces["L1"]).vertices
     expected = [transform.GetTransformToParent().TransformPoint(*map(float, point)) for point in own]
     assert np.abs(np.array(expected) - own).max() > 2
-    np.testing.assert_allclose(world_mesh(run.models[2]).vertices, expected, atol=1e-3)
+    np.testing.assert_allclose(mesh_of(run.models[2]).vertices, expected, atol=1e-3)
 
 
 def test_one_undo_takes_it_back_and_redo_brings_it(scene: Any, image: Any, spine: RunResult) -> None:
@@ -212,13 +212,14 @@ def test_runs_are_told_apart_and_removed_one_by_one(
     scene: Any, image: Any, run: RunNodes, spine: RunResult
 ) -> None:
     second = add_run(scene, spine, [image], name="Spine of image")
-    assert second.name == "Spine of image_1" and runs_of(scene) == [run, second]
+    assert second.name == "Spine of image (2)" and runs_of(scene) == [run, second]
     remove_run(scene, run.folder_item)
     assert runs_of(scene) == [second] and len(second.models) == 3
     with pytest.raises(InputError, match="no longer in the scene"):
         run.rows()
     with pytest.raises(InputError, match="no longer in the scene"):
         remove_run(scene, scene.GetSubjectHierarchyNode().GetItemByDataNode(image))
+    assert add_run(scene, spine, [image], name="Spine of image").name == "Spine of image (3)"
 
 
 def test_what_the_user_deletes_or_adds_is_respected(scene: Any, run: RunNodes) -> None:
@@ -249,7 +250,7 @@ def test_a_scene_saved_and_loaded_has_all_of_it(
     assert [node.GetName() for node in again.inputs] == ["image"]
     assert column(again.checks_table, "structure") == ["T12", "T12-L1", ""]
     for model in again.models:
-        mesh, display = world_mesh(model), model.GetDisplayNode()
+        mesh, display = mesh_of(model), model.GetDisplayNode()
         np.testing.assert_allclose(
             mesh.vertices, from_polydata(spine.surfaces[model.GetName()]).vertices + [5, 6, 7], atol=1e-4
         )

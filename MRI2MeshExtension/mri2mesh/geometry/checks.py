@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .connectivity import directed_edges
+from .edges import directed_edges
 from .intersections import self_intersecting_pairs
 from .mesh import Mesh
 

@@ -1,4 +1,4 @@
-"""How the triangles of a surface hang together: edges, neighbours, components. No coordinates used."""
+"""How the triangles of a surface hang together: neighbours, components. No coordinates used."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from .edges import edges
 from .mesh import Mesh
-
-
-def directed_edges(faces: NDArray) -> NDArray[np.int64]:
-    """[3F, 2] the edges of each face in its winding: rows f, F + f and 2F + f belong to face f."""
-    return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-
-
-def edges(faces: NDArray) -> NDArray[np.int64]:
-    """[E, 2] each edge once, lower index first, sorted."""
-    return np.unique(np.sort(directed_edges(faces), axis=1), axis=0)
 
 
 def vertex_adjacency(faces: NDArray, n_vertices: int) -> sparse.csr_matrix:

@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 from vtkmodules.vtkFiltersModeling import vtkFillHolesFilter
 
 from .checks import is_watertight, outward
-from .connectivity import (
-    component_labels,
-    directed_edges,
-    euler_characteristic,
-    largest_component,
-    select_faces,
-)
+from .connectivity import component_labels, euler_characteristic, largest_component, select_faces
+from .edges import directed_edges
 from .mesh import Mesh
 from .vtk_bridge import from_polydata, to_polydata
 

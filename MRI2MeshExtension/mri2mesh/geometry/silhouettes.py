@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mri2mesh.geometry.connectivity import directed_edges
+from mri2mesh.geometry.edges import directed_edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.xray_camera import XrayCamera
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mri2mesh.anatomy.regions import BODY_REGIONS
-from mri2mesh.geometry.connectivity import edges
+from mri2mesh.geometry.edges import edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.networks.graph import Adjacency
 

@@ -8,12 +8,15 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh.errors import InputError
-from mri2mesh_slicer.batch import VOLUMES, Batch, images_in
+from mri2mesh.engines.registry import get_entry
+from mri2mesh.request import OF_KIND
+from mri2mesh_slicer.batch import Batch, Outcome
+from mri2mesh_slicer.folder_cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.methods import Method, methods
 from mri2mesh_slicer.panel.export_section import formats
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, sentences, words
 from mri2mesh_slicer.parameters import Parameters
+from mri2mesh_slicer.running import in_words
 
 LABEL_MAPS = "labelmaps"
 """In place of a surface's format."""
@@ -34,77 +37,116 @@ class BatchSection:
         self._ui, self._parameters, self._services = ui, parameters, services
         self._chosen, self._changed = chosen, changed
         self._batch: Batch | None = None
-        for ending, words in (*formats(), (LABEL_MAPS, _("Label maps on the voxels of each image, NIfTI"))):
-            ui.batchFormat.addItem(words, ending)
+        self._looking = False
+        self._listed: tuple[str, ...] = ()
         ui.batchFormat.activated.connect(self._keep)
         ui.batchButton.clicked.connect(self._start_or_stop)
         say(ui.batchMessage, "")
 
     @property
     def busy(self) -> bool:
-        return self._batch is not None
+        return self._batch is not None or self._looking
 
     def refresh(self, busy: bool) -> None:
         parameters, method = self._parameters(), self._method()
+        self._list_formats(method)
         self._ui.batchFormat.setCurrentIndex(max(0, self._ui.batchFormat.findData(parameters.batch_format)))
-        words = _(
-            "Every {endings} file, and every folder in it as a DICOM series, by the method {method}, on what is chosen "
-            "in section 3."
-        ).format(endings=", ".join(VOLUMES), method=method.title)
-        if self._chosen() not in (None, method):
-            words += " " + _("Not of radiographs: the views of one patient belong together.")
-        if method.levels and parameters.level_shift:
-            words += " " + _("The levels of each are shifted by {by:+d}.").format(by=parameters.level_shift)
-        say(self._ui.batchSentence, words)
-        self._ui.batchButton.text = _("Stop") if self.busy else _("Run them all, one after the other")
-        self._ui.batchButton.setEnabled(self.busy or not busy)
+        lines = [
+            _("{cases} By the method {method}, on what is chosen in section 3.").format(
+                cases=_cases_of(method), method=method.name
+            )
+        ]
+        if "anatomy" in method.of_folder:
+            lines.append(
+                _("The bone of each is that of section 2: {bone}.").format(bone=words(parameters.anatomy))
+            )
+        if "level_shift" in method.of_folder and parameters.level_shift:
+            lines.append(_("The levels of each are shifted by {by:+d}.").format(by=parameters.level_shift))
+        if method.takes == "volume":
+            lines.append(_("For radiographs choose one of them in section 1."))
+        say(self._ui.batchSentence, " ".join(lines))
+        running = self._batch is not None
+        self._ui.batchButton.text = _("Stop") if running else _("Run them all, one after the other")
+        self._ui.batchButton.setEnabled(running or not busy)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         if self._batch is not None:
             self._batch.stop()
-            self._batch = None
+
+    def close(self) -> None:
+        self.stop()
+        self._batch = None
+
+    def _list_formats(self, method: Method) -> None:
+        listed = [*formats()]
+        if "labelmaps" in OF_KIND[method.takes]:
+            listed.append((LABEL_MAPS, _("Label maps on the voxels of each image, NIfTI")))
+        names = tuple(name for name, _words in listed)
+        if names != self._listed:
+            self._listed = names
+            self._ui.batchFormat.clear()
+            for name, told in listed:
+                self._ui.batchFormat.addItem(told, name)
 
     def _start_or_stop(self, *_checked: Any) -> None:
         if self._batch is not None:
-            self._batch.stop()
+            self.stop()
             return
         inputs, outputs = (
             str(widget.currentPath).strip() for widget in (self._ui.batchInput, self._ui.batchOutput)
         )
-        try:
-            if not outputs:
-                raise InputError(_("choose a folder for the results"))
-            images = images_in(inputs)
-            if self._services.client.busy:
-                raise InputError(_("wait for the answer about the radiograph, then press again"))
-        except InputError as error:
-            say(self._ui.batchMessage, sentences(str(error)), BAD)
+        if not outputs:
+            say(self._ui.batchMessage, _("Choose a folder for the results."), BAD)
             return
-        self._services.when_installed(lambda: self._start(images, outputs))
-
-    def _start(self, images: list[Path], outputs: str) -> None:
-        if self._batch is not None or self._services.busy() or self._services.client.busy:
+        if self._services.client.busy:
+            say(
+                self._ui.batchMessage,
+                _("Wait for the answer about the radiograph, then press again."),
+                BAD,
+            )
             return
-        self._batch = Batch(
-            self._services.client, images, Path(outputs), self._request(), self._told, self._ended
+        # Files may be many, and each is looked into.
+        entry, request = get_entry(self._method().engine), self._request()
+        self._looking = True
+        say(self._ui.batchMessage, _("Looking at the folder ..."))
+        self._services.background.run(
+            lambda: cases_in(inputs, entry, outputs),
+            lambda cases: self._found(cases, Path(outputs), request),
+            self._not_found,
         )
+        self._changed()
+
+    def _found(self, cases: list[Case], out: Path, request: dict[str, Any]) -> None:
+        self._looking = False
+        say(self._ui.batchMessage, "")
+        self._services.when_installed(lambda: self._start(cases, out, request))
+        self._changed()
+
+    def _not_found(self, error: Exception) -> None:
+        self._looking = False
+        say(self._ui.batchMessage, sentences(in_words(error)), BAD)
+        self._changed()
+
+    def _start(self, cases: list[Case], out: Path, request: dict[str, Any]) -> None:
+        if self._services.busy() or self._services.client.busy:
+            return
+        self._batch = Batch(self._services.client, cases, out, request, self._told, self._ended)
         self._batch.start()
         self._changed()
 
     def _method(self) -> Method:
-        """That of section 2 where it works on single images, else the first that does."""
-        chosen = self._chosen()
-        able = [method for method in methods() if method.of_folder is not None]
-        return chosen if chosen in able and chosen is not None else able[0]
+        """That of section 2, or the first while no image is chosen."""
+        return self._chosen() or methods()[0]
 
     def _request(self) -> dict[str, Any]:
         method, parameters = self._method(), self._parameters()
-        options = {name: getattr(parameters, name) for name in method.of_folder or ()}
+        options = {name: getattr(parameters, name) for name in method.of_folder}
         options["device"] = parameters.device
-        if parameters.batch_format == LABEL_MAPS:
+        form = str(self._ui.batchFormat.currentData)
+        if form == LABEL_MAPS:
             options["labelmaps"] = True
         else:
-            options["formats"] = list(dict.fromkeys(["vtp", parameters.batch_format]))
+            options["formats"] = list(dict.fromkeys(["vtp", form]))
         return {"engine": method.engine, "options": options}
 
     def _keep(self, *_index: Any) -> None:
@@ -118,9 +160,24 @@ class BatchSection:
             ),
         )
 
-    def _ended(self, done: int, failures: list[tuple[str, str]]) -> None:
+    def _ended(self, outcome: Outcome) -> None:
         self._batch = None
-        lines = [_("{done} done, {failed} not.").format(done=done, failed=len(failures))]
-        lines += [f"{name}: {sentences(why)}" for name, why in failures]
-        say(self._ui.batchMessage, "\n".join(lines), DOUBTFUL if failures else GOOD)
+        lines = [_("{done} done, {failed} not.").format(done=outcome.done, failed=len(outcome.failed))]
+        lines += [f"{name}: {sentences(why, OF_FILES)}" for name, why in outcome.failed]
+        if outcome.doubtful:
+            lines.append(_("Done, to be looked at:"))
+            lines += [f"{name}: {sentences(why)}" for name, why in outcome.doubtful]
+        say(self._ui.batchMessage, "\n".join(lines), DOUBTFUL if len(lines) > 1 else GOOD)
         self._changed()
+
+
+def _cases_of(method: Method) -> str:
+    if method.takes == "volume":
+        return _("Every {endings} file, and every folder as a DICOM series.").format(
+            endings=", ".join(VOLUMES)
+        )
+    return _(
+        "Every radiograph, DICOM or picture, by itself; every folder of radiographs as the views of one patient. "
+        "Beside NAME.png, NAME.camera.json is its geometry (camera.json: that of all pictures) and NAME.mrk.json its "
+        "landmarks."
+    )

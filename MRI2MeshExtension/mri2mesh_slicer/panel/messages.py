@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import slicer
@@ -16,6 +17,12 @@ OPTIONS = {
     "with --landmarks": "as landmarks in section 2",
 }
 """Of the command line, and where the panel has the same."""
+OF_FILES = {
+    "with --level-shift": "in section 2",
+    "with --camera": "as NAME.camera.json beside it",
+    "with --landmarks": "as NAME.mrk.json beside it",
+}
+"""The same for images that are not in the scene."""
 ABBREVIATED = ("asis", "psis")
 
 
@@ -26,9 +33,9 @@ def say(label: Any, text: str, colour: str = "") -> None:
     label.setVisible(bool(text))
 
 
-def sentences(text: str) -> str:
+def sentences(text: str, options: Mapping[str, str] = OPTIONS) -> str:
     """What the library says, for the panel: a sentence, and with the panel's words for options of the command line."""
-    for option, words in OPTIONS.items():
+    for option, words in options.items():
         text = text.replace(option, words)
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else text + "."

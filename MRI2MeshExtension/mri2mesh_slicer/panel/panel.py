@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Panel:
     def __init__(self, ui: Any, parameters: Parameters, client: Any) -> None:
         self._parameters = parameters
         self.background = Background()
-        listener = Listener(self._progress, self._warning, self._done, self._ended)
+        listener = Listener(self._progress, self._warning, self._show, self._done, self._ended)
         self.running = Running(client, listener, lambda: self.overlay.placed)
         self._is_away = False
         services = Services(
@@ -92,7 +92,7 @@ class Panel:
             return
         try:
             job = Job(
-                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.engine),
+                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.name),
                 method.engine,
                 inputs.nodes(),
                 inputs.prepare(),
@@ -135,6 +135,7 @@ class Panel:
     def _cancel(self) -> None:
         self.packages.cancel()
         self.running.cancel()
+        self.batch.stop()
 
     def _is_busy(self) -> bool:
         return self.running.busy or self.batch.busy or self.packages.busy
@@ -155,6 +156,7 @@ class Panel:
         self.refresh()
 
     def _another_run(self) -> None:
+        self.run.forget_gone()
         self.overlay.refresh()
         self.export.refresh()
 
@@ -164,18 +166,23 @@ class Panel:
     def _warning(self, text: str) -> None:
         self.run.warning(text)
 
-    def _done(self, run: Any, pictures: Mapping[str, bytes]) -> None:
+    def _show(self, run: Any, pictures: Mapping[str, bytes]) -> Iterator[None]:
+        """A new run, section by section."""
         self.results.show(run, pictures)
-        report = run.report
+        yield
+        self.overlay.refresh()
+        yield
+        self.export.refresh()
+
+    def _done(self, run: Any, report: Any) -> None:
         words = (
             _("Done: {structures}.").format(structures=counted(len(report.structures)))
             if report.structures
             else _("Done, but no surface could be made: see the results.")
         )
-        self.run.done(words, report.passed)
+        self.run.done(words, report.passed, run)
         self.method.refresh()  # this run may be one to go on from
         self._refresh_run()
-        self._another_run()
         self._let_worker_go()
 
     def _ended(self, why: str, failed: bool) -> None:

@@ -40,6 +40,7 @@ class RunSection:
         ui.runButton.clicked.connect(lambda *_checked: run())
         ui.cancelButton.clicked.connect(lambda *_checked: cancel())
         self._warnings: list[str] = []
+        self._about: Any = None
         self.idle("")
         say(ui.messageLabel, "")
 
@@ -61,6 +62,7 @@ class RunSection:
 
     def begin(self) -> None:
         self._warnings = []
+        self._about = None
         say(self._ui.messageLabel, "")
         self._ui.progressBar.setVisible(True)
         self._ui.progressBar.setValue(0)
@@ -73,13 +75,22 @@ class RunSection:
         self._warnings.append(sentences(text))
         say(self._ui.messageLabel, "\n".join(self._warnings), DOUBTFUL)
 
-    def done(self, text: str, good: bool) -> None:
+    def done(self, text: str, good: bool, run: Any) -> None:
+        """run: the `mri2mesh_slicer.runs.RunNodes` that the text is about."""
         self.idle("")
+        self._about = run
         colour = GOOD if good and not self._warnings else DOUBTFUL
         say(self._ui.messageLabel, "\n".join([text, *self._warnings]), colour)
 
+    def forget_gone(self) -> None:
+        """What is told of a run goes with it."""
+        if self._about is not None and self._about.folder.GetScene() is None:
+            self._about = None
+            say(self._ui.messageLabel, "")
+
     def ended(self, why: str, failed: bool) -> None:
         self.idle("")
+        self._about = None
         text = sentences(why) or _("Cancelled. The scene is as it was.")
         say(self._ui.messageLabel, text, BAD if failed else "")
 
