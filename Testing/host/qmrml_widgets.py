@@ -105,7 +105,7 @@ class qMRMLNodeComboBox(QWidget):
     def _fill(self, without: Any = None) -> None:
         if self._scene is None:
             return
-        before = self._box.currentData
+        before, place = self._box.currentData, self._box.currentIndex - self._none
         nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
         nodes = [n for n in nodes if not n.GetHideFromEditors() and self._is_of_type(n)]
         nodes = [n for n in nodes if n is not without]
@@ -116,6 +116,10 @@ class qMRMLNodeComboBox(QWidget):
         for node in nodes:
             self._box.addItem(node.GetName(), node.GetID())
         found = self._box.findData(before) if before else -1
+        if (
+            found < 0 and before and without is not None and nodes
+        ):  # as Slicer's: a neighbour of the one that leaves
+            found = min(place, len(nodes) - 1) + self._none
         self._box.setCurrentIndex(found if found >= 0 else (0 if self._none or nodes else -1))
         self._box.blockSignals(False)
         self._tell()

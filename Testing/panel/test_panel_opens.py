@@ -83,8 +83,8 @@ def test_the_choice_of_the_image_is_saved_with_the_scene(panel, slicer, load_vol
     assert kept.GetNodeReference("image") is node
 
 
-def test_deleting_the_image_empties_the_panel(panel, slicer, load_volume):
-    node = load_volume()
+def test_deleting_the_image_empties_the_panel_though_the_list_chooses_a_neighbour(panel, slicer, load_volume):
+    node, _neighbour = load_volume(), load_volume(name="neighbour")
     panel.ui.inputSelector.setCurrentNode(node)
     slicer.mrmlScene.RemoveNode(node)
     wait_until(lambda: not panel.ui.runButton.enabled, 5)
@@ -267,3 +267,28 @@ def test_a_slicer_with_too_old_a_python_gets_one_line(slicer, monkeypatch):
     widget.exit()
     widget.cleanup()
     widget.parent.close()
+
+
+def test_landmarks_that_are_deleted_are_not_replaced_by_those_of_another_view(panel, slicer, add_image):
+    front, side = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("front", "side"))
+    panel.ui.inputSelector.setCurrentNode(front)
+    views = panel.panel.method.inputs.views
+    views.further.setCurrentNode(side)
+    views.add_button.click()
+    marks = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name) for name in "ab"]
+    for node, mark in zip((front, side), marks, strict=True):
+        views.choose_landmarks(node, mark)
+    slicer.mrmlScene.RemoveNode(marks[1])
+    settle()
+    assert views.landmarks_of(front) is marks[0] and views.landmarks_of(side) is None
+    assert views._pickers[1].currentNode() is None
+
+
+def test_a_further_view_that_is_chosen_as_the_image_is_there_once(panel, add_image):
+    front, side = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("front", "side"))
+    panel.ui.inputSelector.setCurrentNode(front)
+    inputs = panel.panel.method.inputs
+    inputs.views.further.setCurrentNode(side)
+    inputs.views.add_button.click()
+    panel.ui.inputSelector.setCurrentNode(side)
+    assert inputs.nodes() == [side]

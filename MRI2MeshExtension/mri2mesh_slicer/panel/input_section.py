@@ -7,6 +7,7 @@ from typing import Any
 
 import slicer
 
+from mri2mesh_slicer.leaving import Leaving
 from mri2mesh_slicer.panel.messages import say
 from mri2mesh_slicer.parameters import Parameters
 from mri2mesh_slicer.recognition import sentence_of
@@ -17,6 +18,7 @@ class InputSection:
 
     def __init__(self, ui: Any, parameters: Callable[[], Parameters], chosen: Callable[[], None]) -> None:
         self._ui, self._parameters, self._chosen = ui, parameters, chosen
+        self._is_leaving = Leaving()
         ui.inputSelector.setMRMLScene(slicer.mrmlScene)
         ui.inputSelector.currentNodeIDChanged.connect(self._choose)
 
@@ -29,5 +31,6 @@ class InputSection:
         say(self._ui.recognisedLabel, sentence_of(node))
 
     def _choose(self, *_node: Any) -> None:
-        self._parameters().image = self._ui.inputSelector.currentNode()
+        gone = self._is_leaving(self._parameters().image)
+        self._parameters().image = None if gone else self._ui.inputSelector.currentNode()
         self._chosen()

@@ -66,8 +66,10 @@ class RadiographInputs(MethodInputs):
         self._asked: set[str] = set()
 
     def nodes(self) -> list[Any]:
-        parameters = self.parameters()
-        return [parameters.image, *(node for node in parameters.further_views if node is not None)]
+        """Each once, also where a further view was chosen as the first."""
+        first = self.parameters().image
+        further = (node for node in self.parameters().further_views if node is not None and node is not first)
+        return [first, *further]
 
     def refresh(self) -> None:
         self.anatomy.setCurrentIndex(max(0, self.anatomy.findData(self.parameters().anatomy)))

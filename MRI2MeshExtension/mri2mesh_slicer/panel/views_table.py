@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.imaging.recognise_radiograph import view
 from mri2mesh_slicer.geometry_of_nodes import LANDMARKS, geometry_of
+from mri2mesh_slicer.leaving import Leaving
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
 
 NAME, KNOWN, PICKED = range(3)
@@ -28,6 +29,7 @@ class ViewsTable:
         self._selected, self._add, self._remove = selected, add, remove
         self._nodes: list[Any] = []
         self._pickers: list[Any] = []
+        self._is_leaving = Leaving()
         self.widget = qt.QWidget()
         layout = qt.QVBoxLayout(self.widget)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -75,6 +77,11 @@ class ViewsTable:
             item.setForeground(qt.QBrush(qt.QColor(colour)))
             self.table.setItem(row, KNOWN, item)
             self.table.item(row, NAME).setText(node.GetName())
+            picker, picked = self._pickers[row], self.landmarks_of(node)
+            if picker.currentNode() is not picked:
+                picker.blockSignals(True)
+                picker.setCurrentNode(picked)
+                picker.blockSignals(False)
         self.remove_button.setEnabled(len(self._nodes) > 1)
         self._can_add()
 
@@ -91,7 +98,8 @@ class ViewsTable:
         self.add_button.setEnabled(chosen is not None and all(chosen is not one for one in self._nodes))
 
     def _pick(self, node: Any, identity: str) -> None:
-        node.SetNodeReferenceID(LANDMARKS, identity or None)
+        gone = self._is_leaving(self.landmarks_of(node))
+        node.SetNodeReferenceID(LANDMARKS, None if gone else identity or None)
         self._selected()
 
     def _rebuild(self) -> None:
