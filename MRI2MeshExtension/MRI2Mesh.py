@@ -134,7 +134,9 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._refresh_soon.start()
 
     def _use_scene(self) -> None:
-        if not slicer.mrmlScene.IsBatchProcessing():
+        if self.panel.running.is_adding:  # changes the scene in turns, and shows all of it itself
+            self._refresh_soon.start()
+        elif not slicer.mrmlScene.IsBatchProcessing():
             self.panel.use(self._parameters())
 
     def _parameters(self) -> Any:

@@ -80,6 +80,11 @@ class Running(VTKObservationMixin):
         return self._job is not None
 
     @property
+    def is_adding(self) -> bool:
+        """Whether a result is just being put into the scene and shown."""
+        return self._adding is not None
+
+    @property
     def shows(self) -> bool:
         """Whether what runs can be looked at meanwhile."""
         return self._job is not None and self._job.shows

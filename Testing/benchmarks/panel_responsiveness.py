@@ -30,6 +30,10 @@ from host.views import SliceView
 from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 
+TURNS_AFTER = 20
+"""In which the panel answers what a run has changed."""
+
+
 class ReadyClient:
     """Answers at once with a copy of a finished run; in place of the worker for the repetitions only."""
 
@@ -64,6 +68,8 @@ def watch(panel: Any) -> dict[str, tuple[float, float]]:
     while panel.panel.running.busy:
         turn(panel.ui.stageLabel.text.partition(",")[0], qt.application.processEvents)
         time.sleep(0.001)
+    for _ in range(TURNS_AFTER):
+        turn("afterwards", qt.application.processEvents)
     return longest
 
 
@@ -135,7 +141,7 @@ def keep_result(panel: Any) -> Path:
 
     panel.panel.running._read = copy_and_read
     for stage, (wall, processor) in watch(panel).items():
-        print(f"{stage:28s} longest turn of the event loop {wall:7.1f} ms, {processor:6.1f} ms of processor")
+        print(f"{stage[:28]:28s} longest turn of the event loop {wall:7.1f} ms, {processor:6.1f} ms of processor")
     panel.panel.running._read = read
     return kept
 
