@@ -29,7 +29,6 @@ from host.application import open_module, start, wait_until
 from host.views import SliceView
 from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
-
 TURNS_AFTER = 20
 """In which the panel answers what a run has changed."""
 
@@ -141,7 +140,9 @@ def keep_result(panel: Any) -> Path:
 
     panel.panel.running._read = copy_and_read
     for stage, (wall, processor) in watch(panel).items():
-        print(f"{stage[:28]:28s} longest turn of the event loop {wall:7.1f} ms, {processor:6.1f} ms of processor")
+        print(
+            f"{stage[:28]:28s} longest turn of the event loop {wall:7.1f} ms, {processor:6.1f} ms of processor"
+        )
     panel.panel.running._read = read
     return kept
 
