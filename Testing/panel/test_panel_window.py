@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from host.application import wait_until
-from panel.watched import LONG
+from panel.watched import LONG, run_in_new_host
 from scene.made_runs import spine_run
 
 
@@ -32,12 +29,10 @@ def test_closing_slicer_between_adding_a_result_and_showing_it_leaves_no_files(
     assert not running.busy and not files.exists()
 
 
-def test_showing_a_result_loads_no_more_code_and_never_scipy_or_torch(repository, tmp_path):
+def test_showing_a_result_loads_no_more_code_and_never_scipy_or_torch(tmp_path):
     result = spine_run(tmp_path / "result")
-    script = (
-        "import sys, tempfile; from pathlib import Path\n"
-        "from host.application import start, open_module\n"
-        "slicer = start(Path(tempfile.mkdtemp())); panel = open_module('MRI2Mesh').panel\n"
+    printed = run_in_new_host(
+        "panel = open_module('MRI2Mesh').panel\n"
         "from mri2mesh_slicer import running\n"
         "running._import_ahead()\n"
         "from mri2mesh_slicer.results import read_run\n"
@@ -49,6 +44,4 @@ def test_showing_a_result_loads_no_more_code_and_never_scipy_or_torch(repository
         "print(*sorted(name for name in set(sys.modules) - before if name.startswith('mri2mesh')), 'end')\n"
         "print(*sorted({'scipy', 'torch', 'trimesh'} & set(sys.modules)), 'end')"
     )
-    environment = {"PYTHONPATH": f"{repository / 'Testing'}:{repository / 'MRI2MeshExtension'}", "PATH": ""}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-2:] == ["end", "end"], done.stderr
+    assert printed[-2:] == ["end", "end"]

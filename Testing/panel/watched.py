@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from host.application import wait_until
@@ -48,3 +51,19 @@ def is_alive(pid: int) -> bool:
 
 def node_count(slicer: Any) -> int:
     return int(slicer.mrmlScene.GetNumberOfNodes())
+
+
+def run_in_new_host(script: str) -> list[str]:
+    """What a program printed, line by line, that begins where Slicer has just started: no other test has imported
+    anything. It finds ``slicer``, ``start`` and ``open_module``, and ``sys``."""
+    root = Path(__file__).resolve().parents[2]
+    beginning = (
+        "import sys, tempfile; from pathlib import Path\n"
+        "from host.application import start, open_module\n"
+        "slicer = start(Path(tempfile.mkdtemp()))\n"
+    )
+    environment = {"PYTHONPATH": f"{root / 'Testing'}:{root / 'MRI2MeshExtension'}", "PATH": ""}
+    command = [sys.executable, "-c", beginning + script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
