@@ -85,6 +85,8 @@ def assert_outlined(slicer, panel, image) -> None:
     """Each outline lies around its surface's shadow, by the geometry of the image and what the fit corrected of it."""
     from mri2mesh_slicer.geometry_of_nodes import geometry_of
 
+    # Surfaces are drawn one per turn: between two of them some are older than what the fit corrected.
+    wait_until(lambda: not panel.panel.running._live._is_busy, LONG)
     camera = geometry_of(image).camera()
     move = views_now(panel)[image].surface_to_view
     outlines = outlines_over(slicer, image)
@@ -114,7 +116,7 @@ def centre_of(slicer, model) -> np.ndarray:
 
 def run_until_shown(panel, slicer) -> None:
     panel.ui.runButton.click()
-    wait_until(lambda: live_models(slicer) or not panel.panel.running.busy, LONG)
+    wait_until(lambda: len(live_models(slicer)) == 3 or not panel.panel.running.busy, LONG)
     assert live_models(slicer), panel.ui.messageLabel.text
 
 
