@@ -50,11 +50,11 @@ class CalibrationBox:
         self.message = qt.QLabel()
         self.message.setWordWrap(True)
         self.message.setVisible(False)
-        grid.addWidget(self.kind, 0, 0)
-        grid.addWidget(self.size, 0, 1)
-        grid.addWidget(self.line, 1, 0)
-        grid.addWidget(self.button, 1, 1)
-        grid.addWidget(self.message, 2, 0, 1, 2)
+        grid.addWidget(self.kind, 0, 0, 1, 2)
+        grid.addWidget(self.size, 1, 0)
+        grid.addWidget(self.line, 1, 1)
+        grid.addWidget(self.button, 2, 0, 1, 2)
+        grid.addWidget(self.message, 3, 0, 1, 2)
         self._choose_kind()
 
     def show(self, node: Any) -> None:
