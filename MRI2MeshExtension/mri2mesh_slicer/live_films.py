@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import qt
 import slicer
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh_slicer.geometry_of_nodes import geometry_from_json
 from mri2mesh_slicer.results import surface_to_view
+from mri2mesh_slicer.turns import Turns
 from mri2mesh_slicer.views_of_scene import slice_nodes
 
 
@@ -46,7 +46,7 @@ class LiveFilms:
         self._outlines: dict[tuple[Any, Any], Any] = {}
         self._models: list[Any] = []
         self._views: dict[Any, LiveView] = {}
-        self._waits = False
+        self._turns = Turns()
 
     def correct(self, views: Sequence[LiveView]) -> None:
         """Of the surfaces that come next: to be told before the models change."""
@@ -57,8 +57,8 @@ class LiveFilms:
     def draw(self, models: Sequence[Any]) -> None:
         """Outlines of these from now on, whenever they change."""
         self._models = list(models)
-        if not self._waits:
-            self._go_on()
+        if not self._turns.busy:
+            self._turns.run(self._steps())
 
     def give_way(self) -> None:
         """The views are as before, for another who places the radiographs now."""
@@ -73,11 +73,10 @@ class LiveFilms:
         self._views = {}
         self.give_way()
 
-    def _go_on(self) -> None:
-        """One thing per turn, as long as there is one to do."""
-        self._waits = self._do_next()
-        if self._waits:
-            qt.QTimer.singleShot(0, self._go_on)
+    def _steps(self) -> Iterator[None]:
+        """One thing after the other, as long as there is one to do."""
+        while self._do_next():
+            yield
 
     def _do_next(self) -> bool:
         others = [one for one in self._placed_by_others() if not one.removed]

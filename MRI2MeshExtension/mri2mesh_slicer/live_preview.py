@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import qt
 import slicer
 import vtk
 
@@ -14,6 +13,7 @@ from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.inputs import is_radiograph
 from mri2mesh_slicer.live_films import LiveFilms, LiveView, views_of
 from mri2mesh_slicer.mrml_nodes import remove_node, temporary_node
+from mri2mesh_slicer.turns import Turns
 
 COLOUR = (1.0, 0.82, 0.2)
 """Of no structure: nobody takes it for a result."""
@@ -34,7 +34,7 @@ class LivePreview:
         self._films = LiveFilms(nodes, placed)
         self._background = Background()
         self._models: dict[str, Any] = {}
-        self._to_draw: list[tuple[str, vtk.vtkPolyData]] = []
+        self._turns = Turns()
         self._is_busy = False
 
     def show(self, event: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class LivePreview:
     def remove(self) -> None:
         """All of it is gone, and what is still being read is not shown any more. For good."""
         self._background.close()
-        self._to_draw = []
+        self._turns.stop()
         self._films.remove()
         for node in self._models.values():
             if (scene := node.GetScene()) is not None:
@@ -62,25 +62,22 @@ class LivePreview:
 
     def _draw(self, read: tuple[Mapping[str, vtk.vtkPolyData], Sequence[LiveView]]) -> None:
         surfaces, views = read
-        self._to_draw = list(surfaces.items())
         if surfaces:
             self._films.correct(views)
-        self._draw_next()
+        self._turns.run(self._steps(surfaces))
 
-    def _draw_next(self) -> None:
-        """One surface per turn, with its outlines: the window answers in between."""
-        if not self._to_draw:
-            self._is_busy = False
-            return
-        name, surface = self._to_draw.pop(0)
-        node = self._models.get(name)
-        if node is None or node.GetScene() is None:
-            node = self._models[name] = self._add_model(name)
-        node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
-        node.SetAndObservePolyData(surface)
-        if not self._to_draw:
-            self._films.draw(list(self._models.values()))
-        qt.QTimer.singleShot(0, self._draw_next)
+    def _steps(self, surfaces: Mapping[str, vtk.vtkPolyData]) -> Iterator[None]:
+        """A surface with its outlines, and the next."""
+        for number, (name, surface) in enumerate(surfaces.items(), 1):
+            node = self._models.get(name)
+            if node is None or node.GetScene() is None:
+                node = self._models[name] = self._add_model(name)
+            node.SetAndObserveTransformNodeID(self._first.GetTransformNodeID())
+            node.SetAndObservePolyData(surface)
+            if number == len(surfaces):
+                self._films.draw(list(self._models.values()))
+            yield
+        self._is_busy = False
 
     def _add_model(self, name: str) -> Any:
         node = _temporary("vtkMRMLModelNode", name)

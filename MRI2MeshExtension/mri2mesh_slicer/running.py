@@ -23,6 +23,7 @@ from slicer.util import VTKObservationMixin
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.background import Background
 from mri2mesh_slicer.live_preview import LivePreview
+from mri2mesh_slicer.turns import Turns
 
 Prepare = Callable[[Path], dict[str, Any]]
 """Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
@@ -73,7 +74,7 @@ class Running(VTKObservationMixin):
         self._why = ""
         self._device = "auto"
         self._is_asked = self._is_added = False
-        self._adding: Iterator[None] | None = None
+        self._adding = Turns()
 
     @property
     def busy(self) -> bool:
@@ -82,7 +83,7 @@ class Running(VTKObservationMixin):
     @property
     def is_adding(self) -> bool:
         """Whether a result is just being put into the scene and shown."""
-        return self._adding is not None
+        return self._adding.busy
 
     @property
     def shows(self) -> bool:
@@ -188,23 +189,17 @@ class Running(VTKObservationMixin):
     def _add(self, result: Any) -> None:
         self.removeObservers()  # from here on it is too late to end
         self._is_added = True
-        self._adding = self._turns(result)
-        self._take_turn(self._adding)
+        self._adding.run(self._steps(result))
 
-    def _take_turn(self, turns: Iterator[None]) -> None:
+    def _steps(self, result: Any) -> Iterator[None]:
         """Adding a result and showing it all at once would keep the window from drawing for too long."""
-        if turns is not self._adding:  # shut down meanwhile
-            return
         try:
-            next(turns)
-        except StopIteration:
-            return
+            yield from self._add_and_show(result)
         except Exception as error:
             self._broken(error)
             raise
-        qt.QTimer.singleShot(0, lambda: self._take_turn(turns))
 
-    def _turns(self, result: Any) -> Iterator[None]:
+    def _add_and_show(self, result: Any) -> Iterator[None]:
         from mri2mesh_slicer.scene_building import add_run
 
         job = self._job
@@ -236,7 +231,8 @@ class Running(VTKObservationMixin):
         self._background.forget()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._job = self._folder = self._adding = None
+        self._adding.stop()
+        self._job = self._folder = None
         self._is_asked = self._is_added = False
 
     def _scene_closes(self, *_event: Any) -> None:

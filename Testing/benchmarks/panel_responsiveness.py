@@ -25,10 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Testing"), str(ROOT / "MRI2MeshExtension")]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from host.application import open_module, start, wait_until
+from host.application import load_volume, open_module, start, wait_until
 from host.views import SliceView
 from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
+SLICE_VIEWS = ("Red", "Yellow", "Green")
 TURNS_AFTER = 20
 """In which the panel answers what a run has changed."""
 
@@ -89,7 +90,10 @@ def main() -> None:
 
     slicer = start(Path(tempfile.mkdtemp()))
     panel = open_module("MRI2Mesh")
-    views = choose_radiographs(panel, slicer) if options.fit else choose(panel, load(slicer, options.image))
+    choose(panel, PELVIS_FRONT if options.fit else options.image)
+    views = [SliceView(slicer.application, name) for name in SLICE_VIEWS] if options.fit else []
+    if options.fit:
+        add_oblique(panel)
     result = options.result
     if result is None:
         result = keep_result(panel)
@@ -99,34 +103,19 @@ def main() -> None:
         repeat(panel, slicer, options.repeat)
     panel.exit()
     panel.cleanup()
-    del views
+    views.clear()  # kept until here: nobody else does
 
 
-def load(slicer: Any, path: Path) -> Any:
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(path))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", path.stem)
-    storage.ReadData(node)
-    slicer.mrmlScene.AddNode(storage)
-    node.SetAndObserveStorageNodeID(storage.GetID())
-    node.CreateDefaultDisplayNodes()
-    return node
+def choose(panel: Any, image: Path) -> None:
+    panel.ui.inputSelector.setCurrentNode(load_volume(image, image.stem))
 
 
-def choose(panel: Any, image: Any) -> None:
-    panel.ui.inputSelector.setCurrentNode(image)
-
-
-def choose_radiographs(panel: Any, slicer: Any) -> list[SliceView]:
-    """Both of the sample, recognised; and the views that may show them, to be kept."""
-    views = [SliceView(slicer.application, name) for name in ("Red", "Yellow", "Green")]
-    choose(panel, load(slicer, PELVIS_FRONT))
-    inputs = panel.panel.method.inputs
-    inputs.views.further.setCurrentNode(load(slicer, PELVIS_OBLIQUE))
-    inputs.views.add_button.click()
-    table = inputs.views.table
-    wait_until(lambda: all("scale known" in table.item(row, 1).text() for row in (0, 1)), 120)
-    return views
+def add_oblique(panel: Any) -> None:
+    """The sample's second radiograph; both recognised."""
+    table = panel.panel.method.inputs.views
+    table.further.setCurrentNode(load_volume(PELVIS_OBLIQUE, PELVIS_OBLIQUE.stem))
+    table.add_button.click()
+    wait_until(lambda: all("scale known" in table.table.item(row, 1).text() for row in (0, 1)), 120)
 
 
 def keep_result(panel: Any) -> Path:

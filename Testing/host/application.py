@@ -110,6 +110,20 @@ def open_module(name: str, folder: Path = EXTENSION) -> Any:
     return widget
 
 
+def load_volume(path: Path, name: str) -> Any:
+    """A volume node from a file, as Slicer's *Add Data* makes it."""
+    import slicer
+
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    storage.SetFileName(str(path))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    assert storage.ReadData(node)
+    slicer.mrmlScene.AddNode(storage)
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Runs the event loop until the condition holds; its value. Raises TimeoutError."""
     import qt

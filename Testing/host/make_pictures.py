@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image
 
-from host.application import open_module, start, wait_until
+from host.application import load_volume, open_module, start, wait_until
 from host.views import SliceView, ThreeDView
 from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     """The panel after a run on the MRI, and the scene in a slice view and in 3D."""
-    volume = load(slicer, LUMBAR_T2, "LumbarT2")
+    volume = load(LUMBAR_T2, "LumbarT2")
     panel.ui.inputSelector.setCurrentNode(volume)
     run(panel, result)
     grab(panel, out / "panel_mri.png")
@@ -65,7 +65,7 @@ def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
 
 def pelvis(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     """The panel after a fit to two radiographs, the outlines over them, and both in 3D."""
-    nodes = [load(slicer, PELVIS_FRONT, "PelvisFront"), load(slicer, PELVIS_OBLIQUE, "PelvisOblique")]
+    nodes = [load(PELVIS_FRONT, "PelvisFront"), load(PELVIS_OBLIQUE, "PelvisOblique")]
     panel.ui.inputSelector.setCurrentNode(nodes[0])
     inputs = panel.panel.method.inputs
     inputs.views.further.setCurrentNode(nodes[1])
@@ -115,14 +115,9 @@ class Finished:
     def shutdown(self) -> None: ...
 
 
-def load(slicer: Any, path: Path, name: str) -> Any:
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(path))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    storage.ReadData(node)
-    slicer.mrmlScene.AddNode(storage)
-    node.SetAndObserveStorageNodeID(storage.GetID())
-    node.CreateDefaultDisplayNodes()
+def load(path: Path, name: str) -> Any:
+    """In grey."""
+    node = load_volume(path, name)
     node.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
     return node
 

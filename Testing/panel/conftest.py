@@ -14,6 +14,7 @@ import SimpleITK as sitk
 pytest.importorskip("PySide6", reason="the panel's tests need PySide6-Essentials")
 pytest.importorskip("slicer_core", reason="the panel's tests need slicer-core")
 
+from host import application
 from host.application import open_module, start
 from mri2mesh.samples import LUMBAR_T2
 
@@ -41,17 +42,10 @@ def panel(slicer: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def load_volume(slicer: Any) -> Callable[..., Any]:
-    """A volume node from a file, as Slicer's *Add Data* makes it; by default the sample MRI."""
+    """As the host's; by default the sample MRI."""
 
     def load(path: Path = LUMBAR_T2, name: str = "LumbarT2") -> Any:
-        storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-        storage.SetFileName(str(path))
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-        assert storage.ReadData(node)
-        slicer.mrmlScene.AddNode(storage)
-        node.SetAndObserveStorageNodeID(storage.GetID())
-        node.CreateDefaultDisplayNodes()
-        return node
+        return application.load_volume(path, name)
 
     return load
 
