@@ -35,7 +35,7 @@ def python(tmp_path, monkeypatch, repository) -> Path:
 
 def install(python: Path, torch: str | None, *others: str) -> subprocess.CompletedProcess:
     request = json.dumps({"torch": torch, "fitting": False, "others": others})
-    command = [str(python), "-m", "mri2mesh_slicer.pip_process", request]
+    command = [str(python), "-m", "mri2mesh_slicer.installation.pip_process", request]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -61,7 +61,7 @@ def test_what_needs_another_torch_fails_and_changes_nothing(python):
 @pytest.fixture
 def lacking(panel, load_volume, monkeypatch, python):
     """The panel where two packages are missing and the question is answered with OK; what was asked."""
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import installation
     from mri2mesh_slicer.panel import packages
 
     asked: list[str] = []
@@ -120,7 +120,7 @@ def test_a_failure_says_what_pip_said(panel, lacking, monkeypatch):
 
 
 def test_a_torch_that_is_too_old_is_not_replaced(panel, load_volume, monkeypatch):
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import installation
 
     monkeypatch.setattr(installation, "missing", lambda: [installation.TORCH])
     panel.ui.inputSelector.setCurrentNode(load_volume())

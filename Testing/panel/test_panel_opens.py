@@ -92,7 +92,7 @@ def test_deleting_the_image_empties_the_panel_though_the_list_chooses_a_neighbou
 
 
 def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel, add_image):
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
     panel.ui.inputSelector.setCurrentNode(node)
@@ -110,7 +110,7 @@ def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel,
 
 
 def test_an_impossible_geometry_is_refused_in_words(panel, add_image):
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
     panel.ui.inputSelector.setCurrentNode(node)
@@ -165,7 +165,7 @@ def test_every_engine_has_one_entry_and_takes_what_the_registry_says(slicer, pan
 
 
 def test_the_bones_are_the_engines(panel):
-    from mri2mesh.engines.xray_fit import ANATOMIES
+    from mri2mesh.engines.xray_fit.engine import ANATOMIES
     from mri2mesh_slicer.panel.radiograph_inputs import anatomies
 
     assert tuple(name for name, _ in anatomies()) == ANATOMIES
@@ -179,7 +179,7 @@ def test_formats_are_the_command_lines(panel):
 
 
 def test_what_would_be_installed_is_what_the_library_declares(panel, repository):
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import installation
 
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     declared = {*project["dependencies"], *project["optional-dependencies"]["fast"]}
@@ -190,7 +190,7 @@ def test_what_would_be_installed_is_what_the_library_declares(panel, repository)
 
 
 def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volume, monkeypatch):
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import installation
     from mri2mesh_slicer.panel import packages
 
     asked = []

@@ -7,8 +7,8 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer import installation
-from mri2mesh_slicer.installing import Installing
+from mri2mesh_slicer.installation import installation
+from mri2mesh_slicer.installation.installing import Installing
 from mri2mesh_slicer.panel.messages import ask
 
 
