@@ -166,9 +166,9 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         widget = slicer.modules.mri2mesh.widgetRepresentation().self()
         widget.ui.inputSelector.setCurrentNode(volume)
         self.assertIn("isotropic", widget.ui.recognisedLabel.text)
-        if installation.missing():
-            self.delayDisplay("Packages are missing: press Run once by hand, then test again")
-            return
+        if missing := installation.missing():
+            names = ", ".join(package.name for package in missing)
+            self.fail(f"nothing could be tested, packages are missing: {names}. Press Run once by hand, then test again")
         self.delayDisplay("Run")
         widget.ui.runButton.click()
         until = time.monotonic() + 600
