@@ -87,8 +87,8 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.layout.addWidget(told)
             self.layout.addStretch(1)
             return
+        from mri2mesh_slicer.jobs.qt_process import worker_client
         from mri2mesh_slicer.panel.panel import Panel
-        from mri2mesh_slicer.qt_process import worker_client
 
         root = slicer.util.loadUI(self.resourcePath("UI/MRI2Mesh.ui"))
         self.layout.addWidget(root)
@@ -158,7 +158,7 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
 
     def test_sample_to_stl(self) -> None:
         from mri2mesh.samples import LUMBAR_T2
-        from mri2mesh_slicer import installation
+        from mri2mesh_slicer.installation import requirements
 
         self.delayDisplay("Load the sample MRI")
         volume = slicer.util.loadVolume(str(LUMBAR_T2))
@@ -166,9 +166,9 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         widget = slicer.modules.mri2mesh.widgetRepresentation().self()
         widget.ui.inputSelector.setCurrentNode(volume)
         self.assertIn("isotropic", widget.ui.recognisedLabel.text)
-        if installation.missing():
-            self.delayDisplay("Packages are missing: press Run once by hand, then test again")
-            return
+        if missing := requirements.missing():
+            names = ", ".join(package.name for package in missing)
+            self.fail(f"packages are missing: {names}. Press Run once by hand, then test again")
         self.delayDisplay("Run")
         widget.ui.runButton.click()
         until = time.monotonic() + 600

@@ -20,7 +20,7 @@ from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.export.atomic import check_writable
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.samples import LUMBAR_T2
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from engines.chest import chest
-from engines.simulated import N, Simulated, simulate
-from imaging.radiograph_files import write_radiograph
+from engines.xray_fit.chest import chest
+from engines.xray_fit.simulated import N, Simulated, simulate
+from imaging.radiographs.radiograph_files import write_radiograph
 from mri2mesh import cli
 from mri2mesh.export.surfaces import read_surface
-from mri2mesh.synthesis.radiographs import thickness
+from mri2mesh.synthesis.films.single_bone import thickness
 
 FIELD_MM = 600.0
 C_ARM = {

@@ -18,7 +18,7 @@ from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.kept import Kept, load_anew
 from mri2mesh.errors import InputError, ReconstructionRefused, explain, is_out_of_memory
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 from mri2mesh.request import Request
 from mri2mesh.run import GPU_FULL, run

@@ -11,7 +11,7 @@ import torch
 
 from anatomy.toy_shapes import stretching_ball
 from mri2mesh import weights
-from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.weights_manifest import MANIFEST, read_manifest
 

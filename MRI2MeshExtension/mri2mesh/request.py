@@ -10,7 +10,7 @@ from mri2mesh.errors import InputError
 
 if TYPE_CHECKING:
     from mri2mesh.engines.registry import Entry
-    from mri2mesh.imaging.radiograph import Bone
+    from mri2mesh.imaging.radiographs.radiograph import Bone
 
 DEFAULT_FORMATS = ("vtp",)
 OF_KIND = {
@@ -36,8 +36,8 @@ class Request:
 
     images: one volume, or radiographs. engine: None for the default of their kind. cameras: one per image, None for one
     whose own tags tell. landmarks: the same, or one for all. markers, masks: one per image, None for one without;
-    markers as `imaging.marker_option` reads them. bone: how the images show it. frames: one per image, or one for all.
-    start: folder of an earlier result of the same views, to go on from.
+    markers as `imaging.radiographs.calibration.marker_option` reads them. bone: how the images show it. frames: one per
+    image, or one for all. start: folder of an earlier result of the same views, to go on from.
     """
 
     images: tuple[Path, ...]

@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.kept import Keep, Kept, load_anew
+from mri2mesh.engines.mri2mesh.deformation.models import choose_device
 from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
 from mri2mesh.engines.registry import Watch as EngineWatch
 from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
 from mri2mesh.export.report_input import Image, describe_view
 from mri2mesh.export.results import check_request, write_results
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.bone_mask import read_bone_mask
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.kind import kind_of
-from mri2mesh.imaging.marker_option import calibrated_by
-from mri2mesh.imaging.picked_landmarks import landmarks_of_views
-from mri2mesh.imaging.radiograph import Radiograph
-from mri2mesh.imaging.reading import read_volume
-from mri2mesh.imaging.reading_radiograph import read_radiograph
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.imaging.radiographs.calibration.marker_option import calibrated_by
+from mri2mesh.imaging.radiographs.masks.bone import read_bone_mask
+from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.reading import read_radiograph
+from mri2mesh.imaging.volumes.reading import read_volume
 from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 

@@ -243,7 +243,7 @@ def _check_content(file: str, data: bytes) -> None:
     from safetensors import SafetensorError, deserialize
 
     if file.endswith(SHAPE_MODEL_SUFFIX):
-        from mri2mesh.anatomy.shape_model_file import parse_shape_model
+        from mri2mesh.anatomy.shape_models.file import parse_shape_model
 
         parse_shape_model(data, file)
         return

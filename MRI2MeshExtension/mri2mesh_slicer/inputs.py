@@ -16,9 +16,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import whole_file
-from mri2mesh.imaging.radiograph_dicom import MODALITIES
-from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.writing import write_volume
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.radiographs.dicom import MODALITIES
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.matrices import array_of
 
 UNTOLD = ("", "OT", "SC")
@@ -61,7 +61,7 @@ def volume_of(node: Any) -> Volume:
 
 def write_volume_node(node: Any, path: str | Path) -> Path:
     """A volume node as `volume_of` takes it. The format follows the ending of the name,
-    `mri2mesh.imaging.writing.ENDINGS`. Raises InputError as `volume_of`, and for an unwritable folder.
+    `mri2mesh.imaging.volumes.writing.ENDINGS`. Raises InputError as `volume_of`, and for an unwritable folder.
     """
     return write_volume(volume_of(node), path)
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from slicer.i18n import tr as _
 
-from mri2mesh.imaging.recognise import describe
-from mri2mesh.imaging.xray_geometry import WORDS, Origin
-from mri2mesh_slicer.geometry_of_nodes import RECOGNISED, geometry_of, image_size
+from mri2mesh.imaging.radiographs.xray_geometry import WORDS, Origin
+from mri2mesh.imaging.volumes.recognise import describe
 from mri2mesh_slicer.inputs import is_radiograph, volume_of
+from mri2mesh_slicer.radiographs.geometry_of_nodes import RECOGNISED, geometry_of, image_size
 
 Kind = Literal["volume", "radiographs"]
 

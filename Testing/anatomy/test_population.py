@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from building.build_spine_model import clean, fit_gaussian, posture_of, read_scans
 from mri2mesh.anatomy.population import (
     FEATURES,
     SpinePopulation,
@@ -18,7 +19,6 @@ from mri2mesh.anatomy.population import (
     rotations_from_angles,
 )
 from mri2mesh.anatomy.structures import VERTEBRA_LEVELS
-from mri2mesh.training.build_spine_model import clean, fit_gaussian, posture_of, read_scans
 
 N = len(VERTEBRA_LEVELS)
 

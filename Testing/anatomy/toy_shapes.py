@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 
 
 def ball(subdivisions: int = 3, radius: float = 20.0) -> tuple[np.ndarray, np.ndarray]:

@@ -15,16 +15,16 @@ import pytest
 import torch
 import trimesh
 
-from mri2mesh.anatomy.shape_model import ShapeModel
-from mri2mesh.fitting.coarse_to_fine import FitSettings, depth_of
-from mri2mesh.fitting.family import SurfaceFamily
-from mri2mesh.fitting.image_term import ImageTerm, Observation
-from mri2mesh.fitting.parameters import Parameters
-from mri2mesh.fitting.prior import Prior
-from mri2mesh.fitting.pyramid import coarser
-from mri2mesh.fitting.solver import solve
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, depth_of
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.image_term import ImageTerm, Observation
+from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.prior import Prior
+from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
+from mri2mesh.engines.xray_fit.fitting.solver import solve
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh.synthesis.radiographs import radiograph
+from mri2mesh.synthesis.films.single_bone import radiograph
 
 ANGLES = (180.0, 135.0, 225.0, 90.0)
 

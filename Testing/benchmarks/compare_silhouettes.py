@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2mesh.anatomy.shape_model import ShapeModel
-from mri2mesh.fitting.family import SurfaceFamily
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.topology import MeshTopology
 from mri2mesh.geometry.xray_camera import XrayCamera

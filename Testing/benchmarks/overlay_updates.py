@@ -22,8 +22,8 @@ slicer = mrml.install()
 from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
 from host.views import SliceView, ThreeDView  # noqa: E402
-from mri2mesh_slicer.radiograph_display import place_radiograph  # noqa: E402
-from mri2mesh_slicer.silhouette_display import SilhouetteOverlay  # noqa: E402
+from mri2mesh_slicer.radiographs.display import place_radiograph  # noqa: E402
+from mri2mesh_slicer.radiographs.silhouettes import SilhouetteOverlay  # noqa: E402
 from radiographs.cameras import SIZE, uneven_camera  # noqa: E402
 from radiographs.nodes import image_node, model_node, set_matrix, transform_node  # noqa: E402
 

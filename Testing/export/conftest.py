@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 
 TILT = Rotation.from_euler("xyz", [5, -8, 12], degrees=True).as_matrix()

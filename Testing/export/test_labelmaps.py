@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.export.labelmaps import LABEL_MAPS, disc_labels, label_map, vertebrae_labels, write_labelmaps
 from mri2mesh.geometry.checks import volume_mm3
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 VOXEL_MM3 = 1.5 * 1.5 * 4

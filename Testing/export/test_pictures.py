@@ -13,7 +13,7 @@ from export.conftest import ellipsoid
 from mri2mesh.errors import InputError
 from mri2mesh.export.pictures import write_contours, write_view_3d
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, shade
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.1, 0.9)

@@ -13,7 +13,7 @@ import pytest
 
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import report_html, summary
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 PNG = b"\x89PNG\r\n\x1a\n pretend pixels"

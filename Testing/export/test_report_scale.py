@@ -10,8 +10,8 @@ import pytest
 from mri2mesh.export.report import make_report
 from mri2mesh.export.report_html import report_html
 from mri2mesh.export.results import write_results
-from mri2mesh.imaging.radiograph import Radiograph
-from mri2mesh.imaging.xray_geometry import Origin, XrayGeometry, assumed_geometry
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import Origin, XrayGeometry, assumed_geometry
 from mri2mesh.reconstruction import Reconstruction
 
 LENGTHS = ("volume_mm3", "area_mm2", "uncertainty_mean_mm", "uncertainty_p95_mm")

@@ -14,7 +14,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.results import check_request, write_results
 from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 

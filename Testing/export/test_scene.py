@@ -19,8 +19,8 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from mri2mesh.errors import InputError
 from mri2mesh.export import scene as scene_module
 from mri2mesh.export.scene import SceneError, write_scene
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.geometry.vtk_bridge import from_polydata
-from mri2mesh.imaging.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 pytest.importorskip("slicer_core", reason="needs slicer-core: pip install slicer-core")
@@ -39,7 +39,7 @@ def bundle(spine: Reconstruction, oblique_image: Volume, tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def opened(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from mri2mesh_slicer.headless import Application
+    from mri2mesh_slicer.runs.headless import Application
 
     application = Application(tmp_path_factory.mktemp("cache"))
     assert application.scene.ReadFromMRB(str(bundle))

@@ -10,7 +10,7 @@ import pytest
 from export.conftest import ellipsoid
 from mri2mesh.export.slices import AXIAL, CORONAL, SAGITTAL, View, cut, standard_slices, take_slice
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 LETTER = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}

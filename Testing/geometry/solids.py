@@ -7,7 +7,7 @@ import trimesh
 from numpy.typing import NDArray
 
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 
 
 def mesh_of(solid: trimesh.Trimesh) -> Mesh:

@@ -7,8 +7,8 @@ import trimesh
 from geometry.solids import box, centres, grid, hand, mesh_of, oblique_grid, sphere, winding_numbers
 from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.geometry.voxelise import voxelise
-from mri2mesh.imaging.volume import Volume
 
 
 @pytest.mark.parametrize("left_handed", [False, True])

@@ -21,7 +21,7 @@ import slicer_core
 
 from host.colours import add_colours
 from host.subject_hierarchy import SubjectHierarchyPlugins
-from mri2mesh_slicer.headless import Application
+from mri2mesh_slicer.runs.headless import Application
 
 
 class SlicerModule(ModuleType):

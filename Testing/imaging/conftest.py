@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from imaging.ramps import ramp_at
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from engines.simulated import simulate
+from engines.xray_fit.simulated import simulate
 from host.application import wait_until
-from mri2mesh.anatomy.shape_model_file import landmark_names
-from mri2mesh_slicer.results import read_run
+from mri2mesh.anatomy.shape_models.file import landmark_names
+from mri2mesh_slicer.runs.results import read_run
 from panel.watched import LONG, node_count
 
 SKIP = 4

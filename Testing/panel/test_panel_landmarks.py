@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri2mesh.anatomy.shape_model_file import landmark_names
+from mri2mesh.anatomy.shape_models.file import landmark_names
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def views_now(panel) -> dict:
 
 def assert_outlined(slicer, panel, image) -> None:
     """Each outline lies around its surface's shadow, by the geometry of the image and what the fit corrected of it."""
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     # Surfaces are drawn one per turn: between two of them some are older than what the fit corrected.
     wait_until(lambda: not panel.panel.running._live._is_busy, LONG)
@@ -101,7 +101,7 @@ def assert_outlined(slicer, panel, image) -> None:
 
 
 def live_models(slicer) -> list:
-    from mri2mesh_slicer.live_preview import LIVE
+    from mri2mesh_slicer.runs.live_preview import LIVE
 
     return [node for node in slicer.util.getNodesByClass("vtkMRMLModelNode") if node.GetAttribute(LIVE)]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from packaging.requirements import Requirement
 
 from host.application import open_module, wait_until
 from mri2mesh.engines.registry import ENGINES
@@ -92,7 +91,7 @@ def test_deleting_the_image_empties_the_panel_though_the_list_chooses_a_neighbou
 
 
 def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel, add_image):
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
     panel.ui.inputSelector.setCurrentNode(node)
@@ -110,7 +109,7 @@ def test_a_given_value_of_the_geometry_says_so_and_is_kept_with_the_image(panel,
 
 
 def test_an_impossible_geometry_is_refused_in_words(panel, add_image):
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     node = add_image(np.zeros((1, 64, 48), np.uint16), "ap")
     panel.ui.inputSelector.setCurrentNode(node)
@@ -165,7 +164,7 @@ def test_every_engine_has_one_entry_and_takes_what_the_registry_says(slicer, pan
 
 
 def test_the_bones_are_the_engines(panel):
-    from mri2mesh.engines.xray_fit import ANATOMIES
+    from mri2mesh.engines.xray_fit.engine import ANATOMIES
     from mri2mesh_slicer.panel.radiograph_inputs import anatomies
 
     assert tuple(name for name, _ in anatomies()) == ANATOMIES
@@ -179,23 +178,22 @@ def test_formats_are_the_command_lines(panel):
 
 
 def test_what_would_be_installed_is_what_the_library_declares(panel, repository):
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import requirements
 
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     declared = {*project["dependencies"], *project["optional-dependencies"]["fast"]}
-    asked = {package.requirement for package in (installation.TORCH, *installation.PACKAGES)}
-    brought_by_slicer = {line for line in declared if Requirement(line).name in ("numpy", "vtk")}
-    assert asked == declared - brought_by_slicer
-    assert installation.missing() == []
+    asked = (requirements.TORCH, *requirements.PACKAGES, *requirements.BROUGHT)
+    assert {package.requirement for package in asked} <= declared
+    assert requirements.missing() == []
 
 
 def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volume, monkeypatch):
-    from mri2mesh_slicer import installation
+    from mri2mesh_slicer.installation import requirements
     from mri2mesh_slicer.panel import packages
 
     asked = []
-    monkeypatch.setattr(installation, "missing", lambda: [installation.TORCH, installation.PACKAGES[0]])
-    monkeypatch.setattr(installation, "obstacle", lambda _packages: "")
+    monkeypatch.setattr(requirements, "missing", lambda: [requirements.TORCH, requirements.PACKAGES[0]])
+    monkeypatch.setattr(requirements, "obstacle", lambda _packages: "")
     monkeypatch.setattr(packages, "Installing", lambda *_: pytest.fail("installed without consent"))
     monkeypatch.setattr(packages, "ask", lambda question, title: asked.append(question))
     panel.ui.inputSelector.setCurrentNode(load_volume())

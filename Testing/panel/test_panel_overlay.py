@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mri2mesh_slicer.results import read_run
+from mri2mesh_slicer.runs.results import read_run
 from scene.made_runs import femur_from_two_views
 
 
 def test_the_3d_view_looks_from_the_source_along_the_beam_and_comes_back(panel, slicer, add_image, tmp_path):
-    from mri2mesh_slicer.scene_building import add_run
+    from mri2mesh_slicer.runs.scene_building import add_run
 
     camera = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera")
     camera.SetLayoutName("1")
@@ -47,7 +47,7 @@ def test_the_3d_view_looks_from_the_source_along_the_beam_and_comes_back(panel, 
 
 
 def test_without_a_3d_view_in_the_layout_it_is_said(panel, slicer, add_image, monkeypatch, tmp_path):
-    from mri2mesh_slicer.scene_building import add_run
+    from mri2mesh_slicer.runs.scene_building import add_run
 
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCameraNode").SetLayoutName("1")
     nodes = [add_image(np.zeros((1, 48, 40), np.uint16), name) for name in ("front", "side")]

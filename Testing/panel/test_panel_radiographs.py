@@ -68,7 +68,7 @@ def test_a_known_length_calibrates_a_radiograph(panel, slicer, load_volume):
     assert box.message.text.startswith("Calibrated: 0.7051 mm per pixel at the detector")
     assert "The marker makes pixels 0.705 mm and the geometry said 1.200 mm" in box.message.text
     assert panel.ui.recognisedLabel.text.endswith("Given or calibrated since: the pixel spacing.")
-    from mri2mesh_slicer.geometry_of_nodes import geometry_of
+    from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of
 
     geometry = geometry_of(node)
     assert geometry.origins["pixel_spacing_mm"] == "calibrated"

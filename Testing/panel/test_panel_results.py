@@ -6,13 +6,13 @@ import dataclasses
 
 from host.application import wait_until
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
-from mri2mesh_slicer.results import read_run
+from mri2mesh_slicer.runs.results import read_run
 from scene.made_runs import femur_from_two_views, spine_run
 
 
 def show(panel, slicer, result):
     """The result as a run of the scene, shown."""
-    from mri2mesh_slicer.scene_building import add_run
+    from mri2mesh_slicer.runs.scene_building import add_run
 
     run = add_run(slicer.mrmlScene, result, [], name="made")
     panel.panel.refresh()

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from mri2mesh.run import earlier_fit
-from mri2mesh_slicer.results import read_run
+from mri2mesh_slicer.runs.results import read_run
 from scene.made_runs import femur_from_two_views
 
 
 @pytest.fixture
 def inputs(panel, slicer, add_image, tmp_path):
     """Two views of a left femur with an earlier fit of them."""
-    from mri2mesh_slicer.scene_building import add_run
+    from mri2mesh_slicer.runs.scene_building import add_run
 
     nodes = [add_image(np.full((1, 48, 40), 9, np.uint16), name) for name in ("ap", "lateral")]
     panel.ui.inputSelector.setCurrentNode(nodes[0])

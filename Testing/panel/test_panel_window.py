@@ -33,10 +33,10 @@ def test_showing_a_result_loads_no_more_code_and_never_scipy_or_torch(tmp_path):
     result = spine_run(tmp_path / "result")
     printed = run_in_new_host(
         "panel = open_module('MRI2Mesh').panel\n"
-        "from mri2mesh_slicer import running\n"
+        "from mri2mesh_slicer.jobs import running\n"
         "running._import_ahead()\n"
-        "from mri2mesh_slicer.results import read_run\n"
-        "from mri2mesh_slicer.scene_building import add_run\n"
+        "from mri2mesh_slicer.runs.results import read_run\n"
+        "from mri2mesh_slicer.runs.scene_building import add_run\n"
         f"result = read_run({str(result)!r}); before = set(sys.modules)\n"
         "run = add_run(slicer.mrmlScene, result, [], name='run')\n"
         "for _ in panel._show(run, {}): pass\n"

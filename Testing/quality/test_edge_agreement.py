@@ -3,10 +3,10 @@
 import numpy as np
 
 from geometry.solids import sphere
+from mri2mesh.engines.mri2mesh.quality.support import inside_image
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.quality.edge_agreement import edge_agreement, edge_offsets
-from mri2mesh.quality.support import inside_image
 
 CENTRE = np.array([4.0, -3.0, 6.0])
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from host import mrml
 from host.views import SliceView, ThreeDView
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.camera_attribute import array_of, camera_of
-from mri2mesh_slicer.geometry_of_nodes import LANDMARKS
-from mri2mesh_slicer.radiograph_display import place_radiograph
+from mri2mesh_slicer.radiographs.camera_attribute import array_of, camera_of
+from mri2mesh_slicer.radiographs.display import place_radiograph
+from mri2mesh_slicer.radiographs.geometry_of_nodes import LANDMARKS
 from radiographs.cameras import SIZE, uneven_camera
 from radiographs.nodes import image_node, set_matrix, transform_node
 

@@ -16,9 +16,9 @@ from host.views import SliceView, ThreeDView
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
 from mri2mesh.geometry.xray_camera import XrayCamera
-from mri2mesh.synthesis.radiographs import thickness
-from mri2mesh_slicer.radiograph_display import PlacedRadiograph, place_radiograph
-from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
+from mri2mesh.synthesis.films.single_bone import thickness
+from mri2mesh_slicer.radiographs.display import PlacedRadiograph, place_radiograph
+from mri2mesh_slicer.radiographs.silhouettes import SilhouetteOverlay
 from radiographs.cameras import SIZE, uneven_camera
 from radiographs.nodes import image_node, model_node, set_matrix, transform_node
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("slicer_core", reason="needs the extra 'scene': real MRML")
 
 from host import mrml
-from mri2mesh_slicer.results import RunResult, read_run
+from mri2mesh_slicer.runs.results import RunResult, read_run
 from scene.made_runs import femur_from_two_views, spine_run
 
 

@@ -10,9 +10,9 @@ from geometry.solids import hand
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.export.results import write_results
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.radiograph import Radiograph
-from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.xray_geometry import assumed_geometry
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 
 SPINE = ("T12", "T12-L1", "L1")

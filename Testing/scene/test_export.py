@@ -13,11 +13,11 @@ from mri2mesh.export.surfaces import FORMATS, read_surface
 from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.transforms import rotation_about, translation
 from mri2mesh.geometry.vtk_bridge import from_polydata
-from mri2mesh_slicer.export import coordinates_of, export_run
-from mri2mesh_slicer.level_shift import shift_levels
-from mri2mesh_slicer.results import RunResult
-from mri2mesh_slicer.runs import RunNodes
-from mri2mesh_slicer.scene_building import add_run
+from mri2mesh_slicer.export.surfaces import coordinates_of, export_run
+from mri2mesh_slicer.runs.level_shift import shift_levels
+from mri2mesh_slicer.runs.results import RunResult
+from mri2mesh_slicer.runs.runs import RunNodes
+from mri2mesh_slicer.runs.scene_building import add_run
 from scene.nodes import linear_transform, volume_node
 
 

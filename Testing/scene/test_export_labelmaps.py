@@ -11,14 +11,14 @@ import pytest
 from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import label_map
 from mri2mesh.geometry.transforms import rotation_about, translation
-from mri2mesh.imaging.reading import read_volume
-from mri2mesh.imaging.writing import ENDINGS
-from mri2mesh_slicer.export_labelmaps import grid_of, take_labelmaps
-from mri2mesh_slicer.level_shift import shift_levels
+from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.imaging.volumes.writing import ENDINGS
+from mri2mesh_slicer.export.labelmaps import grid_of, take_labelmaps
 from mri2mesh_slicer.mrml_nodes import remove_node
-from mri2mesh_slicer.results import RunResult
-from mri2mesh_slicer.runs import RunNodes
-from mri2mesh_slicer.scene_building import add_run
+from mri2mesh_slicer.runs.level_shift import shift_levels
+from mri2mesh_slicer.runs.results import RunResult
+from mri2mesh_slicer.runs.runs import RunNodes
+from mri2mesh_slicer.runs.scene_building import add_run
 from scene.made_runs import SPINE, lump
 from scene.nodes import linear_transform, volume_node
 

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from mri2mesh.engines.registry import Entry, get_entry
 from mri2mesh.errors import InputError
 from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
-from mri2mesh_slicer.folder_cases import Case, cases_in
+from mri2mesh_slicer.folders.folder_cases import Case, cases_in
 
 VOLUMES, RADIOGRAPHS = get_entry("mri2mesh"), get_entry("xray-fit")
 

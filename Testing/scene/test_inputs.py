@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.camera_file import write_camera
-from mri2mesh.imaging.picked_landmarks import landmarks_of_views
-from mri2mesh.imaging.reading import read_volume
-from mri2mesh.imaging.reading_radiograph import read_radiograph
-from mri2mesh.imaging.xray_geometry import assumed_geometry
+from mri2mesh.imaging.radiographs.camera_file import write_camera
+from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
+from mri2mesh.imaging.radiographs.reading import read_radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
+from mri2mesh.imaging.volumes.reading import read_volume
 from mri2mesh_slicer import inputs
 from mri2mesh_slicer.inputs import is_radiograph, require_one_frame, write_radiograph_node, write_volume_node
-from mri2mesh_slicer.landmarks import write_landmarks
+from mri2mesh_slicer.radiographs.landmarks import write_landmarks
 from scene.nodes import LEFT_HANDED, OBLIQUE, bending_transform, linear_transform, points_node, volume_node
 
 
@@ -198,7 +198,7 @@ def test_landmarks_that_cannot_be_used_are_refused(scene: Any, tmp_path: Path) -
 
 
 def test_points_that_are_not_placed_are_left_out(scene: Any, tmp_path: Path) -> None:
-    from mri2mesh.imaging.markups_file import read_markups
+    from mri2mesh.imaging.radiographs.markups_file import read_markups
 
     node = points_node(scene, {"a": (1, 2, 3), "b": (4, 5, 6)})
     node.UnsetNthControlPointPosition(0)

@@ -9,10 +9,10 @@ import pytest
 
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.level_shift import can_shift, shift_levels
-from mri2mesh_slicer.results import RunResult
-from mri2mesh_slicer.runs import LABEL, RunNodes
-from mri2mesh_slicer.scene_building import add_run
+from mri2mesh_slicer.runs.level_shift import can_shift, shift_levels
+from mri2mesh_slicer.runs.results import RunResult
+from mri2mesh_slicer.runs.runs import LABEL, RunNodes
+from mri2mesh_slicer.runs.scene_building import add_run
 from scene.nodes import column, segments, tag, volume_node
 
 ONE_UP = ["T11", "T11-T12", "T12"]

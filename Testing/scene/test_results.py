@@ -11,7 +11,7 @@ import pytest
 
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.vtk_bridge import from_polydata
-from mri2mesh_slicer.results import RunResult, read_run
+from mri2mesh_slicer.runs.results import RunResult, read_run
 from scene.made_runs import MOVE, SPINE, structure
 
 

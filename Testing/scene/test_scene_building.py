@@ -16,12 +16,12 @@ from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.transforms import compose
 from mri2mesh.geometry.vtk_bridge import from_polydata
-from mri2mesh_slicer import scene_building
-from mri2mesh_slicer.export import mesh_of
-from mri2mesh_slicer.results import RunResult
-from mri2mesh_slicer.runs import LABEL, RunNodes, find_run, runs_of
-from mri2mesh_slicer.scalars import scalars_of, show_scalars
-from mri2mesh_slicer.scene_building import add_run, remove_run
+from mri2mesh_slicer.export.surfaces import mesh_of
+from mri2mesh_slicer.runs import scene_building
+from mri2mesh_slicer.runs.results import RunResult
+from mri2mesh_slicer.runs.runs import LABEL, RunNodes, find_run, runs_of
+from mri2mesh_slicer.runs.scalars import scalars_of, show_scalars
+from mri2mesh_slicer.runs.scene_building import add_run, remove_run
 from scene.made_runs import SPINE
 from scene.nodes import bending_transform, column, ids, linear_transform, names_in, segments, tag, volume_node
 

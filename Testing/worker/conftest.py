@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from mri2mesh.anatomy.shape_model import ShapeModel
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.samples import LUMBAR_T2
 from worker.talking import Talk
 

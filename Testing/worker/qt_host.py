@@ -9,9 +9,9 @@ from host.python_qt import make_qt
 
 
 def install() -> ModuleType:
-    """`mri2mesh_slicer.qt_process`, whose signals `process_events` delivers."""
+    """`mri2mesh_slicer.jobs.qt_process`, whose signals `process_events` delivers."""
     sys.modules["qt"] = sys.modules.get("qt") or make_qt()
-    from mri2mesh_slicer import qt_process
+    from mri2mesh_slicer.jobs import qt_process
 
     return qt_process
 

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("PySide6", reason="the client's tests need PySide6-Essentials")
 
-from mri2mesh_slicer.jobs import Command, WorkerClient
+from mri2mesh_slicer.jobs.jobs import Command, WorkerClient
 from worker.qt_host import install, process_events
 from worker.talking import alive, until
 

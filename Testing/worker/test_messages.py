@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mri2mesh_slicer.process_end import describe_end, last_words
-from mri2mesh_slicer.time_left import TimeLeft
+from mri2mesh_slicer.jobs.process_end import describe_end, last_words
+from mri2mesh_slicer.jobs.time_left import TimeLeft
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """How lumbar spines differ in posture, spacing and size: a Gaussian model of a CT population.
 
 Learned from body-centre and pedicle landmarks of about 2,000 CT scans (VID, Meng et al.; CC BY-SA 4.0) by
-`mri2mesh.training.build_spine_model`. Patients lay supine, as they do in an MR scanner.
+`building.build_spine_model`. Patients lay supine, as they do in an MR scanner.
 """
 
 from __future__ import annotations

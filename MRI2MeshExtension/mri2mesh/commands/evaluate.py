@@ -64,7 +64,7 @@ def _run_lumbar_mri(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_writable(options.out)
 
-    from mri2mesh.evaluation.lumbar_mri import evaluate
+    from mri2mesh.evaluation.lumbar_mri.evaluate import evaluate
 
     evaluate(
         options.folder,
@@ -87,8 +87,8 @@ def _run_xray_fit(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_writable(options.out)
 
-    from mri2mesh.evaluation.xray_conditions import CONDITIONS
-    from mri2mesh.evaluation.xray_fit import evaluate
+    from mri2mesh.evaluation.xray_fit.conditions import CONDITIONS
+    from mri2mesh.evaluation.xray_fit.evaluate import evaluate
 
     evaluate(
         options.anatomy,

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _prepare_renderer(device: str) -> None:
     """The first run on a computer compiles for a minute: better shown than wondered at."""
     from mri2mesh.commands.progress import ProgressBar
-    from mri2mesh.deformation.models import choose_device
+    from mri2mesh.engines.mri2mesh.deformation.models import choose_device
     from mri2mesh.rendering.prepare import prepare
 
     with ProgressBar() as progress:
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--minutes {options.minutes:g}: the time must be positive")
     check_writable(options.out)
 
-    from mri2mesh.training.run import TrainOptions, train
+    from mri2mesh.engines.mri2mesh.training.run import TrainOptions, train
 
     settings = {
         name: value for name, value in vars(options).items() if name in TrainOptions.__dataclass_fields__

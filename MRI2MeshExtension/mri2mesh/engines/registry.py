@@ -38,9 +38,12 @@ class Entry:
 
 
 ENGINES = {
-    "mri2mesh": Entry("mri2mesh.engines.mri2mesh", "volume", ("level_shift", "weights_dir")),
+    "mri2mesh": Entry("mri2mesh.engines.mri2mesh.engine", "volume", ("level_shift", "weights_dir")),
     "xray-fit": Entry(
-        "mri2mesh.engines.xray_fit", "radiographs", ("anatomy", "landmarks", "masks", "start"), shows=True
+        "mri2mesh.engines.xray_fit.engine",
+        "radiographs",
+        ("anatomy", "landmarks", "masks", "start"),
+        shows=True,
     ),
 }
 """The first that takes a kind of input is its default."""

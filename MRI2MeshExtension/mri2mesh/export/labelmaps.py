@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.geometry.voxelise import voxelise
-from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.writing import write_volume
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 
@@ -59,7 +59,7 @@ def write_labelmaps(
 ) -> list[Path]:
     """Write the three label maps (`LABEL_MAPS`) into a folder; returns their paths.
 
-    ending: of `mri2mesh.imaging.writing.ENDINGS`, in place of ``.nii.gz``.
+    ending: of `mri2mesh.imaging.volumes.writing.ENDINGS`, in place of ``.nii.gz``.
     """
     return [
         write_volume(labels(reconstruction, volume), Path(folder) / f"{name.removesuffix('.nii.gz')}{ending}")

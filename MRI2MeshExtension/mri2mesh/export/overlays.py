@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.silhouettes import Silhouette
-from mri2mesh.imaging.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 
 _INCHES = 6.5

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, Camera, shade
 from mri2mesh.export.slices import Slice, body_centre, standard_slices
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 _DPI = 110

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.imaging.radiograph import Radiograph
-from mri2mesh.imaging.recognise_radiograph import describe_radiograph
-from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.xray_geometry import WORDS, XrayGeometry
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.recognise import describe_radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import WORDS, XrayGeometry
 
 Image = Volume | Sequence[Radiograph]
 """What a reconstruction was made from."""

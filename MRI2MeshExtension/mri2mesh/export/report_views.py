@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from mri2mesh.imaging.recognise_radiograph import FROM
-from mri2mesh.imaging.xray_geometry import WORDS
+from mri2mesh.imaging.radiographs.recognise import FROM
+from mri2mesh.imaging.radiographs.xray_geometry import WORDS
 
 SCALE_UNKNOWN = (
     "Scale unknown: the pixel spacing is only assumed. Sizes are not told, and the surfaces' millimetres mean nothing "

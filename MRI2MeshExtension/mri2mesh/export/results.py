@@ -19,7 +19,7 @@ from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
 from mri2mesh.export.structure_files import write_surfaces
 from mri2mesh.export.surfaces import FORMATS
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
 

@@ -1,8 +1,8 @@
 """scene.mrb: the image and its surfaces as a 3D Slicer scene, made by real MRML.
 
 MRML comes from the optional ``slicer-core`` wheel (3D Slicer without Qt). It runs in a process of its own, so that
-neither its libraries nor their failures touch the process that holds the result: `mri2mesh_slicer.write_scene`, which
-builds the scene with the code that Slicer's panel shows its results with.
+neither its libraries nor their failures touch the process that holds the result: `mri2mesh_slicer.runs.write_scene`,
+which builds the scene with the code that Slicer's panel shows its results with.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.report import Report, make_report, write_report_json
 from mri2mesh.export.slices import body_centre
 from mri2mesh.export.structure_files import write_surfaces
-from mri2mesh.imaging.volume import Volume
-from mri2mesh.imaging.writing import write_volume
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh.reconstruction import Reconstruction
 
 TIMEOUT_S = 300.0
@@ -68,7 +68,7 @@ def write_scene(
 
 
 def _stage(reconstruction: Reconstruction, volume: Volume, report: Report, name: str, folder: Path) -> None:
-    """What `mri2mesh_slicer.write_scene` reads: a run's folder, with image.nrrd and view.json."""
+    """What `mri2mesh_slicer.runs.write_scene` reads: a run's folder, with image.nrrd and view.json."""
     write_surfaces(reconstruction, folder, ["vtp"])
     write_report_json(report, folder / "report.json")
     write_volume(volume, folder / "image.nrrd")
@@ -94,7 +94,7 @@ def _heights(reconstruction: Reconstruction, volume: Volume) -> Any:
 def _run_worker(staging: Path, target: Path) -> None:
     package = str(Path(mri2mesh.__file__).resolve().parents[1])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-m", "mri2mesh_slicer.write_scene", str(staging), str(target.resolve())]
+    command = [sys.executable, "-m", "mri2mesh_slicer.runs.write_scene", str(staging), str(target.resolve())]
     try:
         done = subprocess.run(
             command,

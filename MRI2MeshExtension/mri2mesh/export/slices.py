@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.resampling import resample_to_grid
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.volumes.resampling import resample_to_grid
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 MARGIN_MM = 25.0

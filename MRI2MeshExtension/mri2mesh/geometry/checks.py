@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .edges import directed_edges
-from .intersections import self_intersecting_pairs
-from .mesh import Mesh
+from mri2mesh.geometry.edges import directed_edges
+from mri2mesh.geometry.intersections import self_intersecting_pairs
+from mri2mesh.geometry.mesh import Mesh
 
 
 def is_watertight(mesh: Mesh) -> bool:
@@ -64,7 +64,7 @@ def _consistent(mesh: Mesh) -> Mesh:
     """Each connected piece wound one way, outward where VTK can tell."""
     from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 
-    from .vtk_bridge import from_polydata, to_polydata
+    from mri2mesh.geometry.vtk_bridge import from_polydata, to_polydata
 
     normals = vtkPolyDataNormals()
     normals.SplittingOff()

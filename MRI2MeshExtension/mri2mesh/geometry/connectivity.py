@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from .edges import edges
-from .mesh import Mesh
+from mri2mesh.geometry.edges import edges
+from mri2mesh.geometry.mesh import Mesh
 
 
 def vertex_adjacency(faces: NDArray, n_vertices: int) -> sparse.csr_matrix:

@@ -10,11 +10,12 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkDoubleArray
 from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 
-from .checks import area_mm2
-from .mesh import Mesh
-from .sampling import sample_surface
-from .voxelise import voxelise
-from .vtk_bridge import to_polydata
+from mri2mesh.geometry.checks import area_mm2
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import sample_surface
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.geometry.voxelise import voxelise
+from mri2mesh.geometry.vtk_bridge import to_polydata
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,6 @@ def dice(mesh_a: Mesh, mesh_b: Mesh, spacing_mm: float = 0.5) -> float:
 
     Raises ValueError when neither mesh contains a voxel centre.
     """
-    from ..imaging.volume import Volume
-
     low = np.minimum(mesh_a.vertices.min(axis=0), mesh_b.vertices.min(axis=0)).astype(np.float64)
     high = np.maximum(mesh_a.vertices.max(axis=0), mesh_b.vertices.max(axis=0))
     size = np.ceil((high - low) / spacing_mm).astype(int) + 2

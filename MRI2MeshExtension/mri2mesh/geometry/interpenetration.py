@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .distances import signed_distance
-from .mesh import Mesh
-from .sampling import sample_surface
-from .voxelise import voxelise
+from mri2mesh.geometry.distances import signed_distance
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import sample_surface
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.geometry.voxelise import voxelise
 
 _MAX_VOXELS = 4_000_000
 
@@ -47,8 +48,6 @@ def _depth(mesh: Mesh, other: Mesh, low: np.ndarray, high: np.ndarray, n_samples
 
 
 def _overlap(a: Mesh, b: Mesh, low: np.ndarray, high: np.ndarray, spacing_mm: float) -> float:
-    from ..imaging.volume import Volume
-
     # Whole voxels across each side, each axis its own spacing: the voxels tile the common box exactly.
     finest = max(spacing_mm, float(np.cbrt((high - low).prod() / _MAX_VOXELS)))
     size = np.maximum(np.ceil((high - low) / finest), 1).astype(int)

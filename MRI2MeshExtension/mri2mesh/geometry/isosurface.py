@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-from ..errors import InputError
-from .checks import outward
-from .connectivity import largest_component
-from .mesh import Mesh
-from .smoothing import taubin
-from .vtk_bridge import from_polydata
-
-if TYPE_CHECKING:
-    from ..imaging.volume import Volume
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.checks import outward
+from mri2mesh.geometry.connectivity import largest_component
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.smoothing import taubin
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.geometry.vtk_bridge import from_polydata
 
 
 def surface_from_labels(mask: Volume, smooth: int = 30, *, largest: bool = False) -> Mesh:

@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkFiltersModeling import vtkFillHolesFilter
 
-from .checks import is_watertight, outward
-from .connectivity import component_labels, euler_characteristic, largest_component, select_faces
-from .edges import directed_edges
-from .mesh import Mesh
-from .vtk_bridge import from_polydata, to_polydata
+from mri2mesh.geometry.checks import is_watertight, outward
+from mri2mesh.geometry.connectivity import (
+    component_labels,
+    euler_characteristic,
+    largest_component,
+    select_faces,
+)
+from mri2mesh.geometry.edges import directed_edges
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.vtk_bridge import from_polydata, to_polydata
 
 
 def clean(mesh: Mesh, *, tolerance_mm: float = 0.0, largest: bool = False) -> Mesh:

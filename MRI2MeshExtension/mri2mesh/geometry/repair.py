@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .connectivity import grow, neighbour_average, vertex_adjacency
-from .intersections import self_intersecting_pairs
-from .mesh import Mesh
+from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
+from mri2mesh.geometry.intersections import self_intersecting_pairs
+from mri2mesh.geometry.mesh import Mesh
 
 _log = logging.getLogger(__name__)
 _ROUNDS_PER_RING = 6

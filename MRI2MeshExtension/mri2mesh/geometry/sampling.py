@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import Mesh
+from mri2mesh.geometry.mesh import Mesh
 
 
 def face_normals(mesh: Mesh) -> NDArray[np.float64]:

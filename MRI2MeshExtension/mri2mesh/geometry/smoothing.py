@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .connectivity import neighbour_average
-from .mesh import Mesh
+from mri2mesh.geometry.connectivity import neighbour_average
+from mri2mesh.geometry.mesh import Mesh
 
 
 def taubin(

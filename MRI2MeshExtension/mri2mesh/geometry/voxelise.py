@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .mesh import Mesh
-
-if TYPE_CHECKING:
-    from ..imaging.volume import Volume
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.volume import Volume
 
 
 def voxelise(mesh: Mesh, volume_grid: Volume) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkTriangleFilter
 
-from .mesh import Mesh
+from mri2mesh.geometry.mesh import Mesh
 
 
 def to_polydata(mesh: Mesh) -> vtkPolyData:

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from mri2mesh.geometry.coordinates import LPS_FROM_RAS
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 
 _STANDARD_ERROR = Lock()
 

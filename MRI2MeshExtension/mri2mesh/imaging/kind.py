@@ -8,8 +8,8 @@ from typing import Literal
 
 import pydicom
 
-from mri2mesh.imaging.radiograph_dicom import MODALITIES
-from mri2mesh.imaging.radiograph_image import READERS
+from mri2mesh.imaging.radiographs.dicom import MODALITIES
+from mri2mesh.imaging.radiographs.picture import READERS
 
 InputKind = Literal["volume", "radiographs"]
 

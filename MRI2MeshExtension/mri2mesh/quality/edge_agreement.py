@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import vertex_normals
-from mri2mesh.imaging.volume import Volume
+from mri2mesh.geometry.volume import Volume
 
 REACH_MM = 5.0
 STEP_MM = 0.5

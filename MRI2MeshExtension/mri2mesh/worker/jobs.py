@@ -78,9 +78,9 @@ def describe(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     from mri2mesh.engines.registry import default_engine
     from mri2mesh.export.report_input import describe_input
     from mri2mesh.imaging.kind import kind_of
-    from mri2mesh.imaging.reading import read_volume
-    from mri2mesh.imaging.reading_radiograph import read_radiograph
-    from mri2mesh.imaging.recognise import describe as recognise
+    from mri2mesh.imaging.radiographs.reading import read_radiograph
+    from mri2mesh.imaging.volumes.reading import read_volume
+    from mri2mesh.imaging.volumes.recognise import describe as recognise
 
     inputs, options = inputs_of(message), options_of(message)
     cameras = options.get("cameras") or (None,) * len(inputs)
@@ -118,9 +118,9 @@ def warm(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The pixel spacing of one radiograph from a marker in it."""
-    from mri2mesh.imaging.calibration import calibrate_marker
-    from mri2mesh.imaging.marker_option import with_scale
-    from mri2mesh.imaging.reading_radiograph import read_radiograph
+    from mri2mesh.imaging.radiographs.calibration.calibration import calibrate_marker
+    from mri2mesh.imaging.radiographs.calibration.marker_option import with_scale
+    from mri2mesh.imaging.radiographs.reading import read_radiograph
 
     inputs, options = inputs_of(message), options_of(message)
     context.progress("read the images", 0.0)

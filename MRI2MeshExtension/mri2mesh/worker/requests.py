@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.markers import Marker
+from mri2mesh.imaging.radiographs.calibration.markers import Marker
 from mri2mesh.request import Request
 
 

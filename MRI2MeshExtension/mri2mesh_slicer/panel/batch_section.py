@@ -10,13 +10,13 @@ from slicer.i18n import tr as _
 
 from mri2mesh.engines.registry import get_entry
 from mri2mesh.request import OF_KIND
-from mri2mesh_slicer.batch import Batch, Outcome
-from mri2mesh_slicer.folder_cases import VOLUMES, Case, cases_in
+from mri2mesh_slicer.folders.batch import Batch, Outcome
+from mri2mesh_slicer.folders.folder_cases import VOLUMES, Case, cases_in
+from mri2mesh_slicer.jobs.running import in_words
 from mri2mesh_slicer.methods import Method, methods
 from mri2mesh_slicer.panel.export_section import formats
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, sentences, words
 from mri2mesh_slicer.parameters import Parameters
-from mri2mesh_slicer.running import in_words
 
 LABEL_MAPS = "labelmaps"
 """In place of a surface's format."""

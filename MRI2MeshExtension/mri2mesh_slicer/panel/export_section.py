@@ -9,10 +9,10 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.jobs.background import Background
+from mri2mesh_slicer.jobs.running import in_words
 from mri2mesh_slicer.panel.messages import BAD, GOOD, say, sentences
 from mri2mesh_slicer.parameters import Parameters
-from mri2mesh_slicer.running import in_words
 
 
 def formats() -> tuple[tuple[str, str], ...]:
@@ -60,7 +60,7 @@ class ExportSection:
         ui.exportSection.setVisible(run is not None)
         if run is None:
             return
-        from mri2mesh_slicer.export_labelmaps import grid_of
+        from mri2mesh_slicer.export.labelmaps import grid_of
 
         parameters, selector = self._parameters(), ui.formatSelector
         selector.clear()
@@ -77,8 +77,8 @@ class ExportSection:
 
     def _describe(self) -> None:
         """Coordinates, units and values of what is chosen."""
-        from mri2mesh_slicer.export import coordinates_of
-        from mri2mesh_slicer.export_labelmaps import VALUES, grid_of
+        from mri2mesh_slicer.export.labelmaps import VALUES, grid_of
+        from mri2mesh_slicer.export.surfaces import coordinates_of
 
         maps = self._ending in dict(label_maps())
         self._ui.exportButton.text = _("Export the label maps") if maps else _("Export the surfaces")
@@ -104,14 +104,14 @@ class ExportSection:
             if self._ending in dict(label_maps()):
                 self._export_label_maps(Path(folder))
             else:
-                from mri2mesh_slicer.export import export_run
+                from mri2mesh_slicer.export.surfaces import export_run
 
                 self._written(export_run(self._run, Path(folder), [self._ending]))
         except InputError as error:
             self._not_written(error)
 
     def _export_label_maps(self, folder: Path) -> None:
-        from mri2mesh_slicer.export_labelmaps import take_labelmaps
+        from mri2mesh_slicer.export.labelmaps import take_labelmaps
 
         taken, ending = take_labelmaps(self._run), self._ending
         say(self._ui.exportMessage, _("Writing the label maps ..."))

@@ -9,10 +9,10 @@ import qt
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.camera_file import read_camera
-from mri2mesh.imaging.xray_geometry import Known, XrayGeometry, with_distances
-from mri2mesh_slicer.geometry_of_nodes import geometry_of, image_size, keep_geometry
+from mri2mesh.imaging.radiographs.camera_file import read_camera
+from mri2mesh.imaging.radiographs.xray_geometry import Known, XrayGeometry, with_distances
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
+from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_of, image_size, keep_geometry
 
 ORIGINS = {"tag": "from tags", "user": "given", "calibrated": "calibrated", "default": "assumed"}
 COLOURS = {"tag": GOOD, "user": GOOD, "calibrated": GOOD, "default": DOUBTFUL}

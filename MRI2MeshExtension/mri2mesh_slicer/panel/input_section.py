@@ -7,7 +7,7 @@ from typing import Any
 
 import slicer
 
-from mri2mesh_slicer.leaving import Leaving
+from mri2mesh_slicer.jobs.leaving import Leaving
 from mri2mesh_slicer.panel.messages import say
 from mri2mesh_slicer.parameters import Parameters
 from mri2mesh_slicer.recognition import sentence_of

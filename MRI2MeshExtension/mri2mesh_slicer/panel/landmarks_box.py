@@ -9,12 +9,12 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from mri2mesh.anatomy.shape_model_file import landmark_names
+from mri2mesh.anatomy.shape_models.file import landmark_names
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.observers import Observers
 from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.messages import say, words
-from mri2mesh_slicer.placing import place_next, placed_names, show_in_a_slice_view
+from mri2mesh_slicer.radiographs.placing import place_next, placed_names, show_in_a_slice_view
 
 
 class LandmarksBox:

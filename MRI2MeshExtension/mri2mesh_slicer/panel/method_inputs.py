@@ -7,8 +7,8 @@ from typing import Any
 
 import qt
 
+from mri2mesh_slicer.jobs.running import Prepare
 from mri2mesh_slicer.parameters import Parameters
-from mri2mesh_slicer.running import Prepare
 
 
 class MethodInputs:

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.panel.messages import BAD, say
-from mri2mesh_slicer.views_of_scene import camera_of_3d_view, slice_nodes
+from mri2mesh_slicer.radiographs.views_of_scene import camera_of_3d_view, slice_nodes
 
 
 class OverlaySection:
@@ -84,7 +84,7 @@ class OverlaySection:
         if not self._ui.radiographsCheck.checked:
             self.close()
             return
-        from mri2mesh_slicer.radiograph_display import place_radiograph
+        from mri2mesh_slicer.radiographs.display import place_radiograph
 
         self._give_way()
         try:
@@ -111,7 +111,7 @@ class OverlaySection:
                 overlay.stop()
             self._outlines = []
             return
-        from mri2mesh_slicer.silhouette_display import SilhouetteOverlay
+        from mri2mesh_slicer.radiographs.silhouettes import SilhouetteOverlay
 
         if not self._placed:
             self._ui.radiographsCheck.setChecked(True)
@@ -149,7 +149,7 @@ class OverlaySection:
         say(self._ui.overlayMessage, "")
 
     def _list_colours(self, displays: list[Any]) -> None:
-        from mri2mesh_slicer.scalars import scalars_of
+        from mri2mesh_slicer.runs.scalars import scalars_of
 
         selector = self._ui.coloursSelector
         selector.clear()
@@ -160,7 +160,7 @@ class OverlaySection:
         selector.setCurrentIndex(max(0, selector.findData(shown)))
 
     def _colour(self, *_index: Any) -> None:
-        from mri2mesh_slicer.scalars import show_scalars
+        from mri2mesh_slicer.runs.scalars import show_scalars
 
         show_scalars(self._run, self._ui.coloursSelector.currentData or None)
 

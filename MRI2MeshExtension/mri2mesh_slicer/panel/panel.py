@@ -9,8 +9,9 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh_slicer import installation
-from mri2mesh_slicer.background import Background
+from mri2mesh_slicer.installation import requirements
+from mri2mesh_slicer.jobs.background import Background
+from mri2mesh_slicer.jobs.running import Job, Listener, Running
 from mri2mesh_slicer.panel.batch_section import BatchSection
 from mri2mesh_slicer.panel.export_section import ExportSection
 from mri2mesh_slicer.panel.input_section import InputSection
@@ -20,7 +21,6 @@ from mri2mesh_slicer.panel.packages import Packages
 from mri2mesh_slicer.panel.results_section import ResultsSection, counted
 from mri2mesh_slicer.panel.run_section import RunSection
 from mri2mesh_slicer.parameters import Parameters
-from mri2mesh_slicer.running import Job, Listener, Running
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Services:
 
 
 class Panel:
-    """``parameters``: of the scene that is open now; set by `use`. client: the worker, `mri2mesh_slicer.jobs`."""
+    """``parameters``: of the scene that is open now; set by `use`. client: the worker, `mri2mesh_slicer.jobs.jobs`."""
 
     def __init__(self, ui: Any, parameters: Parameters, client: Any) -> None:
         self._parameters = parameters
@@ -62,7 +62,7 @@ class Panel:
             ui, self.parameters, services, lambda: self.method.method, self._batch_changed
         )
         # Looked for in a thread now: Run then answers at once.
-        self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
+        self.background.run(requirements.missing, lambda _missing: None, lambda _error: None)
         self.refresh()
 
     def parameters(self) -> Parameters:

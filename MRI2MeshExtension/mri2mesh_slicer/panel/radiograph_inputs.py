@@ -10,18 +10,10 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from mri2mesh.imaging.camera_file import write_camera
-from mri2mesh_slicer import installation
-from mri2mesh_slicer.earlier_fits import write_earlier_fit
-from mri2mesh_slicer.geometry_of_nodes import (
-    RECOGNISED,
-    geometry_from_json,
-    geometry_of,
-    is_known,
-    keep_geometry,
-)
+from mri2mesh.imaging.radiographs.camera_file import write_camera
 from mri2mesh_slicer.inputs import take_radiograph
-from mri2mesh_slicer.landmarks import take_landmarks
+from mri2mesh_slicer.installation import requirements
+from mri2mesh_slicer.jobs.running import Prepare
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
@@ -30,9 +22,17 @@ from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
 from mri2mesh_slicer.panel.start_box import StartBox
 from mri2mesh_slicer.panel.views_table import ViewsTable
-from mri2mesh_slicer.placing import placed_names
+from mri2mesh_slicer.radiographs.earlier_fits import write_earlier_fit
+from mri2mesh_slicer.radiographs.geometry_of_nodes import (
+    RECOGNISED,
+    geometry_from_json,
+    geometry_of,
+    is_known,
+    keep_geometry,
+)
+from mri2mesh_slicer.radiographs.landmarks import take_landmarks
+from mri2mesh_slicer.radiographs.placing import placed_names
 from mri2mesh_slicer.recognition import kind_of_node
-from mri2mesh_slicer.running import Prepare
 
 
 def anatomies() -> tuple[tuple[str, str], ...]:
@@ -148,7 +148,7 @@ class RadiographInputs(MethodInputs):
     def _recognise(self) -> None:
         """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
-        if not waiting or self._has_to_wait() or installation.missing():
+        if not waiting or self._has_to_wait() or requirements.missing():
             return
         node = waiting[0]
         self._asked.add(node.GetID())

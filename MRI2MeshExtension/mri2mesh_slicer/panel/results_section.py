@@ -25,7 +25,7 @@ MOST_ROWS = 14
 
 
 class ResultsSection:
-    """``run``: the one that is shown, a `mri2mesh_slicer.runs.RunNodes`, or None. changed: called for another."""
+    """``run``: the one that is shown, a `mri2mesh_slicer.runs.runs.RunNodes`, or None. changed: called for another."""
 
     def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         self._ui, self._changed = ui, changed
@@ -56,7 +56,7 @@ class ResultsSection:
 
     def refresh(self) -> None:
         """The runs of the scene, and of the shown one what is there now."""
-        from mri2mesh_slicer.runs import runs_of
+        from mri2mesh_slicer.runs.runs import runs_of
 
         self._runs = runs_of(slicer.mrmlScene)
         folders = [run.folder for run in self._runs]
@@ -149,7 +149,7 @@ class ResultsSection:
         self._changed()
 
     def _shift(self, by: int) -> None:
-        from mri2mesh_slicer.level_shift import shift_levels
+        from mri2mesh_slicer.runs.level_shift import shift_levels
 
         try:
             shift_levels(self.run, by)
@@ -161,7 +161,7 @@ class ResultsSection:
         self._changed()
 
     def _open_report(self, *_checked: Any) -> None:
-        from mri2mesh_slicer.report_page import write_report_page
+        from mri2mesh_slicer.runs.report_page import write_report_page
 
         if self._pages is None:
             self._pages = tempfile.TemporaryDirectory(prefix="mri2mesh-")
@@ -174,7 +174,7 @@ class ResultsSection:
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
 
     def _remove(self, *_checked: Any) -> None:
-        from mri2mesh_slicer.scene_building import remove_run
+        from mri2mesh_slicer.runs.scene_building import remove_run
 
         remove_run(slicer.mrmlScene, self.run.folder_item)
         self.run = None

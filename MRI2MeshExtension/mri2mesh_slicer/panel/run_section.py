@@ -76,7 +76,7 @@ class RunSection:
         say(self._ui.messageLabel, "\n".join(self._warnings), DOUBTFUL)
 
     def done(self, text: str, good: bool, run: Any) -> None:
-        """run: the `mri2mesh_slicer.runs.RunNodes` that the text is about."""
+        """run: the `mri2mesh_slicer.runs.runs.RunNodes` that the text is about."""
         self.idle("")
         self._about = run
         colour = GOOD if good and not self._warnings else DOUBTFUL

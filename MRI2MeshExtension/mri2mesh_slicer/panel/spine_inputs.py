@@ -8,10 +8,10 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from mri2mesh.imaging.writing import write_volume
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.inputs import volume_of
+from mri2mesh_slicer.jobs.running import Prepare
 from mri2mesh_slicer.panel.method_inputs import MethodInputs
-from mri2mesh_slicer.running import Prepare
 
 
 class SpineInputs(MethodInputs):

@@ -9,9 +9,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.earlier_fits import earlier_fits
 from mri2mesh_slicer.panel.choices import narrow_list
-from mri2mesh_slicer.runs import RunNodes
+from mri2mesh_slicer.radiographs.earlier_fits import earlier_fits
+from mri2mesh_slicer.runs.runs import RunNodes
 
 
 class StartBox:

@@ -9,10 +9,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from mri2mesh.imaging.recognise_radiograph import view
-from mri2mesh_slicer.geometry_of_nodes import LANDMARKS, geometry_of
-from mri2mesh_slicer.leaving import Leaving
+from mri2mesh.imaging.radiographs.recognise import view
+from mri2mesh_slicer.jobs.leaving import Leaving
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
+from mri2mesh_slicer.radiographs.geometry_of_nodes import LANDMARKS, geometry_of
 
 NAME, KNOWN, PICKED = range(3)
 

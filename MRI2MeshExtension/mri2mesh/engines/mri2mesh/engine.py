@@ -1,0 +1,173 @@
+"""MRI2Mesh: one lumbar MR volume to the closed surfaces of its vertebrae and discs.
+
+Localiser, chain, frames; then templates deformed crop by crop; then repairs, support and checks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh import __version__
+from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.engines.kept import Keep, load_anew
+from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
+from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
+from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
+from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
+from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
+from mri2mesh.engines.mri2mesh.quality.neighbours import separate
+from mri2mesh.engines.mri2mesh.quality.support import support_of
+from mri2mesh.engines.registry import Progress
+from mri2mesh.errors import ReconstructionRefused
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
+
+UNCERTAINTY = (
+    "standard deviation over four looks: slices resampled a fraction of a slice apart,"
+    " crops moved by 1.5 mm and turned by 2.5 degrees"
+)
+MIN_SUPPORT = 0.25
+"""A structure of which the image shows less is left out: it would be the prior's, not the patient's."""
+
+
+STAGES = {
+    "load weights": 0.0,
+    "find the spine": 0.01,
+    "deform the templates": 0.055,
+    "separate neighbours": 0.67,
+    "check": 0.88,
+    "done": 1.0,
+}
+"""Name to the fraction done before it: its share of the time on a processor."""
+STEPS_PER_SURFACE = 6
+"""Of `separate`, as a rule."""
+
+
+class Stages:
+    """Names and times the stages of a run and tells whoever listens how far it is."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress or (lambda name, fraction: None)
+        self.seconds: dict[str, float] = {}
+        self._now = "load weights"
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self._now = name
+        self.progress(name, STAGES[name])
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+
+    def share(self, done: float) -> None:
+        """Tells how much of the stage at work is done, 0 to 1."""
+        names = list(STAGES)
+        begin, end = STAGES[self._now], STAGES[names[names.index(self._now) + 1]]
+        self.progress(self._now, begin + (end - begin) * min(done, 1.0))
+
+
+def reconstruct(
+    volume: Volume,
+    *,
+    device: str = "auto",
+    level_shift: int = 0,
+    weights_dir: Path | None = None,
+    progress: Progress | None = None,
+    keep: Keep = load_anew,
+) -> Reconstruction:
+    """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
+
+    level_shift: corrects the count by so many levels (`engines.mri2mesh.localisation.levels`).
+    Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices.
+    """
+    stages = Stages(progress)
+    with stages.stage("load weights"):
+        models = keep(load_models, device, weights_dir)
+    return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
+
+
+def reconstruct_with(
+    volume: Volume,
+    models: Models,
+    *,
+    level_shift: int = 0,
+    stages: Stages | None = None,
+) -> Reconstruction:
+    """`reconstruct` with networks that are loaded already, for many volumes in a row."""
+    stages = stages or Stages(None)
+    with stages.stage("find the spine"):
+        spine = find_spine(volume, models.localiser, models.device)
+        names = level_names(spine.chain, level_shift)
+    with stages.stage("deform the templates"):
+        surfaces = _surfaces(volume, spine, names, models, stages.share)
+
+    def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
+        return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
+
+    with stages.stage("separate neighbours"):
+        # What is left out must not push its neighbours aside first.
+        surfaces = {
+            name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
+        }
+        steps = itertools.count(1)
+        meshes = separate(
+            {name: mesh for name, (mesh, _) in surfaces.items()},
+            lambda: stages.share(next(steps) / (STEPS_PER_SURFACE * len(surfaces))),
+        )
+    with stages.stage("check"):
+        structures = [
+            ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
+            for name, mesh in meshes.items()
+        ]
+        if not structures:
+            raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
+        checks = check_reconstruction(structures, volume)
+    stages.progress("done", 1.0)
+    warning = level_warning(spine.chain, level_shift)
+    return Reconstruction(
+        engine="mri2mesh",
+        structures=structures,
+        checks=checks,
+        warnings=[warning] if warning else [],
+        provenance={
+            "version": __version__,
+            "weights": [entry.provenance() for entry in models.weights],
+            "device": str(models.device),
+            "uncertainty_method": UNCERTAINTY,
+            "settings": {"level_shift": level_shift},
+        },
+        timings_s=stages.seconds,
+    )
+
+
+def _surfaces(
+    volume: Volume,
+    spine: SpineFound,
+    names: list[str | None],
+    models: Models,
+    told: Callable[[float], None],
+) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
+    """Mesh and spread per structure name, from head to foot."""
+    found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
+    kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
+    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models, told)
+    templates = models.templates
+    for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
+        found[name] = _mesh(templates["vertebra"], parts["vertebra"])
+        found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
+    if spine.sacrum is not None:
+        (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
+        found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
+    return found
+
+
+def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:
+    return template.with_vertices(surface.vertices), surface.spread_mm

@@ -1,0 +1,195 @@
+"""Surfaces that fold or run into each other, mended before anybody sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from mri2mesh.anatomy.clearance import keep_apart
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.anatomy.templates import template
+from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
+from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
+from mri2mesh.geometry.distances import signed_distance
+from mri2mesh.geometry.intersections import self_intersecting_pairs
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.repair import untangle
+from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.transforms import rigid_fit
+
+GAP_MM = 0.2
+FACET_GAP_MM = 0.6
+STEP_MM = 1.0
+"""The most that a vertex is pushed in a round: the nearest way out of a deep overlap may be the wrong one, and a long
+push along it tears a surface apart."""
+
+ROUNDS = 6
+PASSES = 3
+"""Taking folds out can bring neighbours together again, and one pair's parting another pair: so, some times over."""
+
+UNFOLDING_ROUNDS = 8
+CALMER = (1.0, 0.7, 0.4, 0.0)
+"""Shares of its shape that a surface keeps against the template's where its folds cannot be smoothed away."""
+
+SPREAD_STEPS = 3
+"""Smoothing of the moves over a surface, so that a push leaves a dent and no spike."""
+
+
+def separate(meshes: dict[str, Mesh], alive: Callable[[], None] = lambda: None) -> dict[str, Mesh]:
+    """Closed surfaces, keyed by structure and ordered along the spine, without folds and without overlap.
+
+    Between bone and disc the disc gives way; between bones both do. A fold is smoothed away where it is; freedom
+    from folds comes last, so it holds even where some overlap of neighbours is left.
+    alive: called between the steps; what it raises ends the work.
+    """
+
+    def unfolded(name: str) -> Mesh:
+        alive()
+        return _unfolded(name, meshes[name])
+
+    meshes = {name: unfolded(name) for name in meshes}
+    _bend_arches(meshes)
+    for _ in range(PASSES):
+        changed: set[str] = set()
+        for first, second in touching_pairs(meshes):
+            alive()
+            apart = _apart(meshes[first], meshes[second], _share(first, second))
+            for name, mesh in zip((first, second), apart, strict=True):
+                if mesh is not meshes[name]:
+                    meshes[name] = mesh
+                    changed.add(name)
+        if not changed:
+            break
+        meshes.update({name: unfolded(name) for name in changed})
+    return meshes
+
+
+def _bend_arches(meshes: dict[str, Mesh]) -> None:
+    """Neighbouring vertebrae whose facets cross are bent apart, the upper's behind the lower's.
+
+    A facet deep in its partner has no nearest way out that is the right one: that takes anatomy, not geometry.
+    """
+    bones = [
+        name for name in meshes if STRUCTURES[name].kind == "vertebra" and meshes[name].regions is not None
+    ]
+    home = template("vertebra").vertices.astype(np.float64)
+    for upper, lower in pairwise(bones):
+        frame = rigid_fit(home, meshes[lower].vertices.astype(np.float64))
+        meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
+
+
+def _unfolded(name: str, mesh: Mesh) -> Mesh:
+    """The surface without self-intersections: how it departs from the template is made smooth around each fold.
+
+    The template has none, nor has it under a scaling: so the smoother the departure, the fewer are left, and the shape
+    stays what it was, which smoothing the surface itself would wear away. What remains is untangled as any surface is,
+    in the end nearer to the template.
+    """
+    pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces)
+    if not len(pairs):
+        return mesh
+    home = template(STRUCTURES[name].kind)
+    calm = home.transformed(sized_fit(home.vertices.astype(np.float64), mesh.vertices.astype(np.float64)))
+    departure = (mesh.vertices - calm.vertices).astype(np.float64)
+    adjacency = vertex_adjacency(mesh.faces, len(departure))
+    average = neighbour_average(mesh.faces, len(departure))
+    for widen in range(UNFOLDING_ROUNDS):
+        tangled = np.zeros(len(departure), bool)
+        tangled[mesh.faces[pairs]] = True
+        free = grow(tangled, adjacency, 2 + widen)
+        rows = average[free]
+        for _ in range(5 * (1 + widen)):
+            departure[free] = rows @ departure
+        mesh = mesh.with_vertices(calm.vertices + departure)
+        near: NDArray[np.bool_] = np.any(free[mesh.faces], axis=1)
+        pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces, near)
+        if not len(pairs):
+            return mesh
+    for share in CALMER:
+        result = untangle(mesh.with_vertices(calm.vertices + share * (mesh.vertices - calm.vertices)))
+        if not result.remaining:
+            break
+    return result.mesh
+
+
+def touching_pairs(meshes: dict[str, Mesh]) -> list[tuple[str, str]]:
+    """Pairs of structures whose bounding boxes overlap: only they can run into each other."""
+    names = list(meshes)
+    low = {name: mesh.vertices.min(0) for name, mesh in meshes.items()}
+    high = {name: mesh.vertices.max(0) for name, mesh in meshes.items()}
+    return [
+        (a, b)
+        for n, a in enumerate(names)
+        for b in names[n + 1 :]
+        if (low[a] <= high[b]).all() and (low[b] <= high[a]).all()
+    ]
+
+
+def _share(first: str, second: str) -> float:
+    """Share of the way that the first gives: all of it when only it is a disc."""
+    soft = [STRUCTURES[name].kind == "disc" for name in (first, second)]
+    return {(True, False): 1.0, (False, True): 0.0}.get((soft[0], soft[1]), 0.5)
+
+
+def _apart(a: Mesh, b: Mesh, share: float) -> tuple[Mesh, Mesh]:
+    for _ in range(ROUNDS):
+        moved = False
+        if share > 0:
+            a, deep = _pushed_out(a, b, share)
+            moved |= deep
+        if share < 1:
+            b, deep = _pushed_out(b, a, 1 - share)
+            moved |= deep
+        if not moved:
+            break
+    return a, b
+
+
+def _pushed_out(mesh: Mesh, other: Mesh, share: float) -> tuple[Mesh, bool]:
+    """Vertices of ``mesh`` inside ``other`` moved towards its surface; False when none was inside.
+
+    The way out is along the normal of the other surface nearby. A vertex of the other inside this mesh is met by
+    moving this mesh's nearest vertices inwards, so that thin plates, all of whose vertices are outside, part too.
+    """
+    vertices = mesh.vertices.astype(np.float64)
+    near = _near(vertices, other)
+    move = np.zeros_like(vertices)
+    if near.any():
+        depth = -signed_distance(vertices[near], other)
+        _, nearest = cKDTree(other.vertices).query(vertices[near])
+        way = np.where(depth > 0, np.minimum(depth + GAP_MM, STEP_MM), 0.0)
+        move[near] = share * way[:, None] * vertex_normals(other)[nearest]
+    theirs = _near(other.vertices, mesh)
+    if theirs.any():
+        points = other.vertices[theirs].astype(np.float64)
+        depth = -signed_distance(points, mesh)
+        inside = depth > 0
+        if inside.any():
+            _, hit = cKDTree(vertices).query(points[inside])
+            normals = vertex_normals(mesh)
+            ways = np.minimum(depth[inside] + GAP_MM, STEP_MM)
+            for vertex, way in zip(hit, ways, strict=True):
+                wanted = -share * way * normals[vertex]
+                if np.linalg.norm(wanted) > np.linalg.norm(move[vertex]):
+                    move[vertex] = wanted
+    if not move.any():
+        return mesh, False
+    return mesh.with_vertices(vertices + _spread(move, mesh)), True
+
+
+def _near(points: NDArray, other: Mesh) -> NDArray[np.bool_]:
+    return ((points >= other.vertices.min(0)) & (points <= other.vertices.max(0))).all(1)
+
+
+def _spread(move: NDArray, mesh: Mesh) -> NDArray:
+    """Moves diffused to the neighbours; a vertex that has to move is not held back by those that need not."""
+    average = neighbour_average(mesh.faces, len(mesh.vertices))
+    wanted = np.linalg.norm(move, axis=1, keepdims=True)
+    spread = move
+    for _ in range(SPREAD_STEPS):
+        spread = 0.5 * spread + 0.5 * (average @ spread)
+    return np.where(wanted > 0, move, spread)

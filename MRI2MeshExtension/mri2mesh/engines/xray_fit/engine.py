@@ -1,0 +1,270 @@
+"""X-ray fit: a shape model's pose and shape, and so closed surfaces, from one or several radiographs.
+
+Starts from landmarks, from an earlier result, or from a coarse search; then a coarse-to-fine least-squares fit of the
+bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is certain, seen and plausible.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mri2mesh import __version__
+from mri2mesh.anatomy.shape_models.file import PREFIX
+from mri2mesh.anatomy.shape_models.local_modes import flexible
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.engines.kept import Keep, load_anew
+from mri2mesh.engines.mri2mesh.deformation.models import choose_device
+from mri2mesh.engines.registry import Progress, Watch
+from mri2mesh.engines.xray_fit.checks import (
+    COARSE_MM,
+    MIN_AGREEMENT,
+    MIN_COARSE_AGREEMENT,
+    check_fit,
+    diverged,
+    side,
+)
+from mri2mesh.engines.xray_fit.fitting.case import Case, Picked, prepare_case, starts_of
+from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
+from mri2mesh.engines.xray_fit.fitting.second_look import fit_with_second_look
+from mri2mesh.engines.xray_fit.fitting.side import SIDE_LEVELS, mirrored, one_sided
+from mri2mesh.engines.xray_fit.fitting.stored import to_plain
+from mri2mesh.engines.xray_fit.fitting.support import support_in_views
+from mri2mesh.engines.xray_fit.fitting.uncertainty import (
+    MODEL_RESIDUAL_MM,
+    UNKNOWN_RESIDUAL_MM,
+    pose_check,
+    uncertainty_of,
+)
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.repair import remove_self_intersections
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import WORDS
+from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.rendering.prepare import prepare
+from mri2mesh.weights import find
+
+ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
+UNCERTAINTY = (
+    "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
+    "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
+    "tell it along the beam, where it is largest, and across"
+)
+ONE_VIEW = (
+    "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
+    "second view tell more"
+)
+
+
+def reconstruct(
+    radiographs: Sequence[Radiograph],
+    *,
+    anatomy: str | None,
+    landmarks: Sequence[Picked] | None = None,
+    masks: Sequence[NDArray[np.bool_] | None] | None = None,
+    settings: FitSettings | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    start: Reconstruction | Mapping[str, Any] | None = None,
+    keep: Keep = load_anew,
+) -> Reconstruction:
+    """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
+
+    landmarks: per radiograph the picked landmarks of the shape model, none, few or all. masks: per radiograph the
+    bone's whole silhouette [rows, columns], or None. settings: by default `settings_for` these radiographs.
+    start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new landmarks.
+    progress and watch, which is called after each step: what they raise ends the fit and is passed on.
+    A fit that diverges gives a result without structures and with a failed check.
+    Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
+    """
+    seconds: dict[str, float] = {}
+    told = progress or (lambda stage, fraction: None)
+    began = time.perf_counter()
+    told("load the shape model", 0.0)
+    chosen = choose_device(device)
+    # the fit is in double precision, which Apple's GPUs do not have
+    on = "cpu" if chosen.type == "mps" else chosen
+    case = prepare_case(radiographs, _model(anatomy, keep), landmarks, masks, settings, on)
+    prepare(
+        lambda message, done: told(message, 0.02 + 0.03 * done),
+        device=case.family.mean.device,
+        only=("ray thickness",),
+    )
+    told("find a start", 0.05)
+    seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
+
+    # The other side's bone is fitted too, where there is one, and that takes about as long.
+    fitted = 0.55 if one_sided(case.model) else 0.9
+
+    def each(at: Parameters, fraction: float) -> None:
+        told("fit", 0.15 + (fitted - 0.15) * fraction)
+        if watch is not None:
+            watch(_surfaces(case, at), fraction, _to_views(at))
+
+    structures: list[ReconstructedStructure] = []
+    extra: dict[str, Any] = {}
+    try:
+        starts = starts_of(case, start)
+        seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
+        found = fit_with_second_look(
+            case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
+        )
+        seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
+        told("check", fitted)
+        if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
+            raise torch.linalg.LinAlgError("a number is not finite")
+        structures = _structures(case, found)
+        checks = _checks(case, found, structures, lambda done: told("check", fitted + (1 - fitted) * done))
+        if not all(one.scale_known for one in radiographs):
+            checks = [_without_scale(check) for check in checks]
+        extra = {"fit": to_plain(found.parameters), "views": _views(found)}
+        seconds["check"] = time.perf_counter() - began
+    except torch.linalg.LinAlgError:
+        structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
+    told("done", 1.0)
+    return Reconstruction(
+        engine="xray-fit",
+        structures=structures,
+        checks=checks,
+        warnings=[*warnings_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
+        provenance={
+            "version": __version__,
+            "weights": [find(PREFIX + case.model.name).provenance()],
+            "device": str(case.family.mean.device),
+            "uncertainty_method": UNCERTAINTY,
+            "settings": {
+                "anatomy": case.model.name,
+                "landmarks": sum(len(term.groups) for term in case.landmarks),
+            },
+            **extra,
+        },
+        timings_s=seconds,
+    )
+
+
+def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
+    """What the reader of each image had to assume, the values of the geometry that are only assumed, and the scale."""
+    found = []
+    for number, one in enumerate(radiographs, 1):
+        which = f"image {number}: " if len(radiographs) > 1 else ""
+        found += [which + note for note in one.warnings]
+        if not one.scale_known:
+            found.append(
+                f"{which}scale unknown: the pixel spacing is only assumed, and no millimetre of the result is certain"
+            )
+        assumed = [
+            WORDS[name]
+            for name, origin in one.geometry.origins.items()
+            if origin == "default" and name not in ("pixel_spacing_mm", "seen_from", "image_rotation_deg")
+        ]
+        if assumed:
+            found.append(f"{which}assumed, not known: {', '.join(assumed)}")
+    return list(dict.fromkeys(found))
+
+
+def _model(anatomy: str | None, keep: Keep) -> ShapeModel:
+    if anatomy not in ANATOMIES:
+        asked = (
+            "a radiograph does not say which bone is wanted"
+            if anatomy is None
+            else f"no shape model of {anatomy}"
+        )
+        raise InputError(f"{asked}: give --anatomy {'|'.join(ANATOMIES)}")
+    return keep(_flexible, anatomy)
+
+
+def _flexible(anatomy: str) -> ShapeModel:
+    return flexible(ShapeModel.load(anatomy))
+
+
+def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:
+    vertices = at.by_first_view(case.family)[0].cpu().numpy()
+    return {name: case.model.surface(vertices, name) for name in case.model.part_names}
+
+
+def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
+    residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
+    spread = uncertainty_of(found, case.family, [seen.camera for seen in case.views], residual)
+    result = []
+    for name, mesh in _surfaces(case, found.parameters).items():
+        own = case.model.part_vertices(name)
+        mesh = remove_self_intersections(mesh).with_point_data(
+            uncertainty_along_beam_mm=spread.along_beam[own], uncertainty_across_mm=spread.across[own]
+        )
+        support = support_in_views(mesh.vertices, case.views)
+        result.append(ReconstructedStructure(STRUCTURES[name], mesh, spread.total[own], support))
+    return result
+
+
+def _checks(
+    case: Case, found: Fit, structures: Sequence[ReconstructedStructure], told: Callable[[float], None]
+) -> list[Check]:
+    at, expected = found.parameters, case.expected
+    turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
+    beam = mean_beam(case.views).to(at.position)
+    depth = abs(float((at.position - expected.position)[0] @ beam))
+    missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
+    b = at.coefficients[0].cpu().numpy()
+    outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
+    pixel_mm = max(max(seen.camera.pixel_spacing_mm) for seen in case.views)
+    least = MIN_AGREEMENT if pixel_mm <= COARSE_MM else MIN_COARSE_AGREEMENT
+    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
+    checks.append(pose_check(found, case.family))
+    if one_sided(case.model):
+        checks.append(_side(case, found, told))
+    return checks
+
+
+def _without_scale(check: Check) -> Check:
+    """A check that says of its millimetres that they are assumed."""
+    return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
+
+
+def _side(case: Case, found: Fit, told: Callable[[float], None]) -> Check:
+    """The other side's bone is searched for and fitted, coarsely, as this one was. told: the fraction done."""
+    model = mirrored(case.model)
+    other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device))
+    quick = replace(case.settings, levels=SIDE_LEVELS)
+
+    def agreement(one: Case, start: Parameters, share: float) -> float:
+        def each(at: Parameters, fraction: float) -> None:
+            told(share + 0.5 * fraction)
+
+        ended = fit(one.views, one.family, start, quick, one.terms, each, expected=one.expected)
+        return float(np.mean(ended.agreement))
+
+    this = agreement(case, found.parameters, 0.0)
+    return side(this, agreement(other, starts_of(other, None), 0.5))
+
+
+def _views(found: Fit) -> list[dict[str, Any]]:
+    """Per view its agreement, and the 4x4 that moves the surfaces to where they must stand to be seen as they are."""
+    moves = _to_views(found.parameters)
+    return [
+        {"agreement": agreement, "surface_to_view": move.tolist()}
+        for agreement, move in zip(found.agreement, moves, strict=True)
+    ]
+
+
+def _to_views(at: Parameters) -> list[NDArray[np.float64]]:
+    """Per view the [4, 4] that moves the surface `Parameters.by_first_view` to where it is seen as it is."""
+    position, turns = at.position[0].cpu().numpy(), at.view_turn[0].cpu().numpy()
+    moves = []
+    for turn, shift in zip(turns @ turns[0].T, at.view_shift[0].cpu().numpy(), strict=True):
+        move = np.eye(4)
+        move[:3, :3] = turn
+        move[:3, 3] = position + shift - turn @ position
+        moves.append(move)
+    return moves

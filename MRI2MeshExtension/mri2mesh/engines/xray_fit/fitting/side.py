@@ -1,0 +1,40 @@
+"""Whether the images show the bone of the other side: its mirror image is fitted as well, and must not explain more.
+
+A film that was read mirrored, and a right bone taken for a left one, look alike. A bone that is bent to fit the wrong
+one's shadow can agree well enough to pass, but the right one agrees better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.engines.xray_fit.fitting.levels import Level
+
+SIDE_LEVELS = (
+    Level(64, 8, 4, 3, 25.0),
+    Level(64, 10, 1000, 2, 25.0, reflect=True),
+    Level(128, 8, 1000, 2, 20.0),
+    Level(128, 6, 1000, 1, 15.0, spongy=0.3),
+)
+"""Enough to tell a bone from its mirror image."""
+
+
+def one_sided(model: ShapeModel) -> bool:
+    """Whether all of it is of one side; what lies on both, as a pelvis, is nearly its own mirror image."""
+    sides = {STRUCTURES[name].side for name in model.part_names}
+    return len(sides) == 1 and None not in sides
+
+
+def mirrored(model: ShapeModel) -> ShapeModel:
+    """The same bone of the other side, under its old name: left for right, faces outward still."""
+    flip = np.array([-1.0, 1.0, 1.0])
+    return replace(
+        model,
+        mean=model.mean * flip,
+        modes=model.modes * flip.astype(np.float32),
+        faces=np.ascontiguousarray(model.faces[:, ::-1]),
+    )

@@ -1,0 +1,133 @@
+"""Gauss-Newton steps with Levenberg's damping, for several candidates at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from mri2mesh.engines.xray_fit.fitting.image_term import Linearised
+from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.prior import Prior
+from mri2mesh.errors import InputError
+
+_ENOUGH = 1e-4
+"""A step that lowers the cost by a smaller share than this is the last."""
+_WORST = 1e6
+"""Damping at which nothing helps any more."""
+
+
+class Term(Protocol):
+    """One view's part of the cost. noise: variance of what it measures, where its weights take it for 1."""
+
+    view: int
+    noise: float
+
+    def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor: ...
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Solution:
+    """parameters; cost [B]: the negative logarithm of how probable each candidate is, every candidate's residuals in
+    the same units, so that candidates can be compared; precision: [B, n_steps, n_steps] of the normal equations there,
+    prior included; scatter: [B, n_steps, n_steps] covariance of their right side, the precision if no term had noise.
+    """
+
+    parameters: Parameters
+    cost: Tensor
+    precision: Tensor
+    scatter: Tensor
+
+
+def solve(
+    terms: Sequence[Term],
+    prior: Prior,
+    start: Parameters,
+    n_shape: int,
+    iterations: int,
+    each: Callable[[Parameters, Tensor], None] | None = None,
+) -> Solution:
+    """The candidates after at most so many steps; stops earlier when none improves.
+
+    n_shape: how many modes may move. each: told the candidates and their cost after each step; what it raises ends the
+    fit. A step that puts the surface at the source or makes anything not finite is not taken.
+    """
+    at, free = start, prior.free(n_shape)
+    damping = at.position.new_full((len(at),), 1e-3)
+    running = torch.ones_like(damping, dtype=torch.bool)
+    precision, scatter, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
+    for _ in range(iterations):
+        inner = precision[:, free][:, :, free]
+        diagonal = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12)
+        damped = inner + torch.diag_embed(diagonal * damping[:, None])
+        step = torch.zeros_like(slope)
+        step[:, free] = torch.linalg.solve(damped, slope[:, free])
+        trial = at.stepped(step)
+        value = _cost(terms, prior, trial, spreads)
+        better = running & torch.isfinite(value) & (value < cost)
+        gained = (cost - value) / cost.clamp_min(1e-12)
+        at = trial.where(better, at)
+        damping = torch.where(better, (damping / 5).clamp_min(1e-6), damping * 8)
+        running = running & torch.where(better, gained > _ENOUGH, damping < _WORST)
+        if bool(better.any()):
+            precision, scatter, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
+        if each is not None:
+            each(at, cost)
+        if not bool(running.any()):
+            break
+    # each candidate's own spread would make a bad one's residuals look as usual as a good one's
+    alike = [spread.amin().expand_as(spread) for spread in spreads]
+    return Solution(at, _cost(terms, prior, at, alike, tempered=True), precision, scatter)
+
+
+def _normal_equations(
+    terms: Sequence[Term], prior: Prior, at: Parameters, n_shape: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
+    """precision and scatter [B, n, n], slope [B, n], cost [B], and the spread each term was scaled by; later modes than
+    the first ``n_shape`` are felt by the prior alone."""
+    total = prior.precision()
+    precision = total.expand(len(at), -1, -1).clone()
+    scatter = precision.clone()
+    slope = -(prior.deviation(at) @ total)
+    cost = prior.cost(at)
+    shared = 7 + at.coefficients.shape[1]
+    spreads = []
+    for term in terms:
+        part, spread = term.linearise(at, n_shape)
+        own = torch.arange(6, device=slope.device) + shared + 6 * term.view
+        index = torch.cat([torch.arange(7 + n_shape, device=slope.device), own])
+        precision[:, index[:, None], index] += part.precision
+        scatter[:, index[:, None], index] += term.noise * part.precision
+        slope[:, index] += part.slope
+        cost = cost + part.cost
+        spreads.append(spread)
+    return precision, scatter, slope, cost, spreads
+
+
+def _cost(
+    terms: Sequence[Term], prior: Prior, at: Parameters, spreads: Sequence[Tensor], tempered: bool = False
+) -> Tensor:
+    """[B]; infinite where the surface cannot be seen. tempered: each term by its noise."""
+    try:
+        total = prior.cost(at)
+        for term, spread in zip(terms, spreads, strict=True):
+            total = total + term.cost(at, spread) / (term.noise if tempered else 1.0)
+        return total
+    except InputError:  # a candidate reaches the source: find out which
+        if len(at) == 1:
+            return torch.full_like(at.log_scale, torch.inf)
+        parts = [
+            _cost(
+                terms,
+                prior.of(n),
+                at.take(torch.tensor([n])),
+                [spread[n : n + 1] for spread in spreads],
+                tempered,
+            )
+            for n in range(len(at))
+        ]
+        return torch.cat(parts)

@@ -1,0 +1,160 @@
+"""Where a fit begins: from landmarks picked in the images, or from a coarse look around where the geometry points.
+
+A radiograph's geometry tells about where the patient is and how it lies: in front of the source, near the isocentre,
+along the axes. Both ways start from there, and give several starts, for one alone may end in the wrong valley.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
+from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
+from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.poses import in_front, seen_from_aside
+from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
+from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
+from mri2mesh.engines.xray_fit.fitting.solver import solve
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.tensors import rotation_matrix
+
+SEARCH_PIXELS = 64
+SHIFTS_MM = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
+"""In the plane of the first image, at the patient."""
+DEPTHS_MM = (-40.0, 0.0, 40.0)
+"""Along the first beam; one view cannot tell them apart, a second from another side can."""
+IN_PLANE_DEG = (-12.0, 0.0, 12.0)
+"""About the first beam. A long bone that is turned so looks most like itself where it was slid along its shaft."""
+TURN_DEG = 12.0
+LANDMARK_TURN_DEG = 40.0
+SIZES = (0.75, 1.0, 1.3)
+"""Of the shown bone to the population's, where the scale is unknown."""
+SEARCH = ImageSettings(coarse_mm=50.0, lattice=2)
+"""Wider details than a fit compares, for they are still alike where the bone is a shaft's width away; and less freedom
+of contrast, with which a wrong place could be explained too."""
+_AT_ONCE = 8
+
+
+def expected_place(views: Sequence[Observation], isocentre_depths_mm: Sequence[float]) -> NDArray[np.float64]:
+    """[3] RAS mm: where the beams through the middle of what is usable in each image meet, or pass by each other
+    nearest, at about the depth of the isocentre."""
+    normal, right = np.zeros((3, 3)), np.zeros(3)
+    for seen, depth in zip(views, isocentre_depths_mm, strict=True):
+        row, column = (float(place.mean()) for place in np.nonzero(seen.mask))
+        inverse = np.linalg.inv(seen.camera.matrix[:, :3])
+        ray = inverse @ np.array([column, row, 1.0])
+        unit = ray / np.linalg.norm(ray)
+        along = np.outer(unit, unit)
+        weight = np.eye(3) - along + 0.01 * along
+        normal += weight
+        right += weight @ (seen.camera.source_ras_mm + depth * ray)
+    return np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
+
+
+def from_landmarks(
+    terms: Sequence[LandmarkTerm],
+    views: Sequence[Observation],
+    family: SurfaceFamily,
+    expected: Parameters,
+    settings: PriorSettings,
+    keep: int = 2,
+) -> Parameters:
+    """The poses of the mean shape, from several orientations, that bring its landmarks best onto the picked ones.
+
+    expected: a batch of one, what is known of the pose besides.
+    """
+    turns = [(0.0, 0.0, 0.0), *_turns(LANDMARK_TURN_DEG)]
+    start = _turned(expected, turns)
+    start = start.take(torch.nonzero(in_front(start, family, views))[:, 0])
+    if not len(start):
+        raise InputError(_TOO_NEAR)
+    prior = Prior(
+        expected.take(torch.zeros(len(start), dtype=torch.long)),
+        mean_beam(views).to(start.position),
+        settings,
+    )
+    solution = solve(terms, prior, start, n_shape=0, iterations=30)
+    return solution.parameters.take(solution.cost.argsort()[:keep])
+
+
+def coarse_search(
+    views: Sequence[Observation],
+    family: SurfaceFamily,
+    expected: Parameters,
+    *,
+    scale_unknown: bool = False,
+    keep: int = 12,
+) -> Parameters:
+    """The poses of the mean shape around the expected one (a batch of one) whose shadows explain the images best.
+
+    First shifts and turns in the plane of the first image (and shifts in depth, where another view tells it; and sizes,
+    where the scale is unknown), then small turns of the best about all axes. Raises InputError where all of it would be
+    beside or behind a source.
+    """
+    terms = [
+        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, SEARCH, depth_of(seen, expected))
+        for n, seen in enumerate(views)
+    ]
+    columns, rows, beam = torch.from_numpy(views[0].camera.axes_ras).to(expected.position)
+    depths = DEPTHS_MM if seen_from_aside(views) else (0.0,)
+    sizes = SIZES if scale_unknown else (1.0,)
+    grid = list(itertools.product(SHIFTS_MM, SHIFTS_MM, IN_PLANE_DEG, depths, sizes))
+    right, down, degrees, deeper, size = torch.tensor(grid).to(expected.position).T[..., None]
+    many = expected.take(torch.zeros(len(grid), dtype=torch.long))
+    shifted = replace(
+        many,
+        rotation=rotation_matrix(degrees.deg2rad() * beam) @ many.rotation,
+        position=many.position + right * columns + down * rows + deeper * beam,
+        log_scale=many.log_scale + size[:, 0].log(),
+    )
+    best = _best(shifted, terms, views, family, keep)
+    turned = [_turned(best.take(torch.tensor([n])), _turns(TURN_DEG)) for n in range(len(best))]
+    return _best(Parameters.joined([best, *turned]), terms, views, family, keep)
+
+
+_TOO_NEAR = (
+    "the bone would reach the X-ray source: the source to isocentre distance, or the isocentre, must be wrong"
+)
+
+
+def _best(
+    candidates: Parameters,
+    terms: Sequence[ImageTerm],
+    views: Sequence[Observation],
+    family: SurfaceFamily,
+    keep: int,
+) -> Parameters:
+    """The candidates that explain most of the images, the best first."""
+    clear = torch.nonzero(in_front(candidates, family, views))[:, 0]
+    if not len(clear):
+        raise InputError(_TOO_NEAR)
+    candidates = candidates.take(clear)
+    explained = []
+    for some in torch.arange(len(candidates)).split(_AT_ONCE):
+        batch = candidates.take(some)
+        explained.append(torch.stack([term.agreement(batch).square() for term in terms]).sum(0))
+    return candidates.take(torch.cat(explained).argsort(descending=True)[:keep])
+
+
+def _turns(degrees: float) -> list[tuple[float, float, float]]:
+    """Rotation vectors, in degrees, about each of the patient's axes both ways."""
+    return [
+        (sign * degrees * (axis == 0), sign * degrees * (axis == 1), sign * degrees * (axis == 2))
+        for axis in range(3)
+        for sign in (-1, 1)
+    ]
+
+
+def _turned(at: Parameters, turns: Sequence[tuple[float, float, float]]) -> Parameters:
+    """One candidate turned about its centre in each of several ways."""
+    many = at.take(torch.zeros(len(turns), dtype=torch.long))
+    turn = rotation_matrix(torch.deg2rad(torch.tensor(turns, dtype=torch.float64))).to(at.rotation)
+    return replace(many, rotation=turn @ many.rotation)

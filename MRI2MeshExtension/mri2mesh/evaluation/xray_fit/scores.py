@@ -1,0 +1,204 @@
+"""How a fitted surface compares with the truth, in shape and in pose, and what it has to be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
+from mri2mesh.evaluation.xray_fit.cases import HeldOut
+from mri2mesh.geometry.distances import SurfaceDistances, surface_distances
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.transforms import apply, rigid_fit, rigid_inverse, similarity_fit
+
+SAMPLES = 8000
+"""Points on either surface: mean distances of a millimetre are then known to about 0.01 mm."""
+
+
+@dataclass(frozen=True)
+class PoseError:
+    """From the fitted bone to the truth's by corresponding vertices (Procrustes).
+
+    in_plane_deg: the turn about the beam; out_of_plane_deg: the rest of it. across_mm, along_mm: the centre's shift
+    across and along the beam.
+    """
+
+    in_plane_deg: float
+    out_of_plane_deg: float
+    across_mm: float
+    along_mm: float
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What a fit of a subject is seen beside. mean: the mean shape at the true pose. mean_similarity: and at the true
+    size. floor: the model's own projection of the truth, the best that any fit of this model can do."""
+
+    mean: SurfaceDistances
+    mean_similarity: SurfaceDistances
+    floor: SurfaceDistances
+
+
+@dataclass(frozen=True)
+class Honesty:
+    """How errors compare with what the fit says of them; the fields of `FitScore` of these names."""
+
+    error_mm: float
+    stated_mm: float
+    normalised_along: float
+    normalised_across: float
+    rival_mm: float = 0.0
+
+
+@dataclass(frozen=True)
+class FitScore:
+    """One fit. raw: as fitted, by the axes of the first view. rigid, similarity: after the alignment to the truth that
+    is the best without and with a change of size. agreement: the worst view's, as `coarse_to_fine.Fit` has it.
+    error_mm, stated_mm: of the vertices, as `vertex_errors` has them, and what the fit says they are; root mean squares
+    over the vertices. normalised_along, normalised_across: error over stated standard deviation, likewise, along the
+    beam and for an axis across it: 1 over many fits where the fit knows how far it can be trusted. rival_mm: what other
+    poses add to the stated uncertainty.
+    """
+
+    condition: str
+    subject: str
+    raw_assd_mm: float
+    raw_hd95_mm: float
+    raw_hd_mm: float
+    rigid_assd_mm: float
+    similarity_assd_mm: float
+    similarity_hd95_mm: float
+    similarity_hd_mm: float
+    mean_assd_mm: float
+    mean_hd95_mm: float
+    mean_similarity_assd_mm: float
+    floor_assd_mm: float
+    floor_hd95_mm: float
+    in_plane_deg: float
+    out_of_plane_deg: float
+    across_mm: float
+    along_mm: float
+    agreement: float
+    error_mm: float
+    stated_mm: float
+    normalised_along: float
+    normalised_across: float
+    rival_mm: float
+    seconds: float
+
+
+MEASURES = tuple(field.name for field in fields(FitScore) if field.name not in ("condition", "subject"))
+
+
+def pose_error(fitted: NDArray, truth: NDArray, beam: NDArray) -> PoseError:
+    """Of corresponding vertices [V, 3]; beam: [3] its direction."""
+    turn = Rotation.from_matrix(rigid_fit(fitted, truth)[:3, :3]).as_rotvec(degrees=True)
+    shift = truth.mean(0) - fitted.mean(0)
+    in_plane, along = turn @ beam, shift @ beam
+    return PoseError(
+        float(abs(in_plane)),
+        float(np.linalg.norm(turn - in_plane * beam)),
+        float(np.linalg.norm(shift - along * beam)),
+        float(abs(along)),
+    )
+
+
+def baselines_of(case: HeldOut) -> Baselines:
+    """The distances that do not depend on any image."""
+    model = case.model
+    to_model = rigid_inverse(rigid_fit(model.mean, case.truth))
+    nearest = model.vertices(model.project(apply(to_model, case.truth)))
+    return Baselines(
+        distances(case, apply(rigid_fit(model.mean, case.truth), model.mean)),
+        distances(case, apply(similarity_fit(model.mean, case.truth), model.mean)),
+        distances(case, apply(rigid_fit(nearest, case.truth), nearest)),
+    )
+
+
+def vertex_errors(case: HeldOut, fitted: NDArray) -> NDArray[np.float64]:
+    """[V, 3] mm from each vertex's place on the bone to the fitted one.
+
+    How the whole bone is misplaced counts in all directions, what is left of it along the surface's normals alone: that
+    corresponding points slide along the surface is no error of the surface.
+    """
+    moved = apply(rigid_fit(case.truth, fitted), case.truth)
+    normals = vertex_normals(_mesh(moved, case.model.faces))
+    off = ((fitted - moved) * normals).sum(1, keepdims=True)
+    return np.asarray(moved - case.truth + off * normals)
+
+
+def honesty(case: HeldOut, fitted: NDArray, stated: Uncertainty, rival_mm: float = 0.0) -> Honesty:
+    """fitted: [V, 3] mm, patient RAS. stated: what the fit says of them."""
+    error = vertex_errors(case, fitted)
+    along = (error * stated.beam).sum(1)
+    across = np.sqrt(np.maximum((error**2).sum(1) - along**2, 0) / 2)
+    return Honesty(
+        _rms(np.linalg.norm(error, axis=1)),
+        _rms(stated.total),
+        _rms(along / stated.along_beam),
+        _rms(across / stated.across),
+        rival_mm,
+    )
+
+
+def _rms(values: NDArray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def distances(case: HeldOut, vertices: NDArray) -> SurfaceDistances:
+    """Between a surface of the model's correspondence and the truth, over all parts together."""
+    faces = case.model.faces
+    return surface_distances(_mesh(vertices, faces), _mesh(case.truth, faces), n_samples=SAMPLES)
+
+
+def _mesh(vertices: NDArray, faces: NDArray[np.int64]) -> Mesh:
+    return Mesh(vertices.astype(np.float32), faces)
+
+
+def score(
+    condition: str,
+    case: HeldOut,
+    baselines: Baselines,
+    fitted: NDArray,
+    beam: NDArray,
+    agreement: float,
+    honest: Honesty,
+    seconds: float,
+) -> FitScore:
+    """fitted: [V, 3] mm, patient RAS. beam: [3] the direction of the first view."""
+    raw = distances(case, fitted)
+    rigid = distances(case, apply(rigid_fit(fitted, case.truth), fitted))
+    similar = distances(case, apply(similarity_fit(fitted, case.truth), fitted))
+    pose = pose_error(fitted, case.truth, beam)
+    return FitScore(
+        condition,
+        case.subject,
+        *(raw.assd, raw.hd95, raw.hd),
+        rigid.assd,
+        *(similar.assd, similar.hd95, similar.hd),
+        *(baselines.mean.assd, baselines.mean.hd95, baselines.mean_similarity.assd),
+        *(baselines.floor.assd, baselines.floor.hd95),
+        *(pose.in_plane_deg, pose.out_of_plane_deg, pose.across_mm, pose.along_mm),
+        agreement,
+        **vars(honest),
+        seconds=seconds,
+    )
+
+
+def summarise(scores: Iterable[FitScore]) -> dict[str, dict[str, float]]:
+    """Measure -> its median, 90th percentile and root mean square; under "n" how many fits."""
+    rows = list(scores)
+    result = {"n": {"count": float(len(rows))}}
+    for name in MEASURES:
+        values = [getattr(row, name) for row in rows]
+        result[name] = {
+            "median": float(np.median(values)),
+            "p90": float(np.percentile(values, 90)),
+            "rms": _rms(np.array(values)),
+        }
+    return result

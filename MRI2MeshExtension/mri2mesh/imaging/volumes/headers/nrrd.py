@@ -1,0 +1,107 @@
+"""Raw header of NRRD files, attached (.nrrd) and detached (.nhdr) (https://teem.sourceforge.net/nrrd/format.html)."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+from mri2mesh.errors import InputError
+from mri2mesh.imaging.volumes.headers.header import TRUNCATED, FileHeader, available_bytes
+
+BYTES = {
+    1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
+    2: ("short", "short int", "signed short", "signed short int", "int16", "int16_t")
+    + ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    4: ("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t", "float"),
+    8: (
+        "longlong",
+        "long long",
+        "long long int",
+        "signed long long",
+        "signed long long int",
+        "int64",
+        "int64_t",
+    )
+    + ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t", "double"),
+}
+TYPE_BYTES = {name: size for size, names in BYTES.items() for name in names}
+COMPRESSION = {"raw": None, "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+NOT_SPACE = {"list", "time", "stub", "vector", "point", "covariant-vector", "normal", "scalar", "complex"}
+
+
+def read_nrrd_header(path: Path) -> FileHeader:
+    """Header of an NRRD file. Raises InputError when it cannot be understood or records no spacing."""
+    fields, offset = _fields(path)
+    try:
+        sizes = [int(size) for size in fields["sizes"].split()]
+        if len(sizes) != int(fields["dimension"]):
+            raise InputError(TRUNCATED)
+        spacings = _spacings(fields, len(sizes))
+    except (KeyError, ValueError) as error:
+        raise error if isinstance(error, InputError) else InputError(TRUNCATED) from error
+    kinds = fields.get("kinds", "").lower().split() or ["domain"] * len(sizes)
+    colours, space, times = 1, [], []
+    for size, kind, spacing in zip(sizes, kinds, spacings, strict=False):
+        if "color" in kind or "matrix" in kind or kind in NOT_SPACE - {"list", "time"}:
+            colours *= size
+        elif kind in ("list", "time") or spacing is None:
+            times.append(size)
+        else:
+            space.append((size, spacing))
+    expected = TYPE_BYTES.get(fields.get("type", "").lower(), 0) * max(0, math.prod(sizes)) or None
+    return FileHeader(
+        [size for size, _ in space] + (times if len(space) >= 3 else []),
+        [spacing for _, spacing in space],
+        colours,
+        expected,
+        _available(path, fields, offset, expected),
+        oriented="space directions" in fields and ("space" in fields),
+    )
+
+
+def _fields(path: Path) -> tuple[dict[str, str], int]:
+    """Lower-case field names to text, and where the header ends (after the blank line, or with the file)."""
+    fields: dict[str, str] = {}
+    with path.open("rb") as stream:
+        if not stream.readline(20).startswith(b"NRRD"):
+            raise InputError("the file is not an NRRD image")
+        while line := stream.readline(100_000).strip(b"\r\n"):
+            name, separator, value = line.decode("latin-1").partition(": ")
+            if separator and not name.startswith("#"):
+                fields[name.strip().lower()] = value.strip()
+        return fields, stream.tell()
+
+
+def _spacings(fields: dict[str, str], dimension: int) -> list[float | None]:
+    """One per axis, millimetres; None for an axis that is not in space."""
+    if "space directions" in fields:
+        spacings: list[float | None] = []
+        for vector in re.findall(r"\(([^)]*)\)|none", fields["space directions"]):
+            spacings.append(math.hypot(*(float(part) for part in vector.split(","))) if vector else None)
+    elif "spacings" in fields:
+        spacings = [float(part) for part in fields["spacings"].split()]
+        # Not a number stands for "no spacing" on the axis of a colour or of time.
+        if dimension > 3:
+            spacings = [None if value is not None and math.isnan(value) else value for value in spacings]
+    else:
+        raise InputError("the file records no voxel spacing: export it again with spacing")
+    if len(spacings) != dimension:
+        raise InputError(TRUNCATED)
+    return spacings
+
+
+def _available(path: Path, fields: dict[str, str], offset: int, expected: int | None) -> int | None:
+    """Bytes of voxel data, where the header says enough to count them."""
+    encoding = fields.get("encoding", "raw").lower()
+    if expected is None or encoding not in COMPRESSION or int(fields.get("line skip", "0")) != 0:
+        return None
+    data = fields.get("data file", fields.get("datafile"))
+    if data is not None:
+        if data.startswith("LIST") or "%" in data:
+            return None
+        path, offset = path.parent / data, 0
+    skip = int(fields.get("byte skip", "0"))
+    if skip > 0 and COMPRESSION[encoding] is None:
+        offset += skip
+    return available_bytes(path, offset, COMPRESSION[encoding], expected)

@@ -1,0 +1,39 @@
+"""Earlier fits of the same radiographs, to go on from with other landmarks or another geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mri2mesh.errors import InputError
+from mri2mesh.export.atomic import whole_file
+from mri2mesh_slicer.runs.runs import RunNodes, runs_of
+
+
+def earlier_fits(scene: Any, engine: str, nodes: Sequence[Any], anatomy: str) -> list[RunNodes]:
+    """The runs of an engine that say where their fit of this anatomy to these nodes, in this order, ended."""
+    return [
+        run
+        for run in runs_of(scene)
+        if run.engine == engine and _same(run.inputs, nodes) and _fitted(run) == anatomy
+    ]
+
+
+def write_earlier_fit(report: str, folder: Path) -> Path:
+    """A report's text as a result folder for the worker's option ``start``; touches no MRML."""
+    folder.mkdir()
+    with whole_file(folder / "report.json") as temporary:
+        temporary.write_text(report, encoding="utf-8")
+    return folder
+
+
+def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+
+
+def _fitted(run: RunNodes) -> str | None:
+    try:
+        return run.report.fitted
+    except InputError:  # deleted from the scene, or of another version
+        return None
