@@ -20,14 +20,14 @@ from mri2mesh.export.finite_elements.working_surface import (
 
 TOO_SHORT = 4 / 5
 TINY = 0.25
-"""An edge shorter than this share vanishes even where rims would keep it: nothing moves farther than the edge is long."""
+"""An edge shorter than this share vanishes even where rims would keep it: nothing moves farther than its length."""
 _ROUNDS = 8
 _LEAST_AGREEMENT = 0.3
 """Cosine between a face's normal before and after: below it the surface would fold."""
 
 
 def collapse_short_edges(surface: WorkingSurface, wanted: NDArray) -> tuple[WorkingSurface, NDArray]:
-    """Edges shorter than `TOO_SHORT` times the length wanted at their ends ([V], mm) vanish; also returns wanted [V']."""
+    """Edges shorter than `TOO_SHORT` times the length wanted at their ends ([V], mm) vanish; and wanted [V']."""
     for _ in range(_ROUNDS):
         table = edge_table(surface)
         short = np.nonzero(

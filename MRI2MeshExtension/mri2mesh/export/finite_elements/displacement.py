@@ -65,7 +65,7 @@ def far_places(surface: WorkingSurface, ground: Ground, limit_mm: float) -> NDAr
 def touch_far_places(
     surface: WorkingSurface, ground: Ground, wanted: NDArray, limit_mm: float
 ) -> WorkingSurface | None:
-    """Where vertices of the old surface are too far from the new one, the nearest vertex that may move goes there and stays.
+    """Where an old vertex is too far from the surface, the nearest new one that may move goes there and stays.
 
     wanted: [V] edge lengths at the surface's vertices. Returns None where no place is too far or none can be helped.
     """

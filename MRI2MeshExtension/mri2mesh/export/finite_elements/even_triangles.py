@@ -66,9 +66,7 @@ def even_triangles(mesh: Mesh, edge_length_mm: float | NDArray, limit_mm: float)
     return EvenSurface(result, surface.zones, now_wanted, surface.rims)
 
 
-def _evened(
-    surface: WorkingSurface, wanted: NDArray, ground: Ground
-) -> tuple[WorkingSurface, NDArray]:
+def _evened(surface: WorkingSurface, wanted: NDArray, ground: Ground) -> tuple[WorkingSurface, NDArray]:
     for _ in range(ROUNDS):
         for _ in range(_MOST_SPLITS):
             count = len(surface.points)

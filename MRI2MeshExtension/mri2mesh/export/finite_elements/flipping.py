@@ -58,7 +58,9 @@ def _new_faces(surface: WorkingSurface, table: EdgeTable, which: NDArray) -> NDA
     c, d = table.opposite[which].T
     first = surface.faces[table.faces[which, 0]]
     at = (first == a[:, None]).argmax(axis=1)
-    forward = np.take_along_axis(first, ((at + 1) % 3)[:, None], 1)[:, 0] == b  # the first face runs from a to b
+    forward = (
+        np.take_along_axis(first, ((at + 1) % 3)[:, None], 1)[:, 0] == b
+    )  # the first face runs from a to b
     a, b = np.where(forward, a, b), np.where(forward, b, a)
     return np.stack([np.stack([c, a, d], axis=1), np.stack([d, b, c], axis=1)], axis=1)
 

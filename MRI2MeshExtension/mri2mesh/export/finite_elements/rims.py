@@ -82,7 +82,9 @@ def _with_kept_edges(surface: WorkingSurface, edge_length_mm: float) -> WorkingS
     inner = table.faces[:, 1] >= 0
     first, second = table.faces.T
     rims = table.pairs[~inner | (surface.zones[first] != surface.zones[second])]
-    creases = _long_chains(surface.points, table.pairs[_creases(surface, table)], _LEAST_CREASE * edge_length_mm)
+    creases = _long_chains(
+        surface.points, table.pairs[_creases(surface, table)], _LEAST_CREASE * edge_length_mm
+    )
     if len(rims) and len(creases):
         near = cKDTree(surface.points[rims.ravel()]).query(surface.points)[0] < edge_length_mm
         creases = creases[~near[creases].any(axis=1)]

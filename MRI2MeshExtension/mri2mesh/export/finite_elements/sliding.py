@@ -8,7 +8,14 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 from vtkmodules.vtkCommonCore import mutable, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData, vtkStaticCellLocator
 
-from mri2mesh.export.finite_elements.working_surface import FREE, RIM, EdgeTable, WorkingSurface, edge_table, normals_of
+from mri2mesh.export.finite_elements.working_surface import (
+    FREE,
+    RIM,
+    EdgeTable,
+    WorkingSurface,
+    edge_table,
+    normals_of,
+)
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
 
@@ -93,7 +100,9 @@ def slide(surface: WorkingSurface, wanted: NDArray, ground: Ground) -> tuple[Wor
     middle = _middle_of_rim_neighbours(points, surface.rims)
     moved[rim] = ground.on_rims(points[rim] + 0.5 * (middle[rim] - points[rim]))
     places, wanted_there, facing = ground.foot(moved)
-    same = np.einsum("ni,ni->n", facing, normals) > ANOTHER_SHEET  # else the nearest place is on another sheet of thin bone
+    same = (
+        np.einsum("ni,ni->n", facing, normals) > ANOTHER_SHEET
+    )  # else the nearest place is on another sheet of thin bone
     moved[free] = np.where(same[:, None], places, points)[free]
     moved = without_folds(surface, table, moved)
     return WorkingSurface(moved, surface.faces, surface.zones, surface.rims, surface.corners), wanted_there

@@ -18,9 +18,7 @@ def split_long_edges(surface: WorkingSurface, wanted: NDArray) -> WorkingSurface
     return split_edges(surface, table, np.nonzero(long)[0], surface.points[table.pairs[long]].mean(axis=1))
 
 
-def split_edges(
-    surface: WorkingSurface, table: EdgeTable, cut: NDArray, places: NDArray
-) -> WorkingSurface:
+def split_edges(surface: WorkingSurface, table: EdgeTable, cut: NDArray, places: NDArray) -> WorkingSurface:
     """The edges of the table numbered in cut [C] get a vertex at places [C, 3]; rims stay rims."""
     if not len(cut):
         return surface

@@ -78,7 +78,9 @@ def edge_table(surface: WorkingSurface) -> EdgeTable:
     beside[inverse[order], slot] = order // 3
     opposite[inverse[order], slot] = np.roll(faces, -2, axis=1).ravel()[order]
     rim = np.isin(keys, surface.rims[:, 0] * size + surface.rims[:, 1]) | (beside[:, 1] < 0)
-    return EdgeTable(np.stack([keys // size, keys % size], axis=1), inverse.reshape(-1, 3), beside, opposite, rim)
+    return EdgeTable(
+        np.stack([keys // size, keys % size], axis=1), inverse.reshape(-1, 3), beside, opposite, rim
+    )
 
 
 def normals_of(corners: NDArray) -> NDArray[np.float64]:

@@ -1,0 +1,95 @@
+"""The part of an export that makes new triangles and tetrahedra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mri2mesh.errors import InputError
+from mri2mesh.export.exporting.request import DEFAULT_EDGE_MM, ExportRequest, ReportProgress
+from mri2mesh.export.exporting.sidecar import write_sidecar
+from mri2mesh.export.exporting.sources import NamedMesh, Source
+from mri2mesh.export.finite_elements.assembly import Assembly, alone
+from mri2mesh.export.finite_elements.build import build_volume
+from mri2mesh.export.finite_elements.materials import materials_of
+from mri2mesh.export.finite_elements.surfaces import ReadySurface, check_closed, check_length, ready_surface
+from mri2mesh.export.finite_elements.volume_mesh import VolumeMesh, set_name
+from mri2mesh.export.formats.feb import write_feb
+from mri2mesh.export.formats.inp import write_inp
+from mri2mesh.export.formats.msh import write_msh
+from mri2mesh.export.formats.vtu import write_vtu
+
+
+def prepare(request: ExportRequest, source: Source, report: ReportProgress) -> dict[str, ReadySurface]:
+    """New triangles for every surface. Raises InputError as `ready_surface` does, before the first takes its time."""
+    length = request.edge_length_mm or DEFAULT_EDGE_MM
+    for item in source.meshes:
+        check_length(item.name, check_closed(item.name, item.mesh), length)
+    ready = {}
+    for number, item in enumerate(source.meshes):
+        report(f"triangles of {item.name}", 0.5 * number / len(source.meshes))
+        ready[item.name] = ready_surface(
+            item.name, item.mesh, length, request.by_curvature, request.max_displacement_mm
+        )
+    return ready
+
+
+def write_volumes(
+    request: ExportRequest,
+    source: Source,
+    ready: dict[str, ReadySurface],
+    folder: Path,
+    report: ReportProgress,
+) -> None:
+    """Tetrahedra of every structure, or of all together, in each of the formats wanted."""
+    if not request.volume_formats:
+        return
+    length = request.edge_length_mm or DEFAULT_EDGE_MM
+    groups = [source.meshes] if request.join else [[item] for item in source.meshes]
+    for number, items in enumerate(groups):
+        report(f"tetrahedra of {', '.join(item.name for item in items)}", 0.5 + 0.5 * number / len(groups))
+        assembly, joints = _assemble(request, items, ready)
+        mesh, figures = build_volume(
+            assembly, request.mesher, length, request.quadratic, request.cortex_mm > 0
+        )
+        surfaces = {item.name: ready[item.name].figures for item in items}
+        name = "_".join(set_name(item.name) for item in items) if request.join else items[0].name
+        for ending in request.volume_formats:
+            path = _write(
+                request, mesh, {item.name: item.kind for item in items}, folder / f"{name}.{ending}"
+            )
+            write_sidecar(
+                path,
+                source,
+                items,
+                request.space,
+                surfaces=surfaces,
+                volume_mesh=figures,
+                interfaces=joints,
+                cortex_mm=request.cortex_mm,
+            )
+
+
+def _assemble(
+    request: ExportRequest, items: list[NamedMesh], ready: dict[str, ReadySurface]
+) -> tuple[Assembly, list[dict[str, Any]]]:
+    if len(items) == 1:
+        item = items[0]
+        surface = ready[item.name]
+        return alone(item.name, item.kind, surface.mesh, surface.zones), []
+    raise InputError("joining is not here yet")
+
+
+def _write(request: ExportRequest, mesh: VolumeMesh, kinds: dict[str, str], path: Path) -> Path:
+    placed = mesh.in_lps() if request.space == "LPS" else mesh
+    materials = materials_of(mesh, kinds, request.region_materials)
+    match path.suffix:
+        case ".inp":
+            write_inp(placed, path, request.space, materials, request.cortex_mm)
+        case ".feb":
+            write_feb(placed, path, request.space, materials, request.cortex_mm)
+        case ".msh":
+            write_msh(placed, path, request.space)
+        case _:
+            write_vtu(placed, path, request.space)
+    return path
