@@ -80,11 +80,11 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         super().setup()
         if sys.version_info < LEAST_PYTHON:
-            told = qt.QLabel(
+            label = qt.QLabel(
                 _("MRI2Mesh needs 3D Slicer 5.10 or later: install it from download.slicer.org.")
             )
-            told.setWordWrap(True)
-            self.layout.addWidget(told)
+            label.setWordWrap(True)
+            self.layout.addWidget(label)
             self.layout.addStretch(1)
             return
         from mri2mesh_slicer.jobs.qt_process import worker_client
@@ -168,7 +168,9 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         self.assertIn("isotropic", widget.ui.recognisedLabel.text)
         if missing := installation.missing():
             names = ", ".join(package.name for package in missing)
-            self.fail(f"nothing could be tested, packages are missing: {names}. Press Run once by hand, then test again")
+            self.fail(
+                f"nothing could be tested, packages are missing: {names}. Press Run once by hand, then test again"
+            )
         self.delayDisplay("Run")
         widget.ui.runButton.click()
         until = time.monotonic() + 600

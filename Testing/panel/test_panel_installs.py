@@ -45,10 +45,10 @@ def test_a_dependency_brings_neither_another_torch_nor_a_vtk_or_numpy(python):
     done = install(python, None, "viewer>=1.0")
     assert done.returncode == 0, done.stderr
     assert installed(python) == {"torch": "2.5.0+here", "viewer": "1.1", "helper": "1.0"}
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    fractions = [event["fraction"] for event in told]
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    fractions = [event["fraction"] for event in events]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-    assert any("viewer" in event["what"] for event in told)
+    assert any("viewer" in event["what"] for event in events)
 
 
 def test_what_needs_another_torch_fails_and_changes_nothing(python):
@@ -114,8 +114,11 @@ def test_a_failure_says_what_pip_said(panel, lacking, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     panel.ui.runButton.click()
     wait_until(lambda: not panel.panel.packages.busy, 120)
-    told = panel.ui.messageLabel.text
-    assert told.startswith("The installation failed: Could not find a version") and "Python console" in told
+    message = panel.ui.messageLabel.text
+    assert (
+        message.startswith("The installation failed: Could not find a version")
+        and "Python console" in message
+    )
     assert panel.ui.runButton.enabled and not panel.panel.running.busy
 
 

@@ -39,7 +39,7 @@ PACKAGES = (
     Package("tqdm>=4.66", 1),
     Package("numba>=0.61", 45),
 )
-"""As in pyproject.toml, which a test compares; numba makes fits many times faster."""
+"""The same packages as in pyproject.toml, which a test compares; numba makes fits many times faster."""
 
 
 _found: set[str] = set()

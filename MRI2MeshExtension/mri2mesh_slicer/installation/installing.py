@@ -19,13 +19,19 @@ REMEMBERED_LINES = 40
 
 
 class Installing:
-    """One installation. told: what is done, fraction. ended: why it failed, empty where all is there; not called after
-    `cancel`. All on the window's thread."""
+    """One installation.
+
+    report_progress: called with what is done and the fraction. ended: called with why it failed, empty where all is
+    there; not called after `cancel`. All on the window's thread.
+    """
 
     def __init__(
-        self, packages: Sequence[Package], told: Callable[[str, float], None], ended: Callable[[str], None]
+        self,
+        packages: Sequence[Package],
+        report_progress: Callable[[str, float], None],
+        ended: Callable[[str], None],
     ) -> None:
-        self._packages, self._told, self._ended = list(packages), told, ended
+        self._packages, self._report_progress, self._ended = list(packages), report_progress, ended
         self._process: QtProcess | None = None
         self._output = b""
         self._words: deque[str] = deque(maxlen=REMEMBERED_LINES)
@@ -38,7 +44,7 @@ class Installing:
             "others": [package.requirement for package in self._packages if package is not TORCH],
         }
         command = python_command("mri2mesh_slicer.installation.pip_process", json.dumps(request))
-        self._told(_("look up versions"), 0.0)
+        self._report_progress(_("look up versions"), 0.0)
         self._process = QtProcess(self._read, self._hear, self._end)
         self._process.start(command.program, list(command.arguments), command.environment)
 
@@ -53,9 +59,9 @@ class Installing:
         *lines, self._output = (self._output + data).split(b"\n")
         for line in lines:
             if self._process is not None and line.startswith(b"{"):
-                self._tell(json.loads(line))
+                self._take_event(json.loads(line))
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _take_event(self, event: dict[str, Any]) -> None:
         total = sum(package.megabytes for package in self._packages)
         first = TORCH.megabytes if TORCH in self._packages else 0
         done, share = (0, first) if event["part"] == "torch" else (first, total - first)
@@ -63,7 +69,7 @@ class Installing:
             what = _("install {what}").format(what=event["what"])
         else:
             what = _("install PyTorch") if event["part"] == "torch" else _("install packages")
-        self._told(what, (done + share * event["fraction"]) / max(total, 1))
+        self._report_progress(what, (done + share * event["fraction"]) / max(total, 1))
 
     def _hear(self, data: bytes) -> None:
         self._words.extend(data.decode("utf-8", errors="replace").splitlines())

@@ -24,12 +24,12 @@ from typing import Any
 from mri2mesh.process_tree import lead_own_group
 
 NEVER = ("torch", "torchvision", "torchaudio", "vtk", "numpy")
-"""Not brought by a dependency: Slicer's own, and PyTorch, which is installed by itself."""
+"""Packages that no dependency may bring: Slicer's own, and PyTorch, which is installed by itself."""
 LOOKED_UP = 0.3
-"""Of the whole, when it is known what is to be installed."""
+"""Fraction of the whole that is done when it is known what is to be installed."""
 
-Told = Callable[[float, str], None]
-"""Fraction of the part, and what is being done."""
+ReportProgress = Callable[[float, str], None]
+"""Called with the fraction of the part, and what is being done."""
 
 
 class PipError(Exception):
@@ -40,43 +40,49 @@ def main(arguments: Sequence[str]) -> int:
     lead_own_group()
     request = json.loads(arguments[0])
 
-    def told(part: str) -> Told:
+    def reporting(part: str) -> ReportProgress:
         return lambda fraction, what: print(
             json.dumps({"part": part, "fraction": round(fraction, 3), "what": what}), flush=True
         )
 
     try:
         if request["torch"] and request["fitting"]:
-            _install_fitting_torch(request["torch"], told("torch"))
+            _install_fitting_torch(request["torch"], reporting("torch"))
         elif request["torch"]:
-            _install([request["torch"]], told("torch"), never=NEVER[3:])
+            _install([request["torch"]], reporting("torch"), never=NEVER[3:])
         if request["others"]:
-            _install(request["others"], told("others"), never=NEVER)
+            _install(request["others"], reporting("others"), never=NEVER)
     except PipError as error:
         return int(error.args[0])
     return 0
 
 
-def _install_fitting_torch(requirement: str, told: Told) -> None:
+def _install_fitting_torch(requirement: str, report_progress: ReportProgress) -> None:
     """As the PyTorch extension does it, for all extensions: with torchvision, as their builds go together."""
-    told(0.0, "light-the-torch")
-    _follow(["pip", "install", *_OPTIONS, "light-the-torch>=0.5"], told, 0.0, 0.05)
-    _follow(["light_the_torch", "install", requirement, "torchvision"], told, 0.05, 1.0)
+    report_progress(0.0, "light-the-torch")
+    _follow(["pip", "install", *_OPTIONS, "light-the-torch>=0.5"], report_progress, 0.0, 0.05)
+    _follow(["light_the_torch", "install", requirement, "torchvision"], report_progress, 0.05, 1.0)
 
 
-def _install(requirements: Sequence[str], told: Told, *, never: Sequence[str]) -> None:
-    told(0.0, "")
+def _install(requirements: Sequence[str], report_progress: ReportProgress, *, never: Sequence[str]) -> None:
+    report_progress(0.0, "")
     with tempfile.TemporaryDirectory() as folder:
         kept, report = Path(folder) / "kept.txt", Path(folder) / "report.json"
         kept.write_text("".join(f"{line}\n" for line in _installed(NEVER)))
         look_up = ["pip", "install", *_OPTIONS, "--dry-run", "--report", str(report)]
-        _follow([*look_up, "--constraint", str(kept), *requirements], told, 0.0, LOOKED_UP)
+        _follow([*look_up, "--constraint", str(kept), *requirements], report_progress, 0.0, LOOKED_UP)
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     wanted = [one["metadata"] for one in found if _plain(one["metadata"]["name"]) not in never]
     pinned = [f"{one['name']}=={one['version']}" for one in wanted]
     if pinned:
         # All versions are known: what is left out stays out.
-        _follow(["pip", "install", *_OPTIONS, "--no-deps", *pinned], told, LOOKED_UP, 1.0, count=len(pinned))
+        _follow(
+            ["pip", "install", *_OPTIONS, "--no-deps", *pinned],
+            report_progress,
+            LOOKED_UP,
+            1.0,
+            count=len(pinned),
+        )
 
 
 def _bar() -> str:
@@ -98,9 +104,14 @@ def _installed(names: Sequence[str]) -> Iterator[str]:
 
 
 def _follow(
-    command: Sequence[str], told: Told, start: float, end: float, *, count: int | None = None
+    command: Sequence[str],
+    report_progress: ReportProgress,
+    start: float,
+    end: float,
+    *,
+    count: int | None = None,
 ) -> None:
-    """Runs a module of this Python, tells what pip says it fetches, and passes its words on.
+    """Runs a module of this Python, reports what pip says it fetches, and passes its words on.
 
     count: how many packages there are; where it is not known, each brings the end nearer by the same share of the rest.
     """
@@ -127,13 +138,13 @@ def _follow(
             seen += count is None or not line.startswith("Collecting")
         if fetched or loaded:
             share = min((seen - 1 + part) / count, 0.95) if count else 1 - 0.93 ** (seen + part)
-            told(start + (end - start) * max(share, 0.0), what)
+            report_progress(start + (end - start) * max(share, 0.0), what)
         elif line.startswith("Installing collected packages"):
-            told(start + (end - start) * 0.95, "")
+            report_progress(start + (end - start) * 0.95, "")
     status = process.wait()
     if status:
         raise PipError(status)
-    told(end, "")
+    report_progress(end, "")
 
 
 def _plain(name: str) -> str:
