@@ -14,7 +14,7 @@ from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.xray_fit.cases import first_parameters, held_out, observe, one_row_each, shape_of
 from mri2mesh.evaluation.xray_fit.conditions import AIMS, CONDITIONS, FIELDS, Condition
-from mri2mesh.evaluation.xray_fit.evaluate import evaluate as xray_fit
+from mri2mesh.evaluation.xray_fit.evaluate import evaluate
 from mri2mesh.evaluation.xray_fit.scores import (
     Honesty,
     baselines_of,
@@ -211,6 +211,6 @@ def test_a_small_evaluation_is_written_as_runs_and_as_tables(model, tmp_path):
 
 def test_what_is_not_known_is_refused_and_the_right_names_are_given():
     with pytest.raises(InputError, match="use pelvis, femur_left"):
-        xray_fit.evaluate("skull")
+        evaluate("skull")
     with pytest.raises(InputError, match="'frog-leg': use ap, oblique"):
-        xray_fit.evaluate("pelvis", ["frog-leg"])
+        evaluate("pelvis", ["frog-leg"])
