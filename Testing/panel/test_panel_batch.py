@@ -67,7 +67,7 @@ def test_a_file_that_is_no_image_is_reported_and_the_others_are_exported(
 
 
 @pytest.mark.parametrize("button", ["batchButton", "cancelButton"])
-def test_stopped_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, button):
+def test_cancelled_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, button):
     (tmp_path / "images").mkdir()
     for name in ("one.nii", "two.nii"):
         shutil.copy(two_vertebrae, tmp_path / "images" / name)
@@ -79,7 +79,7 @@ def test_stopped_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, but
     assert ui.batchButton.text == "Cancel" and not ui.runButton.enabled
     getattr(ui, button).click()
     wait_until(lambda: not panel.panel.batch.busy, LONG)
-    assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Stopped."
+    assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Cancelled."
     assert not list((tmp_path / "results").glob("*")) and ui.batchButton.text == "Apply to all"
 
 
