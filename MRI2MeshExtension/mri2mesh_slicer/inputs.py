@@ -18,18 +18,17 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.radiographs.dicom import MODALITIES
-from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.matrices import array_of
 
-UNTOLD = ("", "OT", "SC")
-"""DICOM modalities that do not tell a projection from a volume."""
+OPEN_MODALITIES = ("", "OT", "SC")
+"""DICOM modalities that do not distinguish a projection from a volume."""
 EMPTY = "holds no image: load it again, or choose another"
 
 
 def is_radiograph(node: Any) -> bool:
     """Whether a volume node holds a projection: by its DICOM modality, else by being a single image."""
     modality = _modality(node)
-    if modality not in UNTOLD:
+    if modality not in OPEN_MODALITIES:
         return modality in MODALITIES
     image = node.GetImageData() if node.IsA("vtkMRMLScalarVolumeNode") else None
     return image is not None and image.GetDimensions()[2] == 1
@@ -57,13 +56,6 @@ def volume_of(node: Any) -> Volume:
         raise InputError(f"{node.GetName()} is a single image, not a volume: choose the whole series")
     modality = _modality(node)
     return Volume(array[..., 0], ijk_to_ras(node), metadata={"modality": modality} if modality else {})
-
-
-def write_volume_node(node: Any, path: str | Path) -> Path:
-    """A volume node as `volume_of` takes it. The format follows the ending of the name,
-    `mri2mesh.imaging.volumes.writing.ENDINGS`. Raises InputError as `volume_of`, and for an unwritable folder.
-    """
-    return write_volume(volume_of(node), path)
 
 
 @dataclass(frozen=True)
@@ -100,15 +92,6 @@ def take_radiograph(node: Any, frame: int = 0) -> TakenRadiograph:
     if original is None and not 0 <= frame < len(array):
         raise InputError(f"{node.GetName()} has {len(array)} images: choose one of them")
     return TakenRadiograph(original, array[min(frame, len(array) - 1)])
-
-
-def write_radiograph_node(node: Any, folder: str | Path, name: str = "radiograph", frame: int = 0) -> Path:
-    """The file of a radiograph: the DICOM file it was loaded from, which tells its geometry, where that is still there;
-    else its pixels as a TIFF, ``name``.tif in ``folder``. frame: of several images in one node.
-
-    Raises InputError as `take_radiograph`, and for an unwritable folder.
-    """
-    return take_radiograph(node, frame).write(folder, name)
 
 
 def dicom_file(node: Any) -> Path | None:

@@ -50,7 +50,7 @@ class LandmarksBox:
         self.widget.setVisible(node is not None and bool(names))
         if node is None:
             return
-        self.widget.setTitle(_("Landmarks in {name}, if you like").format(name=node.GetName()))
+        self.widget.setTitle(_("Landmarks in {name} (optional)").format(name=node.GetName()))
         if names != self._names:
             self._names = names
             self.name.clear()
@@ -80,10 +80,10 @@ class LandmarksBox:
             self.name.setItemText(number, text)
         count = len(placed & set(self._names))
         unknown = sorted(placed - set(self._names))
-        told = _("{count} placed.").format(count=count) if placed else ""
+        text = _("{count} placed.").format(count=count) if placed else ""
         if unknown:
-            told += " " + _("Not of this bone: {names}.").format(names=", ".join(unknown))
-        say(self.message, told)
+            text += " " + _("Not of this bone: {names}.").format(names=", ".join(unknown))
+        say(self.message, text)
 
     def _place(self, *_checked: Any) -> None:
         markups = self._picked_in(self._node)

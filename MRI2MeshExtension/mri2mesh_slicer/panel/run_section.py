@@ -17,8 +17,8 @@ def devices() -> tuple[tuple[str, str], ...]:
     """Name for the engine, and words."""
     return (
         ("auto", _("automatic")),
-        ("cpu", _("processor")),
-        ("cuda", _("NVIDIA card")),
+        ("cpu", _("CPU")),
+        ("cuda", _("NVIDIA GPU")),
         ("mps", _("Apple GPU")),
     )
 
@@ -45,8 +45,8 @@ class RunSection:
         say(ui.messageLabel, "")
 
     def refresh(self, busy: bool, problem: str, shows: bool, can_choose_live: bool) -> None:
-        """problem: why Run is not possible; shown beside the button. shows: whether the method's surfaces can be looked
-        at while they are found."""
+        """problem: why Apply is not possible; shown beside the button. shows: whether the method's surfaces can be
+        looked at while they are found."""
         ui = self._ui
         ui.liveCheck.setVisible(shows)
         ui.liveCheck.setEnabled(can_choose_live)
@@ -83,7 +83,7 @@ class RunSection:
         say(self._ui.messageLabel, "\n".join([text, *self._warnings]), colour)
 
     def forget_gone(self) -> None:
-        """What is told of a run goes with it."""
+        """The message about a run goes with it."""
         if self._about is not None and self._about.folder.GetScene() is None:
             self._about = None
             say(self._ui.messageLabel, "")
