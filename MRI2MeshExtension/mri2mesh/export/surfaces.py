@@ -49,7 +49,8 @@ def write_surface(mesh: Mesh, path: Path | str, space: Space = "LPS") -> Path:
     """Write a surface; the format follows the extension (`FORMATS`). Returns the path.
 
     mesh: patient RAS millimetres; written in LPS, or in RAS on request, and the file says which.
-    Arrays are written as they are, so one of directions would have to be in that space already. The file appears whole or not at all.
+    Arrays are written as they are, so one of directions would have to be in that space already. The file
+    appears whole or not at all.
     Raises InputError for an unknown extension, an empty surface or a folder that cannot be written to.
     """
     path = Path(path)

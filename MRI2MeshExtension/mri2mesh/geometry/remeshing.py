@@ -133,7 +133,7 @@ def transfer_point_data(source: Mesh, target: Mesh) -> Mesh:
 
 
 def nearest_on_faces(points: NDArray, mesh: Mesh) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """[N, 3] corners (vertex indices) of the face nearest to each point and [N, 3] weights of the nearest place on it."""
+    """[N, 3] vertices of the face nearest to each point and [N, 3] weights of the nearest place on it."""
     faces, places = nearest_places(points, mesh)
     corners = mesh.faces[faces]
     a, b, c = np.moveaxis(mesh.vertices.astype(np.float64)[corners], 1, 0)

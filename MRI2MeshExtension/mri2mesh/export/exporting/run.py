@@ -54,10 +54,12 @@ def _make(request: ExportRequest, source: Source, folder: Path, report: ReportPr
     from mri2mesh.export.exporting.volumes import prepare, write_volumes
 
     ready = prepare(request, source, report)
+    write_volumes(
+        request, source, ready, folder, report
+    )  # first, for it makes the surfaces of discs that are joined
     items = [replace(item, mesh=ready[item.name].mesh) for item in source.meshes]
     figures = {name: surface.figures for name, surface in ready.items()}
     _write_surfaces(request, source, items, figures, folder)
-    write_volumes(request, source, ready, folder, report)
 
 
 def _write_surfaces(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from mri2mesh.errors import InputError
 from mri2mesh.export.exporting.request import DEFAULT_EDGE_MM, ExportRequest, ReportProgress
 from mri2mesh.export.exporting.sidecar import write_sidecar
 from mri2mesh.export.exporting.sources import NamedMesh, Source
 from mri2mesh.export.finite_elements.assembly import Assembly, alone
 from mri2mesh.export.finite_elements.build import build_volume
+from mri2mesh.export.finite_elements.joining import join, seated_discs
 from mri2mesh.export.finite_elements.materials import materials_of
 from mri2mesh.export.finite_elements.surfaces import ReadySurface, check_closed, check_length, ready_surface
 from mri2mesh.export.finite_elements.volume_mesh import VolumeMesh, set_name
@@ -21,16 +20,21 @@ from mri2mesh.export.formats.vtu import write_vtu
 
 
 def prepare(request: ExportRequest, source: Source, report: ReportProgress) -> dict[str, ReadySurface]:
-    """New triangles for every surface. Raises InputError as `ready_surface` does, before the first takes its time."""
+    """New triangles for every surface but discs that are joined to their vertebrae.
+
+    Raises InputError as `ready_surface` does, as far as possible before the first takes its time.
+    """
     length = request.edge_length_mm or DEFAULT_EDGE_MM
     for item in source.meshes:
         check_length(item.name, check_closed(item.name, item.mesh), length)
+    seated = seated_discs(source.meshes) if request.join else {}
     ready = {}
     for number, item in enumerate(source.meshes):
         report(f"triangles of {item.name}", 0.5 * number / len(source.meshes))
-        ready[item.name] = ready_surface(
-            item.name, item.mesh, length, request.by_curvature, request.max_displacement_mm
-        )
+        if item.name not in seated:
+            ready[item.name] = ready_surface(
+                item.name, item.mesh, length, request.by_curvature, request.max_displacement_mm
+            )
     return ready
 
 
@@ -48,7 +52,7 @@ def write_volumes(
     groups = [source.meshes] if request.join else [[item] for item in source.meshes]
     for number, items in enumerate(groups):
         report(f"tetrahedra of {', '.join(item.name for item in items)}", 0.5 + 0.5 * number / len(groups))
-        assembly, joints = _assemble(request, items, ready)
+        assembly = _assemble(request, items, ready)
         mesh, figures = build_volume(
             assembly, request.mesher, length, request.quadratic, request.cortex_mm > 0
         )
@@ -65,19 +69,15 @@ def write_volumes(
                 request.space,
                 surfaces=surfaces,
                 volume_mesh=figures,
-                interfaces=joints,
                 cortex_mm=request.cortex_mm,
             )
 
 
-def _assemble(
-    request: ExportRequest, items: list[NamedMesh], ready: dict[str, ReadySurface]
-) -> tuple[Assembly, list[dict[str, Any]]]:
+def _assemble(request: ExportRequest, items: list[NamedMesh], ready: dict[str, ReadySurface]) -> Assembly:
     if len(items) == 1:
-        item = items[0]
-        surface = ready[item.name]
-        return alone(item.name, item.kind, surface.mesh, surface.zones), []
-    raise InputError("joining is not here yet")
+        item, surface = items[0], ready[items[0].name]
+        return alone(item.name, item.kind, surface.mesh, surface.zones)
+    return join(items, ready, request.edge_length_mm or DEFAULT_EDGE_MM)
 
 
 def _write(request: ExportRequest, mesh: VolumeMesh, kinds: dict[str, str], path: Path) -> Path:

@@ -15,7 +15,7 @@ from mri2mesh.geometry.mesh import Mesh
 
 @dataclass(frozen=True)
 class Member:
-    """One structure. triangles: [F, 3] points of the assembly, outward. zones: [F]. surface: with its arrays, RAS mm."""
+    """One structure. triangles: [F, 3] points of the assembly, outward. zones: [F]. surface: with its arrays."""
 
     name: str
     kind: str

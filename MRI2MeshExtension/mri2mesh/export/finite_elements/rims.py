@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from mri2mesh.export.finite_elements.splitting import split_edges
 from mri2mesh.export.finite_elements.working_surface import EdgeTable, WorkingSurface, edge_table, lengths
-from mri2mesh.export.finite_elements.zones import zone_fractions
+from mri2mesh.export.finite_elements.zones import REST, zone_fractions
 from mri2mesh.geometry.mesh import Mesh
 
 CREASE_DEG = 50.0
@@ -27,7 +27,7 @@ _STRAIGHT_COSINE = 0.5
 def with_rims(mesh: Mesh, edge_length_mm: float) -> WorkingSurface:
     """The surface with every rim cut into it: the same shape, more triangles, each wholly in one zone.
 
-    edge_length_mm: of the triangles to come. A crease is not kept where a rim runs within that distance (there would
+    edge_length_mm: of the triangles to come. A crease is not kept where a rim runs within half of it (there would
     be no room for triangles between them), nor where it is shorter than a few edges (roughness, not a rim).
     Raises ValueError where an edge has more than two faces.
     """
@@ -40,7 +40,14 @@ def with_rims(mesh: Mesh, edge_length_mm: float) -> WorkingSurface:
     labels = fractions.argmax(axis=1)
     table = edge_table(surface)
     a, b = table.pairs.T
-    cut = np.nonzero(labels[a] != labels[b])[0]
+    crossed = labels[a] != labels[b]
+    on_rim = np.zeros(len(points), bool)
+    creases = _long_chains(points, table.pairs[_creases(surface, table)], _LEAST_CREASE * edge_length_mm)
+    on_rim[creases] = True
+    on_rim &= np.isin(
+        np.arange(len(points)), table.pairs[crossed]
+    )  # where a crease is near, the rim runs along it
+    cut = np.nonzero(crossed & ~on_rim[a] & ~on_rim[b])[0]
     a, b = a[cut], b[cut]
     here, there = labels[a], labels[b]
     at_a = fractions[a, here] - fractions[a, there]  # 0 on the rim, positive at a, negative at b
@@ -48,7 +55,7 @@ def with_rims(mesh: Mesh, edge_length_mm: float) -> WorkingSurface:
     share = np.clip(at_a / np.maximum(at_a - at_b, 1e-12), _LEAST_CUT, 1 - _LEAST_CUT)
     places = points[a] + share[:, None] * (points[b] - points[a])
     surface = split_edges(surface, table, cut, places)
-    zones = _zones_of(surface.faces, labels)
+    zones = _zones_of(surface.faces, labels, on_rim)
     surface = WorkingSurface(surface.points, surface.faces, zones, none, surface.corners)
     return _with_kept_edges(surface, edge_length_mm)
 
@@ -67,14 +74,12 @@ def with_old_triangles(surface: WorkingSurface, places: NDArray, within_mm: NDAr
     return WorkingSurface(surface.points, surface.faces, surface.zones, rims, surface.corners | near)
 
 
-def _zones_of(faces: NDArray, labels: NDArray) -> NDArray[np.int64]:
-    """[F] the zone of the old corners of each face; one between three zones goes to the lowest of its neighbours."""
-    known = faces < len(labels)
-    zones = np.where(known, labels[np.minimum(faces, len(labels) - 1)], -1).max(axis=1)
-    for face in np.nonzero(zones < 0)[0]:
-        beside = np.isin(faces, faces[face]).sum(axis=1) == 2
-        zones[face] = zones[beside & (zones >= 0)].min()
-    return zones
+def _zones_of(faces: NDArray, labels: NDArray, on_rim: NDArray) -> NDArray[np.int64]:
+    """[F] the zone of the old corners of each face that are not on a rim; of one between rims, the most frequent."""
+    old = np.minimum(faces, len(labels) - 1)
+    corners = np.where(faces < len(labels), labels[old], -1)
+    zones = np.where(on_rim[old], -1, corners).max(axis=1)
+    return np.where(zones < 0, np.maximum(np.median(corners, axis=1).astype(np.int64), REST), zones)
 
 
 def _with_kept_edges(surface: WorkingSurface, edge_length_mm: float) -> WorkingSurface:
@@ -86,7 +91,7 @@ def _with_kept_edges(surface: WorkingSurface, edge_length_mm: float) -> WorkingS
         surface.points, table.pairs[_creases(surface, table)], _LEAST_CREASE * edge_length_mm
     )
     if len(rims) and len(creases):
-        near = cKDTree(surface.points[rims.ravel()]).query(surface.points)[0] < edge_length_mm
+        near = cKDTree(surface.points[rims.ravel()]).query(surface.points)[0] < 0.5 * edge_length_mm
         creases = creases[~near[creases].any(axis=1)]
     rims = np.unique(np.concatenate([rims, creases]), axis=0)
     return WorkingSurface(

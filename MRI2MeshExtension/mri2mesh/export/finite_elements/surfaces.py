@@ -26,7 +26,7 @@ _TURN_PER_EDGE = 0.6
 
 @dataclass(frozen=True)
 class ReadySurface:
-    """mesh: RAS mm, closed, outward. zones: [F] zone numbers. wanted: [V] edge lengths, mm. figures: for the sidecar."""
+    """mesh: RAS mm, closed, outward. zones: [F] zone numbers. wanted: [V] edge lengths, mm. figures: see sidecar."""
 
     mesh: Mesh
     zones: NDArray[np.int64]
@@ -90,12 +90,13 @@ def check_closed(name: str, mesh: Mesh) -> Mesh:
 
 
 def check_length(name: str, mesh: Mesh, edge_length_mm: float) -> None:
-    """Raises InputError for edges longer than a third of the surface's smallest extent, or for too many triangles."""
+    """Raises InputError for edges longer than half of the surface's smallest extent, or for too many triangles."""
     axes = np.linalg.svd(mesh.vertices - mesh.vertices.mean(axis=0), full_matrices=False)[2]
     thinnest = float(np.ptp(mesh.vertices @ axes.T, axis=0).min())
     if edge_length_mm > thinnest / 2:
         raise InputError(
-            f"{name} is {thinnest:.1f} mm thin, too small for edges of {edge_length_mm:g} mm: give {thinnest / 2:.1f} or less"
+            f"{name} is {thinnest:.1f} mm thin, too small for edges of {edge_length_mm:g} mm: "
+            f"give {thinnest / 2:.1f} or less"
         )
     count = area_mm2(mesh) / (edge_length_mm**2 * np.sqrt(3) / 4)
     if count > _MOST_TRIANGLES:

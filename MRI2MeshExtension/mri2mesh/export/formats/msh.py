@@ -21,7 +21,7 @@ def write_msh(mesh: VolumeMesh, path: Path, space: str) -> None:
 
     An element belongs to one volume, its part. A triangle that is in two surfaces is written once for each.
     """
-    surfaces = {**mesh.surfaces, **mesh.shells}
+    surfaces = {f"S_{name}": triangles for name, triangles in mesh.surfaces.items()} | mesh.shells
     with path.open("w", encoding="ascii") as file:
         file.write("$MeshFormat\n4.1 0 8\n$EndMeshFormat\n")
         file.write(f"$Comments\nMRI2Mesh. SPACE={space} UNITS=mm\n$EndComments\n")

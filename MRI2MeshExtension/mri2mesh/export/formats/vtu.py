@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import vtkPoints, vtkStringArray
+from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import (
     VTK_QUADRATIC_TETRA,
     VTK_TETRA,
@@ -19,9 +19,10 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.finite_elements.volume_mesh import VolumeMesh
 
 
-def to_grid(mesh: VolumeMesh, space: str) -> vtkUnstructuredGrid:
-    """The tetrahedra with cell arrays ``structure`` and ``part``; their names are field arrays of the same order.
+def to_grid(mesh: VolumeMesh) -> vtkUnstructuredGrid:
+    """The tetrahedra with cell arrays ``structure`` and ``part``, numbers whose names a comment in the file lists.
 
+    Names are not field arrays, because meshio reads no text in a VTU.
     Sets of nodes are point arrays of 0 and 1, named as in the other formats, ``N_L3_SURFACE`` and so on.
     """
     grid, points, cells = vtkUnstructuredGrid(), vtkPoints(), vtkCellArray()
@@ -45,25 +46,24 @@ def to_grid(mesh: VolumeMesh, space: str) -> vtkUnstructuredGrid:
         inside = np.zeros(len(mesh.nodes), np.uint8)
         inside[nodes] = 1
         _add(grid.GetPointData(), f"N_{name}", inside)
-    texts = (("SPACE", [space]), ("UNITS", ["mm"]), ("structures", mesh.names), ("parts", mesh.parts))
-    for name, lines in texts:
-        array = vtkStringArray()
-        array.SetName(name)
-        for line in lines:
-            array.InsertNextValue(line)
-        grid.GetFieldData().AddArray(array)
     return grid
 
 
 def write_vtu(mesh: VolumeMesh, path: Path, space: str) -> None:
     """Nodes are written as they are; space says what they are in. Raises InputError where the disk is full."""
     writer = vtkXMLUnstructuredGridWriter()
-    writer.SetInputData(to_grid(mesh, space))
+    writer.SetInputData(to_grid(mesh))
     writer.SetFileName(str(path))
+    writer.SetDataModeToBinary()  # text around base64: other readers take it, and a comment can be put into it
     problems: list[str] = []
     writer.AddObserver("ErrorEvent", lambda *_: problems.append("error"))  # else VTK prints a page
     if not writer.Write() or problems:
         raise InputError(f"{path.name} could not be written: is the disk full?")
+    names = [f"{what} {number}: {name}" for what, listed in (("structure", mesh.names), ("part", mesh.parts))
+             for number, name in enumerate(listed)]  # fmt: skip
+    comment = "\n".join([f"<!-- MRI2Mesh. SPACE={space} UNITS=mm", *names, "-->", ""]).encode("ascii")
+    head, rest = path.read_bytes().split(b"\n", 1)  # the XML declaration stays first
+    path.write_bytes(head + b"\n" + comment + rest)
 
 
 def _add(data: object, name: str, values: np.ndarray) -> None:
