@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -29,8 +30,11 @@ PREFIX = "shape_"
 """Shape models are ``shape_<name>.npz`` among the weights, so that no network can bear the same name."""
 FORMAT = 1
 _STEPS_PER_RMS = 200.0
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, EOFError)
-"""What reading a file raises that is not one of these models."""
+_UNREADABLE = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, OSError, EOFError, MemoryError,
+    RuntimeError, SyntaxError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading a file raises that is not one of these models, or is a damaged one."""
 
 
 def write_shape_model(model: ShapeModel, path: str | PathLike[str]) -> Path:

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import PICTURES, beginning_of, content_of, refuse_unknown, require_file
 from mri2mesh.imaging.radiographs.camera_file import read_camera
 from mri2mesh.imaging.radiographs.dicom import read_radiograph_dicom
 from mri2mesh.imaging.radiographs.masks.mask import round_field_is_dark, with_masks
-from mri2mesh.imaging.radiographs.picture import READERS, read_picture
+from mri2mesh.imaging.radiographs.picture import read_picture
 from mri2mesh.imaging.radiographs.radiograph import Bone, Radiograph
 from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 
@@ -47,18 +48,17 @@ def read_radiograph(
 
 
 def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
+    require_file(path, "no such file: check the path of the radiograph")
     if path.is_dir():
         raise InputError("a radiograph is one file: give the file itself, not its folder")
-    if not path.exists():
-        raise InputError("no such file: check the path of the radiograph")
-    with path.open("rb") as stream:
-        beginning = stream.read(132)
+    beginning = beginning_of(path)
     if not beginning:
         raise InputError("the radiograph file is empty: copy or export it again")
-    if beginning[128:] == b"DICM":
+    content = content_of(beginning)
+    if content == "dicom":
         return read_radiograph_dicom(path, camera, frame, bone)
-    if path.suffix.lower() not in READERS:
-        raise InputError(NOT_A_RADIOGRAPH)
+    if content not in PICTURES:
+        raise refuse_unknown(beginning, NOT_A_RADIOGRAPH)
     if frame not in (None, 1):
         raise InputError(f"a picture has one frame, not a frame {frame}: leave it out")
     return _read_picture(path, camera, bone)

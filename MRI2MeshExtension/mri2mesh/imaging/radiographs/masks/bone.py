@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import openable
 from mri2mesh.imaging.itk import quiet
 
 
@@ -19,9 +20,9 @@ def read_bone_mask(path: str | Path, size: tuple[int, int]) -> NDArray[np.bool_]
     image, has another size, or has no outline.
     """
     try:
-        with quiet():
-            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
-    except RuntimeError as error:
+        with openable(Path(path)) as plain, quiet():
+            pixels = sitk.GetArrayFromImage(sitk.ReadImage(plain))
+    except (RuntimeError, OSError, ValueError) as error:
         raise InputError(
             "the mask of the bone cannot be read: give a picture or a label map of the radiograph's size"
         ) from error

@@ -6,13 +6,23 @@ import math
 from pathlib import Path
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.volumes.headers.header import TRUNCATED, FileHeader, available_bytes
+from mri2mesh.imaging.volumes.headers.header import (
+    TRUNCATED,
+    FileHeader,
+    available_bytes,
+    check_listed,
+    data_file,
+    length_unit,
+)
 
 BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,
     "MET_FLOAT": 4, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8, "MET_DOUBLE": 8,
 }  # fmt: skip
 """MET_LONG has no fixed size, so such files are left to ITK to judge."""
+BYTE_ORDER_MARK = "ï»¿"
+"""Of UTF-8, read as Latin-1."""
+MODALITY = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
 
 
 def read_metaimage_header(path: Path) -> FileHeader:
@@ -28,19 +38,37 @@ def read_metaimage_header(path: Path) -> FileHeader:
             raise InputError(TRUNCATED)
         channels = int(fields.get("ElementNumberOfChannels", "1"))
         data = fields["ElementDataFile"]
-    except (KeyError, ValueError) as error:
+        skipped = max(0, int(fields.get("HeaderSize", "0")))
+        factor, warnings = length_unit([fields.get("DistanceUnits", "")])
+    except (KeyError, ValueError, OverflowError) as error:
         raise error if isinstance(error, InputError) else InputError(TRUNCATED) from error
+    listed = data.startswith("LIST") or "%" in data
+    detached = data.upper() != "LOCAL"
+    data_path = data_file(path, data.split()[0] if listed else data) if detached else path
+    if data.startswith("LIST"):
+        check_listed(path, offset)
     expected = (
         BYTES.get(fields.get("ElementType", "").upper(), 0) * channels * max(0, math.prod(sizes)) or None
     )
     available = None
-    if expected and _true(fields, "BinaryData", "True") and not data.startswith("LIST") and "%" not in data:
-        if data.upper() != "LOCAL":
-            path, offset = path.parent / data, max(0, int(fields.get("HeaderSize", "0")))
+    if expected and _true(fields, "BinaryData", "True") and not listed:
+        if detached:
+            path, offset = data_path, skipped
         compression = "zlib" if _true(fields, "CompressedData", "False") else None
         available = available_bytes(path, offset, compression, expected)
     oriented = any(name in fields for name in ("TransformMatrix", "Orientation", "Rotation"))
-    return FileHeader(sizes, spacings[:3], channels, expected, available, oriented)
+    return FileHeader(
+        sizes,
+        [factor * spacing for spacing in spacings[:3]],
+        channels,
+        expected,
+        available,
+        oriented,
+        modality=MODALITY.get(fields.get("Modality", "").upper(), ""),
+        to_millimetres=factor,
+        warnings=warnings,
+        detached=detached,
+    )
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
@@ -51,6 +79,7 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             name, separator, value = line.decode("latin-1").partition("=")
             if not separator:
                 break
+            name = name.removeprefix(BYTE_ORDER_MARK)
             fields[name.strip()] = value.strip()
             if name.strip() == "ElementDataFile":
                 break
