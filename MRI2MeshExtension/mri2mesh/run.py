@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +27,17 @@ from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.json_file import read_json
 from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 
 READ, WRITE = "read the images", "write the results"
 ENGINE_DONE = 0.83
 """Fraction of the whole after which the engine is done and the results are written."""
+SHEARED = (
+    "the slices are shifted against each other (a tilted gantry), and neither label maps nor a scene can hold such a "
+    "grid: leave out --labelmaps and --scene, or resample the image to a regular grid first"
+)
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
 Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
@@ -68,6 +72,11 @@ def run(
     check_request(request.out, request.formats, request.scene)
     told(READ, 0.0)
     image, options = _inputs(request, entry)
+    if isinstance(image, Volume):
+        if image.sheared and (request.labelmaps or request.scene):
+            raise InputError(SHEARED)
+        for text in image.warnings if warn is not None else ():
+            warn(text)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
 
@@ -81,7 +90,7 @@ def run(
                 **options,
             )
         except ReconstructionRefused as error:
-            return refused(engine, error)
+            return refused(engine, error, image.warnings if isinstance(image, Volume) else ())
         return result
 
     reconstruction = _with_the_cpu_in_reserve(computed, request.device, keep, warn)
@@ -109,10 +118,10 @@ def _with_views(watch: Watch, image: Image) -> EngineWatch:
     return told
 
 
-def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
+def refused(engine: str, error: ReconstructionRefused, warnings: Sequence[str] = ()) -> Reconstruction:
     """A result without structures, so that the report says why."""
     check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
-    return Reconstruction(engine=engine, structures=[], checks=[check])
+    return Reconstruction(engine=engine, structures=[], checks=[check], warnings=list(warnings))
 
 
 def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:
@@ -162,7 +171,7 @@ def _radiographs(request: Request) -> list[Radiograph]:
 def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
     """Where the fit of a result folder ended. Raises InputError where there is none, or it is of another anatomy."""
     try:
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report = read_json(folder / "report.json")
         fit, fitted = report["fit"], report["settings"]["anatomy"]
     except (OSError, ValueError, KeyError, TypeError):
         fit = fitted = None

@@ -22,6 +22,7 @@ from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, pred
 from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
 from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
+from mri2mesh.engines.mri2mesh.quality.modality import modality_warnings
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import support_of
 from mri2mesh.engines.registry import Progress
@@ -136,7 +137,7 @@ def reconstruct_with(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[warning] if warning else [],
+        warnings=[*volume.warnings, *modality_warnings(volume), *([warning] if warning else [])],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],

@@ -10,10 +10,10 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.files import PICTURES, beginning_of, content_of, under_a_plain_name
+from mri2mesh.imaging.files import PICTURES, Content, beginning_of, content_of, under_a_plain_name
 from mri2mesh.imaging.itk import quiet
+from mri2mesh.imaging.radiographs.bitmap import DAMAGED, read_bitmap
 
-DAMAGED = "the picture is truncated or damaged: copy or export it again"
 LARGEST_PIXELS = 1 << 28
 """Sixteen thousand squared: ten times the pixels of the finest film scanner."""
 COLOURED = 0.03
@@ -28,7 +28,19 @@ def read_picture(path: Path) -> tuple[NDArray, NDArray[np.bool_]]:
     A grey picture stored with three equal channels (and opacity) is accepted. Raises InputError for a colour
     photograph, several pages, a damaged file, values that are not finite, or only one value.
     """
-    ending, reader_name = PICTURES[content_of(beginning_of(path))]
+    content = content_of(beginning_of(path))
+    channels = read_bitmap(path, LARGEST_PIXELS) if content == "bmp" else _read_with_itk(path, content)
+    if not np.isfinite(channels).all():
+        raise InputError("the picture has values that are not numbers (NaN or infinite): correct it first")
+    grey, marks = _grey(channels)
+    if grey.min() == grey.max():
+        raise InputError("every pixel of the picture has the same value: there is nothing to see in it")
+    return grey, marks
+
+
+def _read_with_itk(path: Path, content: Content) -> NDArray:
+    """[rows, columns, channels]."""
+    ending, reader_name = PICTURES[content]
     reader = sitk.ImageFileReader()
     reader.SetImageIO(reader_name)
     try:
@@ -40,13 +52,7 @@ def read_picture(path: Path) -> tuple[NDArray, NDArray[np.bool_]]:
             channels = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise InputError(DAMAGED) from error
-    channels = channels.reshape(rows, columns, -1)
-    if not np.isfinite(channels).all():
-        raise InputError("the picture has values that are not numbers (NaN or infinite): correct it first")
-    grey, marks = _grey(channels)
-    if grey.min() == grey.max():
-        raise InputError("every pixel of the picture has the same value: there is nothing to see in it")
-    return grey, marks
+    return channels.reshape(rows, columns, -1)
 
 
 def _check_size(rows: int, columns: int, pages: Sequence[int]) -> None:

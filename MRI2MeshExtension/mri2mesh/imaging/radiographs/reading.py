@@ -37,14 +37,24 @@ def read_radiograph(
     Raises InputError for a missing file, what is not a radiograph, is in colour, damaged or too small, shows
     another part of the body, or has a geometry that is not possible. No message names the file or the patient.
     """
+    return with_masks(read_without_masks(path, camera, frame=frame, bone=bone))
+
+
+def read_without_masks(
+    path: str | Path,
+    camera: str | Path | None = None,
+    *,
+    frame: int | None = None,
+    bone: Bone | None = None,
+) -> Radiograph:
+    """`read_radiograph` up to the masks that are found in the picture, which take most of its time."""
     path, camera = Path(path), None if camera is None else Path(camera)
     try:
-        radiograph = _read(path, camera, frame, bone)
+        return _read(path, camera, frame, bone)
     except OSError as error:
         raise InputError(
             "the radiograph cannot be read: check that the path and its permissions are right"
         ) from error
-    return with_masks(radiograph)
 
 
 def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
