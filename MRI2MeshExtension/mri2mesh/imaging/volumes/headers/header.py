@@ -45,8 +45,8 @@ MILLIMETRES = {
 class FileHeader:
     """sizes: of the axes, time last. spacings_mm: of the first three axes.
 
-    components: numbers per voxel. expected_bytes: of all voxels, None where it cannot be told.
-    available_bytes: of voxel data in the file (or files), decompressed; None where it cannot be told.
+    components: numbers per voxel. expected_bytes: of all voxels, None where it cannot be known.
+    available_bytes: of voxel data in the file (or files), decompressed; None where it cannot be known.
     oriented: False when the file does not say how its axes lie in the patient.
     not_finite: voxels that are NaN or infinite in the file, where ITK would hide them.
     modality: DICOM's abbreviation, where the file records it; "" elsewhere.
