@@ -16,12 +16,13 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.files import is_dicom
 
 TAGS = [
-    "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID", "Modality", "ImageType",
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID", "Modality", "ImageType",
     "EchoNumbers", "EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "ScanningSequence", "DiffusionBValue",
     "TemporalPositionIdentifier", "AcquisitionNumber", "TriggerTime", "FrameOfReferenceUID",
     "PhotometricInterpretation", "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames",
@@ -101,7 +102,10 @@ def read_slices(files: list[Path]) -> FoundSlices:
     seen: set[str] = set()
     for file in files:
         header = _header(file, found)
-        if header is None or "Rows" not in header or "Columns" not in header:
+        if header is None:
+            continue
+        if "Rows" not in header or "Columns" not in header:
+            found.damaged += _was_an_image(header)
             continue
         found.images += 1
         identity = str(header.get("SOPInstanceUID", file))
@@ -135,6 +139,12 @@ def _header(file: Path, found: FoundSlices) -> Dataset | None:
     except Exception:  # pydicom raises many kinds for files that are damaged
         found.damaged += 1
         return None
+
+
+def _was_an_image(header: Dataset) -> bool:
+    """Whether a file without rows and columns was cut: a report or a directory says what it is, and is no image."""
+    kind = getattr(header, "file_meta", {}).get("MediaStorageSOPClassUID") or header.get("SOPClassUID")
+    return kind is None or "Image Storage" in UID(str(kind)).name
 
 
 def _slices(file: Path, header: Dataset, found: FoundSlices) -> Iterator[DicomSlice]:

@@ -29,7 +29,7 @@ SPLIT_BY = (
 """Attributes by which a series is split, in this order."""
 WATCHED = (
     "Image Type", "Echo Number", "Echo Time", "Inversion Time", "Flip Angle", "Diffusion b-value", "Scanning Sequence",
-    "Temporal Position", "Photometric Interpretation", "Frame of Reference",
+    "Temporal Position", "Photometric Interpretation",
 )  # fmt: skip
 """Attributes that slices of one volume have in common; where not, their grey values may not be comparable."""
 
@@ -56,6 +56,9 @@ class DicomStack:
             found.append(
                 f"the slices differ in {_listed(self.differing)}: the grey values of some may not be comparable"
             )
+        # As many as there are slices are what some programs write when they remove the patient's name.
+        if 1 < len({one.traits.get("Frame of Reference") for one in self.slices}) < len(self.slices):
+            found.append("the slices name several frames of reference: the patient may have moved between them")
         if self.left_out:
             many = "image of the series was" if self.left_out == 1 else "images of the series were"
             found.append(

@@ -124,7 +124,7 @@ def _list_of(length: int, check: Callable[[Any], Any]) -> Callable[[Any], tuple 
 
 def _whole(value: Any) -> int | None:
     number = _positive(value)
-    return int(number) if number is not None and number.is_integer() else None
+    return int(number) if number is not None and number.is_integer() and number < 1e9 else None
 
 
 def _one_of(*choices: Any) -> Callable[[Any], Any]:

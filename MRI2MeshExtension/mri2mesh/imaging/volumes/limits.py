@@ -18,7 +18,10 @@ FARTHEST_MM = 100_000.0
 """Of the first voxel from the origin of the patient's coordinates."""
 LARGEST_VOXELS = 1 << 31
 """A scan of the whole body has a quarter of this."""
+LARGEST_DIRECTION = 1e6
+"""Of one number in a matrix of directions, or of directions times spacings."""
 UNIT = "is the unit millimetres? correct the file or export it again"
+FAR_AWAY = f"the image lies more than {FARTHEST_MM / 1000:.0f} m from its own origin: {UNIT}"
 
 
 def check_size(sizes: Sequence[int], spacings_mm: Sequence[float]) -> None:
@@ -37,7 +40,15 @@ def check_size(sizes: Sequence[int], spacings_mm: Sequence[float]) -> None:
             raise InputError(f"an image of {size * spacing:.0f} mm cannot be that of a patient: {UNIT}")
 
 
+def check_numbers(directions: Sequence[float], origin_mm: Sequence[float]) -> None:
+    """Raises InputError for numbers of a header with which no geometry can be computed; ITK never ends for some."""
+    if not all(math.isfinite(value) and abs(value) <= LARGEST_DIRECTION for value in directions):
+        raise InputError("the directions of the image's axes in the file cannot be: correct it or export it again")
+    if not all(math.isfinite(value) and abs(value) <= FARTHEST_MM for value in origin_mm):
+        raise InputError(FAR_AWAY)
+
+
 def check_place(ijk_to_ras: NDArray) -> None:
     """Raises InputError for an image that lies farther away than any patient."""
     if np.abs(ijk_to_ras[:3, 3]).max() > FARTHEST_MM:
-        raise InputError(f"the image lies more than {FARTHEST_MM / 1000:.0f} m from its own origin: {UNIT}")
+        raise InputError(FAR_AWAY)

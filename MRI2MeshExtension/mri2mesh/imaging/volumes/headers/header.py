@@ -30,6 +30,8 @@ NOT_FINITE = "the image has {} values that are not numbers (NaN or infinite): co
 
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 """What decompressing a damaged file raises."""
+MOST_COMPONENTS = 1 << 16
+"""Numbers per voxel, beyond any diffusion series."""
 LONGEST_LIST = 1 << 20
 """Bytes of a header that names one file per slice."""
 MILLIMETRES = {
@@ -71,7 +73,7 @@ class FileHeader:
 
     def check(self) -> None:
         """Raises InputError unless this is one complete 3D image of single numbers with usable spacing."""
-        if any(size < 1 for size in self.sizes):
+        if any(size < 1 for size in self.sizes) or not 1 <= self.components <= MOST_COMPONENTS:
             raise InputError(TRUNCATED)
         if self.components != 1:
             raise InputError(
@@ -177,7 +179,8 @@ def check_listed(header: Path, offset: int) -> None:
 
 def length_unit(names: Sequence[str]) -> tuple[float, tuple[str, ...]]:
     """Millimetres per unit of a header's axes in space, and a warning where the unit is not known."""
-    factors = {MILLIMETRES.get(name.strip().lower()) for name in names}
+    # Headers are read as Latin-1, in which no byte is damaged; the letter µ is written as UTF-8 too.
+    factors = {MILLIMETRES.get(name.strip().lower().replace("Â", "").replace("â", "")) for name in names}
     if len(factors) > 1:
         raise InputError("the axes of the image have different units of length: export it again in millimetres")
     factor = factors.pop() if factors else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from mri2mesh.errors import InputError
@@ -14,12 +15,15 @@ from mri2mesh.imaging.volumes.headers.header import (
     data_file,
     length_unit,
 )
+from mri2mesh.imaging.volumes.limits import check_numbers
 
 BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,
     "MET_FLOAT": 4, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8, "MET_DOUBLE": 8,
 }  # fmt: skip
 """MET_LONG has no fixed size, so such files are left to ITK to judge."""
+DIRECTIONS = ("TransformMatrix", "Orientation", "Rotation")
+ORIGINS = ("Offset", "Position", "Origin", "CenterOfRotation")
 BYTE_ORDER_MARK = "ï»¿"
 """Of UTF-8, read as Latin-1."""
 MODALITY = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
@@ -40,6 +44,10 @@ def read_metaimage_header(path: Path) -> FileHeader:
         data = fields["ElementDataFile"]
         skipped = max(0, int(fields.get("HeaderSize", "0")))
         factor, warnings = length_unit([fields.get("DistanceUnits", "")])
+        directions, origins = (_numbers(fields, names) for names in (DIRECTIONS, ORIGINS))
+        check_numbers(directions, [factor * value for value in origins])
+        if len(directions) % len(sizes) ** 2 or len(origins) % len(sizes):
+            raise InputError(TRUNCATED)
     except (KeyError, ValueError, OverflowError) as error:
         raise error if isinstance(error, InputError) else InputError(TRUNCATED) from error
     listed = data.startswith("LIST") or "%" in data
@@ -84,6 +92,10 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             if name.strip() == "ElementDataFile":
                 break
         return fields, stream.tell()
+
+
+def _numbers(fields: dict[str, str], names: Sequence[str]) -> list[float]:
+    return [float(value) for name in names for value in fields.get(name, "").split()]
 
 
 def _true(fields: dict[str, str], name: str, default: str) -> bool:

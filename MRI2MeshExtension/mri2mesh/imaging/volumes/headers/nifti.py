@@ -12,6 +12,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.files import Container, open_plain
 from mri2mesh.imaging.volumes.headers.header import DAMAGED, TRUNCATED, FileHeader, available_bytes
 from mri2mesh.imaging.volumes.headers.nifti_matrices import agreed_spacings, compare_matrices
+from mri2mesh.imaging.volumes.limits import check_numbers
 
 HEADER_BYTES, NIFTI2_HEADER_BYTES = 348, 540
 COMPONENTS = {128: 3, 2304: 4, 32: 2, 1792: 2, 2048: 2}
@@ -48,6 +49,13 @@ def read_nifti_header(path: Path, container: Container | None = None) -> FileHea
         spacings = agreed_spacings(spacings, field("12f", 280))
         if qform_code > 0 and all(math.isfinite(spacing) and spacing > 0 for spacing in spacings):
             warnings = compare_matrices(sizes, spacings, qfac, field("6f", 256), field("12f", 280))
+    unit = UNITS_MM.get(header[123] & 7, 1.0)
+    if qform_code > 0:
+        b, c, d, *origin = field("6f", 256)
+        check_numbers((b, c, d, qfac), [unit * value for value in origin])
+    if sform_code > 0:
+        rows = np.reshape(field("12f", 280), (3, 4)) * unit
+        check_numbers(rows[:, :3].ravel().tolist(), rows[:, 3].tolist())
     first = field("f", 108)[0]
     if not math.isfinite(first):
         raise InputError(TRUNCATED)
@@ -61,7 +69,6 @@ def read_nifti_header(path: Path, container: Container | None = None) -> FileHea
     not_finite = 0
     if expected and available is not None and available >= expected and datatype in FLOATS:
         not_finite = _not_finite(path, container, offset, expected, order + FLOATS[datatype])
-    unit = UNITS_MM.get(header[123] & 7, 1.0)
     return FileHeader(
         sizes[:4],
         [unit * spacing for spacing in spacings],

@@ -15,6 +15,7 @@ from mri2mesh.imaging.volumes.headers.header import (
     data_file,
     length_unit,
 )
+from mri2mesh.imaging.volumes.limits import check_numbers
 
 BYTES = {
     1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
@@ -58,6 +59,8 @@ def read_nrrd_header(path: Path) -> FileHeader:
         spacings = [
             None if spacing is None else factor * spacing for spacing in _spacings(fields, len(sizes))
         ]
+        origin = re.findall(r"[^(),\s]+", fields.get("space origin", ""))
+        check_numbers([], [factor * float(value) for value in origin])
     except (KeyError, ValueError, OverflowError) as error:
         raise error if isinstance(error, InputError) else InputError(TRUNCATED) from error
     kinds = fields.get("kinds", "").lower().split() or ["domain"] * len(sizes)
