@@ -72,11 +72,8 @@ def run(
     check_request(request.out, request.formats, request.scene)
     report_progress(READ, 0.0)
     image, options = _inputs(request, entry)
-    if isinstance(image, Volume):
-        if image.sheared and (request.labelmaps or request.scene):
-            raise InputError(SHEARED)
-        for text in image.warnings if warn is not None else ():
-            warn(text)
+    if isinstance(image, Volume) and image.sheared and (request.labelmaps or request.scene):
+        raise InputError(SHEARED)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
 
@@ -90,10 +87,14 @@ def run(
                 **options,
             )
         except ReconstructionRefused as error:
-            return refused(engine, error, image.warnings if isinstance(image, Volume) else ())
+            return refused(engine, error)
         return result
 
+    noted = _input_warnings(engine, image)
+    for text in noted if warn is not None else ():
+        warn(text)
     reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
+    reconstruction = replace(reconstruction, warnings=[*noted, *reconstruction.warnings])
     write_results(
         reconstruction,
         image,
@@ -118,10 +119,19 @@ def _with_views(watch: Watch, image: Image) -> EngineWatch:
     return watch_with_views
 
 
-def refused(engine: str, error: ReconstructionRefused, warnings: Sequence[str] = ()) -> Reconstruction:
+def _input_warnings(engine: str, image: Image) -> list[str]:
+    """What the reader of a volume found, and what of it the engine was not made for. Those of radiographs are in the
+    engine's result, where they go with its checks."""
+    if not isinstance(image, Volume):
+        return []
+    unfit = getattr(get_engine(engine), "input_warnings", lambda volume: [])
+    return [*image.warnings, *unfit(image)]
+
+
+def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
     """A result without structures, so that the report says why."""
     check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
-    return Reconstruction(engine=engine, structures=[], checks=[check], warnings=list(warnings))
+    return Reconstruction(engine=engine, structures=[], checks=[check])
 
 
 def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:

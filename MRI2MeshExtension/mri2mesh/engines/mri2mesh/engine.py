@@ -138,7 +138,7 @@ def reconstruct_with(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[*volume.warnings, *modality_warnings(volume), *([warning] if warning else [])],
+        warnings=[warning] if warning else [],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
@@ -148,6 +148,10 @@ def reconstruct_with(
         },
         timings_s=stages.seconds,
     )
+
+
+input_warnings = modality_warnings
+"""Asked before the work begins: what of a volume this method was not made for."""
 
 
 def _surfaces(
