@@ -1,4 +1,4 @@
-"""What a reader found reaches the terminal, both reports and the worker; what cannot be done is said before the work."""
+"""What a reader found reaches the terminal, both reports and the worker; what cannot be done is said before."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def tilted(folder: Path) -> Path:
 def test_a_sheared_grid_with_label_maps_or_a_scene_is_refused_before_the_work(engine, tmp_path, wish):
     if wish == "scene":
         pytest.importorskip("slicer_core")
-    with pytest.raises(InputError, match="tilted gantry.*leave out --labelmaps and --scene"):
+    with pytest.raises(InputError, match=r"tilted gantry.*leave out --labelmaps and --scene"):
         run(Request((tilted(tmp_path / "series"),), tmp_path / "out", **{wish: True}))
     assert engine.ran == 0 and not (tmp_path / "out").exists()
 
@@ -123,7 +123,9 @@ def test_a_folder_for_results_that_compiled_code_cannot_write_to_is_refused(engi
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
-def test_a_console_that_cannot_show_the_folder_does_not_fail_a_run(engine, unoriented, tmp_path, encoding, monkeypatch):
+def test_a_console_that_cannot_show_the_folder_does_not_fail_a_run(
+    engine, unoriented, tmp_path, encoding, monkeypatch
+):
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     out = tmp_path / "病人"
@@ -141,6 +143,8 @@ def test_a_name_that_is_not_utf8_ends_in_one_line_and_not_in_a_crash(tmp_path):
     path = os.path.join(os.fsencode(tmp_path), b"J\xf6rg.mhd")
     image = sitk.GetImageFromArray(ARRAY)
     sitk.WriteImage(image, str(tmp_path / "image.mhd"))
+    listed = (tmp_path / "image.mhd").read_bytes().replace(b"image.raw", b"slice%d.raw 0 11 1")
+    (tmp_path / "image.mhd").write_bytes(listed)
     try:
         os.rename(tmp_path / "image.mhd", path)
     except OSError:

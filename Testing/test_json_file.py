@@ -14,7 +14,9 @@ from mri2mesh.run import earlier_fit
 from mri2mesh.weights_manifest import read_manifest
 
 CAMERA = '{"source_to_detector_mm": 1100, "source_to_isocentre_mm": 780, "pixel_spacing_mm": [1.2, 1.2]}'
-MARKUPS = '{"markups": [{"coordinateSystem": "LPS", "controlPoints": [{"label": "top", "position": [1, 2, 3]}]}]}'
+MARKUPS = (
+    '{"markups": [{"coordinateSystem": "LPS", "controlPoints": [{"label": "top", "position": [1, 2, 3]}]}]}'
+)
 SIZE = (320, 320)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-with-bom", "utf-16-be-with-bom"]
 DEEP = "[" * 200_000
@@ -63,7 +65,9 @@ def test_a_hostile_markups_file_is_one_line(tmp_path, text):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("text", [DEEP, '{"format": ' + ENDLESS + "}", '{"format": 1, "weights": 7}', "", "\ud800"])
+@pytest.mark.parametrize(
+    "text", [DEEP, '{"format": ' + ENDLESS + "}", '{"format": 1, "weights": 7}', "", "\ud800"]
+)
 def test_a_hostile_manifest_and_an_earlier_result_are_one_line(tmp_path, text):
     for name in ("manifest.json", "report.json"):
         (tmp_path / name).write_bytes(text.encode(errors="surrogatepass"))

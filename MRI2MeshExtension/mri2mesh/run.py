@@ -91,8 +91,9 @@ def run(
         return result
 
     noted = _input_warnings(engine, image)
-    for text in noted if warn is not None else ():
-        warn(text)
+    if warn is not None:
+        for text in noted:
+            warn(text)
     reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
     reconstruction = replace(reconstruction, warnings=[*noted, *reconstruction.warnings])
     write_results(
@@ -124,8 +125,8 @@ def _input_warnings(engine: str, image: Image) -> list[str]:
     engine's result, where they go with its checks."""
     if not isinstance(image, Volume):
         return []
-    unfit = getattr(get_engine(engine), "input_warnings", lambda volume: [])
-    return [*image.warnings, *unfit(image)]
+    unfit: Callable[[Volume], list[str]] | None = getattr(get_engine(engine), "input_warnings", None)
+    return [*image.warnings, *(unfit(image) if unfit is not None else [])]
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:

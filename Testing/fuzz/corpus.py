@@ -102,7 +102,13 @@ def _dicom(folder: Path) -> Iterator[Seed]:
     array = np.random.default_rng(2).integers(0, 900, SHAPE).astype(np.uint16)
     matrix = np.diag([0.7, 0.8, 4.0, 1.0])
     paths = write_series(
-        folder / "series", array, matrix, shuffle=False, EchoTime="100", RescaleSlope="2", RescaleIntercept="-1"
+        folder / "series",
+        array,
+        matrix,
+        shuffle=False,
+        EchoTime="100",
+        RescaleSlope="2",
+        RescaleIntercept="-1",
     )
     others = tuple((path.name, path.read_bytes()) for path in paths[1:])
     yield Seed("IM0000", paths[0].read_bytes(), lambda path: read_volume(path.parent), others)
@@ -129,7 +135,10 @@ def _radiographs(folder: Path) -> Iterator[Seed]:
     )  # fmt: skip
     yield Seed("xa", (folder / "xa").read_bytes(), read_without_masks)
     bright = (pixels // 12).astype(np.uint8)
-    grey, colour = sitk.GetImageFromArray(bright), sitk.GetImageFromArray(np.stack([bright] * 3, -1), isVector=True)
+    grey, colour = (
+        sitk.GetImageFromArray(bright),
+        sitk.GetImageFromArray(np.stack([bright] * 3, -1), isVector=True),
+    )
     sitk.WriteImage(sitk.GetImageFromArray(pixels), str(folder / "deep.png"))
     yield Seed("deep.png", (folder / "deep.png").read_bytes(), read_without_masks)
     for ending in (".png", ".tif", ".jpg", ".bmp"):

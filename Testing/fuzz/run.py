@@ -4,8 +4,8 @@
 
 Every input is made from the seed and its number, so that one can be made again: ``--first N --inputs 1 --debug``.
 A reader may return something, or raise InputError with one line that shows nothing private. All else is a fault: any
-other exception, running for longer than `SLOW_S`, or the end of the process (of which the last line on standard output
-tells the number).
+other exception, running for longer than `SLOW_S`, or the end of the process (of which the last number on standard
+output tells the input).
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from mri2mesh.errors import InputError
 
 SLOW_S = 5
 MEMORY_BYTES = 6 << 30
-REPORT_EVERY = 200
 
 
 class TooSlow(BaseException):
@@ -52,12 +51,13 @@ def run(first: int, inputs: int, seed: int, seconds: float | None = None, debug:
         for number in range(first, first + inputs):
             if seconds is not None and time.monotonic() - began > seconds:
                 break
-            if number % REPORT_EVERY == 0 or debug:
-                print(json.dumps({"at": number}), flush=True)
+            print(number, flush=True)
             random = np.random.default_rng([seed, number])
             chosen = all_seeds[int(random.integers(len(all_seeds)))]
             other = all_seeds[int(random.integers(len(all_seeds)))]
-            outcome = _outcome(chosen, mutated(chosen.data, random, other.data), Path(folder) / "input", debug)
+            outcome = _outcome(
+                chosen, mutated(chosen.data, random, other.data), Path(folder) / "input", debug
+            )
             outcomes[outcome if outcome in ("read", "line") else "fault"] += 1
             if outcome not in ("read", "line"):
                 faults.setdefault(f"{chosen.name}: {outcome}", []).append(number)
@@ -88,7 +88,9 @@ def _outcome(seed: Seed, data: bytes, folder: Path, debug: bool) -> str:
     except (Exception, TooSlow) as error:
         if debug:
             traceback.print_exc()
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "mri2mesh" in frame.filename]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if "mri2mesh" in frame.filename
+        ]
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
         return f"{type(error).__name__} at {where}"
     finally:
@@ -97,23 +99,28 @@ def _outcome(seed: Seed, data: bytes, folder: Path, debug: bool) -> str:
 
 @contextlib.contextmanager
 def _watched() -> Iterator[None]:
-    """Limits of time and memory; ITK and GDCM write to nowhere."""
+    """A limit of time for each input."""
+
     def too_slow(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    signal.signal(signal.SIGALRM, too_slow)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    before = signal.signal(signal.SIGALRM, too_slow)
     yield
+    signal.signal(signal.SIGALRM, before)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, help="stop after so long")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks, and every number")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
     options = parser.parse_args()
+    # Of the whole process, so not in `run`: who claims more memory than any image needs must not get it.
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
     result = run(options.first, options.inputs, options.seed, options.seconds, options.debug)
     print(json.dumps(result), flush=True)
     return 1 if result["faults"] else 0

@@ -137,10 +137,13 @@ def test_a_volume_in_a_folder_that_is_not_utf8_is_read(tmp_path, foreign, ending
     np.testing.assert_array_equal(read_volume(foreign / f"image{ending}").array, ARRAY)
 
 
-def test_a_detached_volume_in_such_a_folder_is_refused_in_one_line(tmp_path, foreign):
+def test_a_detached_volume_in_such_a_folder_is_read_and_one_file_per_slice_refused(tmp_path, foreign):
+    write_image(tmp_path / "image.mhd")
     for name in ("image.mhd", "image.raw"):
-        write_image(tmp_path / "image.mhd")
         (tmp_path / name).rename(foreign / name)
+    np.testing.assert_array_equal(read_volume(foreign / "image.mhd").array, ARRAY)
+    listed = (foreign / "image.mhd").read_text().replace("image.raw", "slice%d.raw 0 4 1")
+    (foreign / "image.mhd").write_text(listed)
     with pytest.raises(InputError, match="not UTF-8: rename"):
         read_volume(foreign / "image.mhd")
 

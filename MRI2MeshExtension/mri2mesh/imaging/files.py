@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, cast
 
 from mri2mesh.errors import InputError
 
@@ -57,11 +57,10 @@ def container_of(beginning: bytes) -> Container | None:
 
 def open_plain(path: Path, container: Container | None) -> IO[bytes]:
     """The file without its compression. What reading raises is of `DAMAGED`."""
-    if container == "gzip":
-        return gzip.open(path, "rb")
-    if container == "bzip2":
-        return bz2.open(path, "rb")
-    return lzma.open(path, "rb") if container == "xz" else path.open("rb")
+    if container is None:
+        return path.open("rb")
+    openers = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+    return cast(IO[bytes], openers[container](path, "rb"))
 
 
 def content_of(beginning: bytes) -> Content:
@@ -116,7 +115,9 @@ def require_file(path: Path, missing: str) -> None:
     if "\0" in os.fspath(path) or not path.exists():
         raise InputError(missing)
     if not path.is_file() and not path.is_dir():
-        raise InputError("the path is neither a file nor a folder (a device or a pipe): save the image as a file")
+        raise InputError(
+            "the path is neither a file nor a folder (a device or a pipe): save the image as a file"
+        )
 
 
 @contextmanager
@@ -127,15 +128,21 @@ def under_a_plain_name(path: Path, ending: str) -> Iterator[str]:
     beside it. The name is a link; where the system allows none, the file is copied.
     """
     with tempfile.TemporaryDirectory(prefix="mri2mesh-") as folder:
-        plain, target = os.path.join(folder, "image" + ending), os.path.abspath(path)
-        try:
-            os.symlink(target, plain)
-        except (OSError, NotImplementedError):
-            try:
-                os.link(target, plain)
-            except (OSError, NotImplementedError):
-                shutil.copyfile(target, plain)
+        plain = os.path.join(folder, "image" + ending)
+        link(path, plain)
         yield plain
+
+
+def link(path: Path, plain: str) -> None:
+    """Makes a second name for a file; where the system allows no links, a copy."""
+    target = os.path.abspath(path)
+    try:
+        os.symlink(target, plain)
+    except (OSError, NotImplementedError):
+        try:
+            os.link(target, plain)
+        except (OSError, NotImplementedError):
+            shutil.copyfile(target, plain)
 
 
 ENDINGS: dict[Content, str] = {"dicom": ".dcm", "nifti": ".nii", "nrrd": ".nrrd", "metaimage": ".mha"}

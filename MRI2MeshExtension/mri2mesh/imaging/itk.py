@@ -63,7 +63,7 @@ def quiet() -> Iterator[None]:
 
 
 def _turned_away(descriptor: int) -> int | None:
-    """What a descriptor wrote to, which now writes to nowhere; None where it is closed: there is nothing to keep quiet."""
+    """What a descriptor wrote to, which now writes to nowhere; None where it is closed."""
     with suppress(OSError, ValueError, AttributeError):
         (sys.stdout if descriptor == 1 else sys.stderr).flush()
         before = os.dup(descriptor)

@@ -15,11 +15,11 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
 from pydicom.uid import (
+    MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
-    MPEG2MPML,
     RLELossless,
 )
 
@@ -185,7 +185,9 @@ def test_the_directory_file_of_a_cd_stands_for_the_cd(tmp_path):
 
 def test_signed_values_and_old_overlays_in_unused_bits_are_understood(tmp_path):
     values = np.random.default_rng(5).integers(-2000, 2000, ARRAY.shape)
-    stored = ((values & 0xFFF) | 0x5000).astype(np.uint16)  # twelve bits of a number, and something above them
+    stored = ((values & 0xFFF) | 0x5000).astype(
+        np.uint16
+    )  # twelve bits of a number, and something above them
     write_series(tmp_path, stored, MATRIX, BitsStored=12, HighBit=11, PixelRepresentation=1)
     np.testing.assert_array_equal(read_volume(tmp_path).array, values)
 

@@ -54,7 +54,9 @@ def test_slices_of_two_frames_of_reference_are_said(tmp_path):
 
 
 def test_what_only_looks_different_is_not_said(tmp_path):
-    write_series(tmp_path, ARRAY, MATRIX, EchoTime=some((2,), "90.00", "90"), RepetitionTime=some((1,), "3001", "3000"))
+    write_series(
+        tmp_path, ARRAY, MATRIX, EchoTime=some((2,), "90.00", "90"), RepetitionTime=some((1,), "3001", "3000")
+    )
     assert read_volume(tmp_path).warnings == ()
 
 
@@ -110,8 +112,12 @@ def test_images_at_one_place_are_told_apart_by_what_differs(tmp_path, tag, value
 def test_a_list_names_what_tells_its_entries_apart_and_nothing_of_the_patient(tmp_path):
     secret = {"SeriesDescription": "Smith T2", "ProtocolName": "Smith", "StudyDescription": "Smith",
               "PatientName": "Smith", "ImageType": ["ORIGINAL", "PRIMARY", "SMITH"]}  # fmt: skip
-    write_series(tmp_path / "one", ARRAY, MATRIX, SeriesNumber=4, RepetitionTime="500", EchoTime="11", **secret)
-    write_series(tmp_path / "two", ARRAY, MATRIX, SeriesNumber=5, RepetitionTime="3500", EchoTime="102", **secret)
+    write_series(
+        tmp_path / "one", ARRAY, MATRIX, SeriesNumber=4, RepetitionTime="500", EchoTime="11", **secret
+    )
+    write_series(
+        tmp_path / "two", ARRAY, MATRIX, SeriesNumber=5, RepetitionTime="3500", EchoTime="102", **secret
+    )
     write_series(tmp_path / "ct", ARRAY, MATRIX, SeriesNumber=6, Modality="CT", **secret)
     message = refusal(tmp_path)
     assert "Smith".upper() not in message.upper()

@@ -120,7 +120,11 @@ def write_nrrd(path: Path, **fields: str) -> Path:
         "kinds": "domain domain domain", "endian": "little", "encoding": "raw",
     }  # fmt: skip
     header.update({name.replace("_", " "): value for name, value in fields.items()})
-    pairs = [f"{name}:={value[1:]}" if value.startswith("=") else f"{name}: {value}" for name, value in header.items() if value]
+    pairs = [
+        f"{name}:={value[1:]}" if value.startswith("=") else f"{name}: {value}"
+        for name, value in header.items()
+        if value
+    ]
     path.write_bytes(("NRRD0005\n" + "\n".join(pairs) + "\n\n").encode() + ARRAY.tobytes())
     return path
 
@@ -159,7 +163,9 @@ def test_a_metaimage_without_directions_is_said(tmp_path):
     assert "does not record how the image lies" in volume.warnings[0]
 
 
-@pytest.mark.parametrize(("unit", "mm"), [("m", 1000), ("cm", 10), ("um", 1e-3), ("µm", 1e-3), ("mm", 1), ("micron", 1e-3)])
+@pytest.mark.parametrize(
+    ("unit", "mm"), [("m", 1000), ("cm", 10), ("um", 1e-3), ("µm", 1e-3), ("mm", 1), ("micron", 1e-3)]
+)
 def test_other_units_of_length_in_an_nrrd_come_out_in_millimetres(tmp_path, unit, mm):
     one = f"({0.7 / mm},0,0) (0,{0.8 / mm},0) (0,0,{4 / mm})"
     path = write_nrrd(
@@ -178,7 +184,9 @@ def test_an_unknown_unit_is_said_and_mixed_ones_are_refused(tmp_path):
 
 
 def test_the_unit_of_a_metaimage_is_heeded(tmp_path):
-    path = write_metaimage(tmp_path / "a.mha", DistanceUnits="um", ElementSpacing="700 800 4000", Offset="1000 2000 3000")
+    path = write_metaimage(
+        tmp_path / "a.mha", DistanceUnits="um", ElementSpacing="700 800 4000", Offset="1000 2000 3000"
+    )
     volume = read_volume(path)
     np.testing.assert_allclose(volume.spacing, (0.7, 0.8, 4))
     np.testing.assert_allclose(volume.ijk_to_ras[:3, 3], (-1, -2, 3))
@@ -188,7 +196,9 @@ def test_the_modality_in_a_header_is_kept(tmp_path):
     ct = read_volume(write_metaimage(tmp_path / "a.mha", Modality="MET_MOD_CT"))
     assert ct.metadata["modality"] == "CT"
     for key in ("modality", "DICOM.Modality", "DICOM_0008_0060"):
-        volume = read_volume(write_nrrd(tmp_path / "a.nrrd", **{key: "=PT"}) if "_" not in key else _with_key(tmp_path, key))
+        volume = read_volume(
+            write_nrrd(tmp_path / "a.nrrd", **{key: "=PT"}) if "_" not in key else _with_key(tmp_path, key)
+        )
         assert volume.metadata["modality"] == "PT"
     # free text is nothing to repeat
     assert read_volume(write_nrrd(tmp_path / "b.nrrd", modality="=Smith^John 1961")).metadata == {}
@@ -200,8 +210,10 @@ def _with_key(folder: Path, key: str) -> Path:
     return path
 
 
-OUTSIDE = ["../voxels.raw", "/etc/passwd", "C:\\windows\\voxels.raw", "\\\\server\\share\\voxels.raw", "below/../../voxels.raw",
-           "/dev/zero", "..\\voxels.raw"]  # fmt: skip
+OUTSIDE = [
+    "../voxels.raw", "/etc/passwd", "C:\\windows\\voxels.raw", "\\\\server\\share\\voxels.raw", "/dev/zero",
+    "below/../../voxels.raw", "..\\voxels.raw",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
@@ -242,7 +254,12 @@ HOSTILE = ["1e308", "-1e308", "nan", "inf", "1" + "0" * 400, "9" * 5000, "1e-300
 @pytest.mark.parametrize("field", ["TransformMatrix", "Offset", "ElementSpacing", "DimSize", "NDims", "HeaderSize",
                                    "ElementNumberOfChannels"])  # fmt: skip
 def test_a_hostile_metaimage_is_one_line(tmp_path, field, value):
-    usual = {"TransformMatrix": "1 0 0 0 1 0 0 0 ", "Offset": "1 2 ", "ElementSpacing": "0.7 0.8 ", "DimSize": "15 14 "}
+    usual = {
+        "TransformMatrix": "1 0 0 0 1 0 0 0 ",
+        "Offset": "1 2 ",
+        "ElementSpacing": "0.7 0.8 ",
+        "DimSize": "15 14 ",
+    }
     path = write_metaimage(tmp_path / "a.mha", **{field: usual.get(field, "") + value})
     if (field, value) in (("Offset", "1e-300"), ("TransformMatrix", "1e-300")) or (
         not value and field in ("HeaderSize", "NDims", "ElementNumberOfChannels")
@@ -254,14 +271,21 @@ def test_a_hostile_metaimage_is_one_line(tmp_path, field, value):
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: value[:9] or "empty")
 @pytest.mark.parametrize("field", ["sizes", "space directions", "space origin", "dimension", "byte skip"])
 def test_a_hostile_nrrd_is_one_line(tmp_path, field, value):
-    usual = {"sizes": "15 14 {}", "space directions": "(0.7,0,0) (0,0.8,0) (0,0,{})", "space origin": "(1,2,{})"}
+    usual = {
+        "sizes": "15 14 {}",
+        "space directions": "(0.7,0,0) (0,0.8,0) (0,0,{})",
+        "space origin": "(1,2,{})",
+    }
     path = write_nrrd(tmp_path / "a.nrrd", **{field: usual.get(field, "{}").format(value)})
     if (field, value) in (("space origin", "1e-300"), ("byte skip", ""), ("dimension", "")):
         return
     assert len(refusal(path)) < 300
 
 
-@pytest.mark.parametrize(("modality", "words"), [("CT", "is a CT"), ("PT", "a PET"), ("US", "an ultrasound"), ("XY", "of modality XY")])
+@pytest.mark.parametrize(
+    ("modality", "words"),
+    [("CT", "is a CT"), ("PT", "a PET"), ("US", "an ultrasound"), ("XY", "of modality XY")],
+)
 def test_an_image_of_another_modality_is_said(modality, words):
     (warning,) = modality_warnings(Volume(ARRAY, MATRIX, metadata={"modality": modality}))
     assert words in warning and "made for MR" in warning

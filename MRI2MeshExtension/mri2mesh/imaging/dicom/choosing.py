@@ -13,9 +13,9 @@ from mri2mesh.imaging.dicom.stacks import DicomStack, gaps_of
 from mri2mesh.imaging.volumes.orientation import slice_plane
 
 WORDS = {
-    "ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "LOCALIZER", "AXIAL", "REFORMATTED", "MPR", "MIP", "MINIP", "PROJECTION",
-    "IMAGE", "M", "P", "R", "I", "SE", "FFE", "IR", "TSE", "T1", "T2", "T2_STAR", "WATER", "FAT", "W", "F", "IP", "OP",
-    "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "ADC", "TRACEW", "DIFFUSION", "SUBTRACTION", "MAP", "NORM", "DIS2D", "DIS3D",
+    "ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "LOCALIZER", "AXIAL", "REFORMATTED", "MPR", "MIP", "MINIP",
+    "PROJECTION", "IMAGE", "M", "P", "R", "I", "SE", "FFE", "IR", "TSE", "T1", "T2", "T2_STAR", "WATER", "FAT", "W", "F", "IP",
+    "OP",    "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "ADC", "TRACEW", "DIFFUSION", "SUBTRACTION", "MAP", "NORM", "DIS2D", "DIS3D",
     "ND", "MOSAIC", "COMPOSED", "ADDED", "FILTERED", "RESAMPLED", "VOLUME", "NONE", "DIXON", "STIR", "COMPOSITE",
 }  # fmt: skip
 """Values of Image Type (0008,0008), defined by DICOM or written by the manufacturers; others are not shown."""
@@ -61,12 +61,20 @@ def describe_stacks(stacks: Sequence[DicomStack]) -> list[str]:
         told_apart = len(set(phrases)) == len(phrases)
         if len(set(values_)) < 2 or (told_apart and what not in ("modality", "series number", "patient")):
             continue
-        if what in ("patient", "study", "folder", "file"):  # by its place in the order: the value may be a name
+        if what in (
+            "patient",
+            "study",
+            "folder",
+            "file",
+        ):  # by its place in the order: the value may be a name
             order = sorted(set(values_), key=str)
             values_ = [order.index(value) + 1 for value in values_]
         elif what == "modality":
             what = ""
-        phrases = [f"{phrase}, {what} {value}".replace(",  ", ", ") for phrase, value in zip(phrases, values_, strict=True)]
+        phrases = [
+            f"{phrase}, {what} {value}".replace(",  ", ", ")
+            for phrase, value in zip(phrases, values_, strict=True)
+        ]
     return phrases
 
 
@@ -98,5 +106,3 @@ def _shown(value: str) -> str:
                 continue
         words.append(word)
     return " ".join(words) if len(value) < 200 else ""
-
-

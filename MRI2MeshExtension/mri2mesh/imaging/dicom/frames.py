@@ -22,8 +22,11 @@ from mri2mesh.imaging.dicom.pixels import (
     stored_bits,
     stored_range,
 )
+from mri2mesh.imaging.volumes.headers.header import TRUNCATED
 from mri2mesh.imaging.volumes.limits import LARGEST_VOXELS
 
+LARGEST_RATIO = 1000
+"""Pixels per byte: no compression of an image with noise in it comes near."""
 UNDECODABLE = (
     "a DICOM image cannot be decoded (damaged, or a compression that is not supported): "
     "export the series uncompressed"
@@ -54,6 +57,8 @@ def _refuse_unfit(dataset: Dataset) -> None:
     voxels = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
     if voxels > LARGEST_VOXELS:
         raise InputError("a DICOM image claims to be larger than can be read: export it again")
+    if voxels > LARGEST_RATIO * max(len(dataset.get("PixelData") or b""), 1 << 16) and "PixelData" in dataset:
+        raise InputError(TRUNCATED)
     if not str(dataset.get("PhotometricInterpretation") or "MONOCHROME2").startswith("MONOCHROME"):
         raise InputError("the DICOM images are in colour: give a grey-scale series")
 
@@ -77,13 +82,13 @@ def _rescaled(values: NDArray[np.float32], dataset: Dataset) -> NDArray[np.float
         return np.asarray(apply_modality_lut(values.astype(np.int32), dataset), dtype=np.float32)
     for number in range(len(values)):
         frame = frames[number] if number < len(frames) else Dataset()
-        groups = [
-            (place.get("PixelValueTransformationSequence") or [None])[0] for place in (frame, shared)
-        ]
+        groups = [(place.get("PixelValueTransformationSequence") or [None])[0] for place in (frame, shared)]
         group = next((one for one in groups if one is not None), dataset)
         slope, intercept = _number(group, "RescaleSlope", 1.0), _number(group, "RescaleIntercept", 0.0)
         if not (np.isfinite([slope, intercept]).all() and slope != 0):
-            raise InputError(f"the DICOM Rescale Slope is {slope:g}, with it no value is known: export it again")
+            raise InputError(
+                f"the DICOM Rescale Slope is {slope:g}, with it no value is known: export it again"
+            )
         values[number] = values[number] * np.float64(slope) + intercept
     return values
 

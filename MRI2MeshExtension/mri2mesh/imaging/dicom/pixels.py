@@ -32,7 +32,15 @@ if not _PER_FRAME:
 else:
     from pydicom.pixels import apply_modality_lut  # type: ignore[no-redef]
 
-__all__ = ["apply_modality_lut", "can_decode", "check_complete", "decode", "frames_by_gdcm", "open_dicom", "stored_bits"]
+__all__ = [
+    "apply_modality_lut",
+    "can_decode",
+    "check_complete",
+    "decode",
+    "frames_by_gdcm",
+    "open_dicom",
+    "stored_bits",
+]
 
 PIXEL_DATA = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 """Pixel Data, Float Pixel Data and Double Float Pixel Data."""
@@ -56,9 +64,7 @@ def open_dicom(path: Path, **options: Any) -> FileDataset:
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = _encoding(dataset)
         dataset.file_meta.TransferSyntaxUID = (
-            ImplicitVRLittleEndian
-            if implicit
-            else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+            ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         )
     return dataset
 

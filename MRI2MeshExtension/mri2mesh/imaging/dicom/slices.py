@@ -22,7 +22,8 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.files import is_dicom
 
 TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID", "Modality", "ImageType",
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID",
+    "Modality", "ImageType",
     "EchoNumbers", "EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "ScanningSequence", "DiffusionBValue",
     "TemporalPositionIdentifier", "AcquisitionNumber", "TriggerTime", "FrameOfReferenceUID",
     "PhotometricInterpretation", "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames",
@@ -104,16 +105,12 @@ def read_slices(files: list[Path]) -> FoundSlices:
         header = _header(file, found)
         if header is None:
             continue
-        if "Rows" not in header or "Columns" not in header:
-            found.damaged += _was_an_image(header)
-            continue
         found.images += 1
-        identity = str(header.get("SOPInstanceUID", file))
-        if identity in seen:  # the same image exported twice
-            continue
-        seen.add(identity)
         try:
-            found.slices += _slices(file, header, found)
+            identity = str(header.get("SOPInstanceUID", file))
+            if identity not in seen:  # else the same image exported twice
+                seen.add(identity)
+                found.slices += _slices(file, header, found)
         except InputError:
             raise
         except Exception as error:  # pydicom raises many kinds for values that break their format
@@ -124,7 +121,7 @@ def read_slices(files: list[Path]) -> FoundSlices:
 
 
 def _header(file: Path, found: FoundSlices) -> Dataset | None:
-    """Tags of one file, or None when it is not DICOM or cannot be read."""
+    """Tags of one image, or None for what is not DICOM, is no image or cannot be read."""
     try:
         if not file.is_file() or not is_dicom(file):
             return None
@@ -134,11 +131,12 @@ def _header(file: Path, found: FoundSlices) -> Dataset | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS, force=True)
-            "Rows" in header and header.Rows  # noqa: B018  a value is decoded when it is asked for
+        if "Rows" in header and "Columns" in header:
             return header
+        found.damaged += _was_an_image(header)
     except Exception:  # pydicom raises many kinds for files that are damaged
         found.damaged += 1
-        return None
+    return None
 
 
 def _was_an_image(header: Dataset) -> bool:

@@ -58,7 +58,9 @@ class DicomStack:
             )
         # As many as there are slices are what some programs write when they remove the patient's name.
         if 1 < len({one.traits.get("Frame of Reference") for one in self.slices}) < len(self.slices):
-            found.append("the slices name several frames of reference: the patient may have moved between them")
+            found.append(
+                "the slices name several frames of reference: the patient may have moved between them"
+            )
         if self.left_out:
             many = "image of the series was" if self.left_out == 1 else "images of the series were"
             found.append(

@@ -37,9 +37,7 @@ def read_dicom(path: Path, series: int | None = None) -> Volume:
         raise InputError("the DICOM images are a segmentation: give the image that it was drawn on")
     matrix = LPS_FROM_RAS @ _matrix(chosen)
     rows, columns = first.shape
-    check_size(
-        (columns, rows, len(chosen.slices)), np.linalg.norm(matrix[:3, :3], axis=0).tolist()
-    )
+    check_size((columns, rows, len(chosen.slices)), np.linalg.norm(matrix[:3, :3], axis=0).tolist())
     check_place(matrix)
     array = _pixels(chosen.slices, first.shape)
     metadata = {"modality": first.modality} if first.modality else {}

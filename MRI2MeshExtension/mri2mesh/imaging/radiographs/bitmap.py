@@ -22,7 +22,7 @@ USUAL_MASKS = (0x00FF0000, 0x0000FF00, 0x000000FF)
 
 
 def read_bitmap(path: Path, largest_pixels: int) -> NDArray[np.uint8]:
-    """[rows, columns, 1 or 3] grey or red, green, blue. Raises InputError for what is damaged, compressed or too large."""
+    """[rows, columns, 1 or 3] grey or red, green, blue. Raises InputError: damaged, compressed, too large."""
     data = path.read_bytes()
     if len(data) < 14 + LEAST_HEADER_BYTES:
         raise InputError(DAMAGED)

@@ -63,7 +63,9 @@ def _check_size(rows: int, columns: int, pages: Sequence[int]) -> None:
     if rows < 1 or columns < 1:
         raise InputError(DAMAGED)
     if rows * columns > LARGEST_PIXELS:
-        raise InputError(f"the picture claims to have {columns} x {rows} pixels, more than any radiograph: make it smaller")
+        raise InputError(
+            f"the picture claims to have {columns} x {rows} pixels, more than any radiograph: make it smaller"
+        )
 
 
 def _grey(channels: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:

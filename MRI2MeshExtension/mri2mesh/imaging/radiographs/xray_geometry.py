@@ -86,7 +86,9 @@ class XrayGeometry:
             )
         for name, (least, largest) in LIMITS.items():
             value = getattr(self, name).value
-            if not all(least <= abs(one) <= largest for one in (value if isinstance(value, tuple) else (value,))):
+            if not all(
+                least <= abs(one) <= largest for one in (value if isinstance(value, tuple) else (value,))
+            ):
                 raise InputError(
                     f"{WORDS[name]} is {_shown(value)}, which no radiograph has: it is at most {largest:g}"
                     + (f" and at least {least:g}" if least else "")

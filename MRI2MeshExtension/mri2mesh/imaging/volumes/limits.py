@@ -32,7 +32,9 @@ def check_size(sizes: Sequence[int], spacings_mm: Sequence[float]) -> None:
     voxels = math.prod(sizes)
     if voxels > LARGEST_VOXELS:
         shape = " x ".join(str(size) if size < 1e15 else "(endless)" for size in sizes)
-        raise InputError(f"the image claims to have {shape} voxels, more than can be read: crop or resample it")
+        raise InputError(
+            f"the image claims to have {shape} voxels, more than can be read: crop or resample it"
+        )
     for size, spacing in zip(sizes, spacings_mm, strict=False):
         if not LEAST_SPACING_MM <= spacing <= LARGEST_SPACING_MM:
             raise InputError(f"a voxel spacing of {spacing:g} mm cannot be that of a patient's image: {UNIT}")
@@ -43,7 +45,9 @@ def check_size(sizes: Sequence[int], spacings_mm: Sequence[float]) -> None:
 def check_numbers(directions: Sequence[float], origin_mm: Sequence[float]) -> None:
     """Raises InputError for numbers of a header with which no geometry can be computed; ITK never ends for some."""
     if not all(math.isfinite(value) and abs(value) <= LARGEST_DIRECTION for value in directions):
-        raise InputError("the directions of the image's axes in the file cannot be: correct it or export it again")
+        raise InputError(
+            "the directions of the image's axes in the file cannot be: correct it or export it again"
+        )
     if not all(math.isfinite(value) and abs(value) <= FARTHEST_MM for value in origin_mm):
         raise InputError(FAR_AWAY)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import SimpleITK as sitk
@@ -89,14 +87,14 @@ def _read(path: Path, series: int | None) -> Volume:
         return read_dicom(path, series)
     if content in PICTURES:
         raise InputError("the file is a picture, not an image volume: give NIfTI, NRRD, MHA/MHD or DICOM")
-    read_header, ending, reader = {
-        "nrrd": (read_nrrd_header, ".nrrd", "NrrdImageIO"),
-        "metaimage": (read_metaimage_header, ".mha", "MetaImageIO"),
+    read_header, reader = {
+        "nrrd": (read_nrrd_header, "NrrdImageIO"),
+        "metaimage": (read_metaimage_header, "MetaImageIO"),
     }[content]
     header = read_header(path)
     header.check()
-    if not header.detached:
-        with under_a_plain_name(path, ending) as plain:
+    if header.rewritten is not None:
+        with header.rewritten.file() as plain:
             return _read_with_itk(plain, header, reader)
     try:
         path.absolute().as_posix().encode()
@@ -123,20 +121,10 @@ def _decompressed(path: Path, container: Container | None, end: int | None) -> I
     with tempfile.TemporaryDirectory(prefix="mri2mesh-") as folder:
         plain = Path(folder) / "plain.nii"
         with open_plain(path, container) as packed, plain.open("wb") as stream:
-            shutil.copyfileobj(_Limited(packed, end), stream, 1 << 20)
+            while end > 0 and (block := packed.read(min(end, 1 << 20))):
+                end -= len(block)
+                stream.write(block)
         yield plain
-
-
-class _Limited:
-    """The first bytes of a stream."""
-
-    def __init__(self, stream: IO[bytes], left: int) -> None:
-        self._stream, self._left = stream, left
-
-    def read(self, size: int) -> bytes:
-        block = self._stream.read(min(size, self._left))
-        self._left -= len(block)
-        return block
 
 
 def _read_with_itk(path: str, header: FileHeader, reader_name: str) -> Volume:

@@ -18,13 +18,14 @@ from pathlib import Path, PureWindowsPath
 from typing import BinaryIO, Protocol
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.volumes.headers.rewritten import Rewritten
 from mri2mesh.imaging.volumes.limits import check_size
 
 TRUNCATED = "the image file is truncated or damaged: copy or export it again"
 
 NOT_ORIENTED = (
-    "the file does not record how the image lies in the patient: left and right, front and back may be exchanged in the "
-    "result; compare it with the image, or export the image again with its orientation"
+    "the file does not record how the image lies in the patient: left and right, front and back may be exchanged in "
+    "the result; compare it with the image, or export the image again with its orientation"
 )
 NOT_FINITE = "the image has {} values that are not numbers (NaN or infinite): correct it first"
 
@@ -54,7 +55,7 @@ class FileHeader:
     modality: DICOM's abbreviation, where the file records it; "" elsewhere.
     to_millimetres: by what ITK's geometry is multiplied, where ITK overlooks the unit.
     warnings: sentences for the user on what the file leaves open.
-    detached: True where the voxels are in another file, which the header names.
+    rewritten: the file as ITK is given it; None where one file per slice is read in its place.
     end: bytes up to the last voxel, decompressed, where this is known.
     """
 
@@ -68,7 +69,7 @@ class FileHeader:
     modality: str = ""
     to_millimetres: float = 1.0
     warnings: tuple[str, ...] = ()
-    detached: bool = False
+    rewritten: Rewritten | None = None
     end: int | None = None
 
     def check(self) -> None:
@@ -164,7 +165,9 @@ def data_file(header: Path, name: str) -> Path:
     windows = PureWindowsPath(name)
     parts = name.replace("\\", "/").split("/")
     if "\0" in name or os.path.isabs(name) or windows.drive or windows.root or ".." in parts:
-        raise InputError("the header names a data file outside its own folder: put both files into one folder")
+        raise InputError(
+            "the header names a data file outside its own folder: put both files into one folder"
+        )
     return header.parent / name
 
 
@@ -182,7 +185,9 @@ def length_unit(names: Sequence[str]) -> tuple[float, tuple[str, ...]]:
     # Headers are read as Latin-1, in which no byte is damaged; the letter µ is written as UTF-8 too.
     factors = {MILLIMETRES.get(name.strip().lower().replace("Â", "").replace("â", "")) for name in names}
     if len(factors) > 1:
-        raise InputError("the axes of the image have different units of length: export it again in millimetres")
+        raise InputError(
+            "the axes of the image have different units of length: export it again in millimetres"
+        )
     factor = factors.pop() if factors else 1.0
     if factor is None:
         return 1.0, ("the unit of length in the file is not known to this program: taken as millimetres",)

@@ -15,6 +15,7 @@ from mri2mesh.imaging.volumes.headers.header import (
     data_file,
     length_unit,
 )
+from mri2mesh.imaging.volumes.headers.rewritten import Rewritten, check_fields, passed_on
 from mri2mesh.imaging.volumes.limits import check_numbers
 
 BYTES = {
@@ -24,6 +25,11 @@ BYTES = {
 """MET_LONG has no fixed size, so such files are left to ITK to judge."""
 DIRECTIONS = ("TransformMatrix", "Orientation", "Rotation")
 ORIGINS = ("Offset", "Position", "Origin", "CenterOfRotation")
+PASSED_ON = (
+    "ObjectType", "NDims", "BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData",
+    "CompressedDataSize", *DIRECTIONS, *ORIGINS, "AnatomicalOrientation", "ElementSpacing", "ElementSize", "DimSize",
+    "HeaderSize", "ElementNumberOfChannels", "ElementType",
+)  # fmt: skip
 BYTE_ORDER_MARK = "ï»¿"
 """Of UTF-8, read as Latin-1."""
 MODALITY = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
@@ -55,9 +61,15 @@ def read_metaimage_header(path: Path) -> FileHeader:
     data_path = data_file(path, data.split()[0] if listed else data) if detached else path
     if data.startswith("LIST"):
         check_listed(path, offset)
+    if listed:
+        check_fields(fields, TRUNCATED)
     expected = (
         BYTES.get(fields.get("ElementType", "").upper(), 0) * channels * max(0, math.prod(sizes)) or None
     )
+    rewritten = None
+    if not listed:
+        lines = passed_on(fields, PASSED_ON, " = ", TRUNCATED)
+        rewritten = Rewritten(lines, data_path, offset, not detached, "metaimage")
     available = None
     if expected and _true(fields, "BinaryData", "True") and not listed:
         if detached:
@@ -75,7 +87,7 @@ def read_metaimage_header(path: Path) -> FileHeader:
         modality=MODALITY.get(fields.get("Modality", "").upper(), ""),
         to_millimetres=factor,
         warnings=warnings,
-        detached=detached,
+        rewritten=rewritten,
     )
 
 

@@ -36,7 +36,11 @@ def agreed_spacings(spacings: list[float], sform: Sequence[float]) -> list[float
 
 
 def compare_matrices(
-    sizes: Sequence[int], spacings: Sequence[float], qfac: float, qform: Sequence[float], sform: Sequence[float]
+    sizes: Sequence[int],
+    spacings: Sequence[float],
+    qfac: float,
+    qform: Sequence[float],
+    sform: Sequence[float],
 ) -> tuple[str, ...]:
     """A warning where the matrices place a corner of the image more than a voxel apart; nothing where they agree.
 
@@ -46,7 +50,9 @@ def compare_matrices(
     by_sform = np.reshape(np.asarray(sform, dtype=np.float64), (3, 4))
     by_qform = _qform_matrix(spacings, qfac, qform)
     if not (np.isfinite(by_sform).all() and np.isfinite(by_qform).all()):
-        raise InputError("the matrices in the file (qform, sform) hold values that are not numbers: export it again")
+        raise InputError(
+            "the matrices in the file (qform, sform) hold values that are not numbers: export it again"
+        )
     directions = [matrix[:, :3] / np.linalg.norm(matrix[:, :3], axis=0) for matrix in (by_qform, by_sform)]
     handed = [np.linalg.det(axes) > 0 for axes in directions]
     cosines = (directions[0] * directions[1]).sum(axis=0)
@@ -62,8 +68,8 @@ def compare_matrices(
     if apart <= min(spacings):
         return ()
     return (
-        f"the two matrices in the file (qform and sform) place the image up to {apart:.1f} mm apart: the result lies on "
-        "the image as 3D Slicer loads it, other programs may show it elsewhere",
+        f"the two matrices in the file (qform and sform) place the image up to {apart:.1f} mm apart: the result lies "
+        "on the image as 3D Slicer loads it, other programs may show it elsewhere",
     )
 
 

@@ -15,6 +15,7 @@ from mri2mesh.imaging.volumes.headers.header import (
     data_file,
     length_unit,
 )
+from mri2mesh.imaging.volumes.headers.rewritten import Rewritten, check_fields, passed_on
 from mri2mesh.imaging.volumes.limits import check_numbers
 
 BYTES = {
@@ -35,6 +36,10 @@ BYTES = {
 }
 TYPE_BYTES = {name: size for size, names in BYTES.items() for name in names}
 COMPRESSION = {"raw": None, "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+PASSED_ON = (
+    "type", "dimension", "space", "space dimension", "sizes", "spacings", "axis mins", "axismins", "space directions",
+    "space origin", "kinds", "endian", "encoding", "line skip", "lineskip", "byte skip", "byteskip",
+)  # fmt: skip
 KEY = "key:"
 """Before the name of a key/value pair, so that none can stand for a field."""
 PATIENT_SPACES = {
@@ -73,6 +78,15 @@ def read_nrrd_header(path: Path) -> FileHeader:
         else:
             space.append((size, spacing))
     expected = TYPE_BYTES.get(fields.get("type", "").lower(), 0) * max(0, math.prod(sizes)) or None
+    data = fields.get("data file", fields.get("datafile"))
+    listed = data is not None and (data.startswith("LIST") or "%" in data)
+    rewritten = None
+    if listed:
+        check_fields(fields, TRUNCATED)
+    else:
+        lines = ("NRRD0005", *passed_on(fields, PASSED_ON, ": ", TRUNCATED))
+        voxels = path if data is None else data_file(path, data)
+        rewritten = Rewritten(lines, voxels, offset, data is None, "nrrd")
     return FileHeader(
         [size for size, _ in space] + (times if len(space) >= 3 else []),
         [spacing for _, spacing in space],
@@ -83,7 +97,7 @@ def read_nrrd_header(path: Path) -> FileHeader:
         modality=_modality(fields),
         to_millimetres=factor,
         warnings=warnings,
-        detached="data file" in fields or "datafile" in fields,
+        rewritten=rewritten,
     )
 
 
