@@ -12,16 +12,16 @@ from slicer.i18n import tr as _
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.mrml_nodes import remove_node
 from mri2mesh_slicer.observers import Observers
-from mri2mesh_slicer.panel.messages import sentences
+from mri2mesh_slicer.panel.messages import BAD, say, sentences
 from mri2mesh_slicer.radiographs.placing import place_next, show_in_a_slice_view
 from mri2mesh_slicer.runs.level_naming import NAMES, name_level
 
 
 class LevelBox:
-    """shown_run: the run that is shown, or None. named: called when the run was renamed, with an empty text, or with
-    the reason why it could not be."""
+    """shown_run: the run that is shown, or None. named: called when the user named a
+    level, and the run was renamed if that could be."""
 
-    def __init__(self, ui: Any, shown_run: Callable[[], Any], named: Callable[[str], None]) -> None:
+    def __init__(self, ui: Any, shown_run: Callable[[], Any], named: Callable[[], None]) -> None:
         self._ui, self._shown_run, self._named = ui, shown_run, named
         self._point: Any = None
         self._observers = Observers()
@@ -29,6 +29,7 @@ class LevelBox:
             ui.levelSelector.addItem(name)
         ui.levelSelector.setCurrentText("L5")
         ui.levelClickButton.clicked.connect(self._place)
+        say(ui.levelMessage, "")
 
     def close(self) -> None:
         """A point that waits to be placed goes."""
@@ -47,6 +48,8 @@ class LevelBox:
         self._point.CreateDefaultDisplayNodes()
         place_next(self._point, str(self._ui.levelSelector.currentText))
         self._observers.add(self._point, self._point.PointPositionDefinedEvent, self._placed)
+        level = str(self._ui.levelSelector.currentText)
+        say(self._ui.levelMessage, _("Click on the body of {level}.").format(level=level))
 
     def _placed(self, *_event: Any) -> None:
         # In a turn of its own: the click must have ended before its node is taken away.
@@ -61,9 +64,10 @@ class LevelBox:
         point.GetNthControlPointPositionWorld(0, position)
         level = str(point.GetNthControlPointLabel(0))
         self.close()
-        problem = ""
         try:
             name_level(run, position, level)
         except InputError as error:
-            problem = sentences(str(error))
-        self._named(problem)
+            say(self._ui.levelMessage, sentences(str(error)), BAD)
+        else:
+            say(self._ui.levelMessage, "")
+        self._named()

@@ -27,10 +27,11 @@ MOST_ROWS = 14
 
 
 class ResultsSection:
-    """``run``: the one that is shown, a `mri2mesh_slicer.runs.runs.RunNodes`, or None. changed: called for another."""
+    """``run``: the one that is shown, a `mri2mesh_slicer.runs.runs.RunNodes`, or None. changed: called for another.
+    level_named: called when its image keeps a level that the user named."""
 
-    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
-        self._ui, self._changed = ui, changed
+    def __init__(self, ui: Any, changed: Callable[[], None], level_named: Callable[[], None]) -> None:
+        self._ui, self._changed, self._level_named = ui, changed, level_named
         self._runs: list[Any] = []
         self._pictures: dict[Any, Mapping[str, bytes]] = {}
         self._filling = False
@@ -175,12 +176,11 @@ class ResultsSection:
         self.refresh()
         self._changed()
 
-    def _named(self, problem: str) -> None:
-        """The user named a level, or it could not be: then why."""
+    def _named(self) -> None:
+        """The user named a level: everything may have another name."""
         self.refresh()
         self._changed()
-        if problem:
-            say(self._ui.verdictLabel, problem, BAD)
+        self._level_named()
 
     def _open_report(self, *_checked: Any) -> None:
         from mri2mesh_slicer.runs.report_page import write_report_page
