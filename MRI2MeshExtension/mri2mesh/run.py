@@ -37,8 +37,8 @@ ENGINE_DONE = 0.83
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
 Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
-"""Told the surfaces so far by name, the engine's fraction, and of each radiograph what `describe_view` says, as the
-report will; what it raises ends the run."""
+"""Called with the surfaces so far by name, the engine's fraction, and for each radiograph what `describe_view` says, as
+the report will; what it raises ends the run."""
 
 
 def run(
@@ -51,11 +51,11 @@ def run(
 ) -> Reconstruction:
     """Fills ``request.out`` and returns what it was filled with; a refusal gives a result without structures.
 
-    warn: told at once what was done otherwise than asked; it is in the result's warnings too.
+    warn: called at once with what was done otherwise than asked; it is in the result's warnings too.
     What progress and watch raise ends the run, and then nothing is written.
     Raises InputError for bad input; then nothing was written.
     """
-    told = progress or (lambda stage, fraction: None)
+    report_progress = progress or (lambda stage, fraction: None)
     engine = request.engine
     if engine is None:
         request.refuse_missing()
@@ -66,7 +66,7 @@ def run(
     if watch is not None and not entry.shows:
         raise InputError(f"the engine {engine} has nothing to show while it works: do not ask for it")
     check_request(request.out, request.formats, request.scene)
-    told(READ, 0.0)
+    report_progress(READ, 0.0)
     image, options = _inputs(request, entry)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
@@ -76,7 +76,7 @@ def run(
             result: Reconstruction = get_engine(engine).reconstruct(
                 image,
                 device=device,
-                progress=lambda stage, fraction: told(stage, ENGINE_DONE * fraction),
+                progress=lambda stage, fraction: report_progress(stage, ENGINE_DONE * fraction),
                 keep=keep,
                 **options,
             )
@@ -92,21 +92,21 @@ def run(
         formats=request.formats,
         labelmaps=request.labelmaps and bool(reconstruction.structures),
         scene=request.scene and bool(reconstruction.structures),
-        progress=lambda fraction: told(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
+        progress=lambda fraction: report_progress(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
     )
     return reconstruction
 
 
 def _with_views(watch: Watch, image: Image) -> EngineWatch:
-    """What the engine tells, with the geometry by which it sees each radiograph."""
+    """Passes on what the engine shows, with the geometry by which it sees each radiograph."""
     geometries = [] if isinstance(image, Volume) else [one.geometry for one in image]
 
-    def told(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
+    def watch_with_views(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
         given = list(moves) or [np.eye(4)] * len(geometries)
         pairs = zip(geometries, given, strict=True)
         watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
 
-    return told
+    return watch_with_views
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
@@ -167,7 +167,7 @@ def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         fit = fitted = None
     if not isinstance(fit, dict):
-        raise InputError("the earlier result does not tell where its fit ended: give the folder of a fit")
+        raise InputError("the earlier result does not say where its fit ended: give the folder of a fit")
     if fitted != anatomy:
         raise InputError(
             f"the earlier result is of {fitted}: only a result of the same bone can be continued"

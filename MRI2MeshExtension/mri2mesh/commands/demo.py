@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from mri2mesh.commands.reconstruct import reconstruct_and_tell
+from mri2mesh.commands.reconstruct import reconstruct_and_summarise
 from mri2mesh.request import Request
 
 NAME = "demo"
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         labelmaps=True,
         scene=scene,
     )
-    status = reconstruct_and_tell(request)
+    status = reconstruct_and_summarise(request)
     print(
         f"Open {options.out / 'report.html'} in a browser"
         + (f", {options.out / 'scene.mrb'} in 3D Slicer" * scene)

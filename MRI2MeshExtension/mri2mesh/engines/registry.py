@@ -46,7 +46,7 @@ ENGINES = {
         shows=True,
     ),
 }
-"""The first that takes a kind of input is its default."""
+"""The engines by name. The first that takes a kind of input is its default."""
 
 
 def get_engine(name: str) -> ModuleType:
