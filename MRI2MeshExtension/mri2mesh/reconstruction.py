@@ -68,7 +68,7 @@ class LevelCount:
 
 def given_statement(name: str) -> str:
     """Of levels that are counted from a vertebra that the user named."""
-    return f"The levels are counted from {name}, as the user named it."
+    return f"The levels are counted from {name}, which was given."
 
 
 LEVEL_CHECK = "level count"
@@ -79,7 +79,7 @@ def level_check(count: LevelCount) -> Check:
     """Fails where the names are a guess, so that the result is marked."""
     detail = {
         "sacrum": "the sacrum fixes the count of the levels",
-        "given": "a vertebra that the user named fixes the count of the levels",
+        "given": "a vertebra that was given fixes the count of the levels",
         "none": "nothing fixes the count of the levels: their names are a guess",
     }[count.anchor]
     return Check(LEVEL_CHECK, float(count.certain), 1.0, count.certain, detail)

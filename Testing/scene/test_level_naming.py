@@ -74,12 +74,12 @@ def test_naming_one_vertebra_renames_all_and_takes_the_doubt_away(run: RunNodes)
     name_level(run, ON_L1, "T11")
     names = ["T10", "T10-T11", "T11"]
     assert shown(run) == [names] * 4
-    assert run.levels_certain and "T11, as the user named it" in run.levels.statement
+    assert run.levels_certain and "T11, which was given" in run.levels.statement
     for row in run.rows():
         np.testing.assert_allclose(row.colour, STRUCTURES[row.name].colour)
     assert column(run.structures_table, "code") == [STRUCTURES[name].code for name in names]
     assert column(run.structures_table, "label") == [17, 117, 18]
-    assert count_check(run) == ("yes", "a vertebra that the user named fixes the count of the levels")
+    assert count_check(run) == ("yes", "a vertebra that was given fixes the count of the levels")
 
 
 def test_a_guess_that_is_right_only_loses_its_doubt(run: RunNodes) -> None:
@@ -139,5 +139,5 @@ def test_the_page_has_the_names_of_now(run: RunNodes, tmp_path: Path) -> None:
     page = write_report_page(run, tmp_path / "after.html").read_text(encoding="utf-8")
     assert "<b>L2</b>" in page and "<b>L2-L3</b>" in page and STRUCTURES["L2"].code in page
     assert "T12?" not in page and "are a guess" not in page
-    assert "The levels are counted from L3, as the user named it." in page
+    assert "The levels are counted from L3, which was given." in page
     assert "what it called T12 is L2 here" in page
