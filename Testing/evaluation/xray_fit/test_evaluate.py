@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from anatomy.toy_shapes import stretching_ball
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
@@ -47,7 +48,7 @@ def model() -> ShapeModel:
 
 @pytest.fixture(scope="module")
 def femur() -> ShapeModel:
-    return ShapeModel.load("femur_left")
+    return read_shape_model("femur_left")
 
 
 def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model):
@@ -58,7 +59,7 @@ def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model
 
 @pytest.mark.parametrize(("name", "subjects"), [("pelvis", 40), ("femur_left", 26), ("L1", 11), ("L5", 3)])
 def test_a_mirror_image_or_another_bone_is_not_a_subject(name, subjects):
-    shipped = ShapeModel.load(name)
+    shipped = read_shape_model(name)
     rows = one_row_each(shipped)
     assert len(rows) == len({shipped.subjects[row] for row in rows}) == subjects
     assert not np.asarray(shipped.mirrored)[rows].any()
@@ -71,7 +72,7 @@ def test_a_few_subjects_are_spread_over_all(femur):
 
 
 def test_the_widening_of_small_groups_is_taken_back():
-    lumbar = ShapeModel.load("L5")
+    lumbar = read_shape_model("L5")
     row = one_row_each(lumbar)[0]
     offset, widened = shape_of(lumbar, row) - lumbar.mean, lumbar.vertices(lumbar.scores[row]) - lumbar.mean
     assert np.linalg.norm(offset) / np.linalg.norm(widened) == pytest.approx(np.sqrt(2 / 3), rel=1e-6)
