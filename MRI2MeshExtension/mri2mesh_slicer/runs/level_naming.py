@@ -22,7 +22,7 @@ NAMES = (*VERTEBRA_LEVELS, "S1")
 IMAGE_LEVEL = "MRI2Mesh.Level"
 """Attribute of an image: one vertebra that is known in it, as the command line's ``--level``."""
 NEAR_MM = 4.0
-"""A point so far outside a body still means it."""
+"""Distance outside a body up to which a point still means that body."""
 
 
 def name_level(run: RunNodes, point: ArrayLike, level: str) -> None:

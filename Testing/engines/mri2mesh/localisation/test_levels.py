@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,9 +83,15 @@ def test_a_whole_sacrum_fixes_the_count() -> None:
 def test_a_sacrum_half_in_view_fixes_nothing(room: float) -> None:
     found = named(spine("L5", 5, room=room, sacrum=True))
     assert found.names[0] == "L5" and found.s1
-    assert not found.count.certain and "only partly in the image" in found.count.statement
+    assert not found.count.certain and "not wholly or not clearly in the image" in found.count.statement
     check = level_check(found.count)
     assert not check.passed and check.structure is None
+
+
+def test_what_only_resembles_a_sacrum_fixes_nothing() -> None:
+    found = spine("L5", 5, sacrum=True)
+    unclear = replace(found, chain=replace(found.chain, s1=Peak(S1, 0.7)))
+    assert named(found).count.certain and not named(unclear).count.certain
 
 
 @pytest.mark.parametrize("lowest", ["L5", "L3", "L1"])

@@ -15,14 +15,18 @@ from mri2mesh.geometry.transforms import apply
 ROOM_BELOW_S1_MM = 18.0
 """Image that is needed below the centre of S1: half its body, 15 mm, and the beginning of S2. With less in view the
 sacrum can be taken for a vertebra, and a vertebra at the edge for the sacrum."""
+LEAST_S1_SCORE = 0.8
+"""Score that S1 needs to fix the count. On synthetic exams with S1 wholly in the image it was 0.85 or more; a body that
+the lower edge of an image cuts can be taken for S1, with less."""
 LONGEST_MM = 60.0
+"""How far an image is followed beyond a point."""
 NEAR_MM = 4.0
-"""A point so far outside a body still means it."""
+"""Distance outside a body up to which a point still means that body."""
 
 
 def sacrum_anchors(spine: SpineFound) -> bool:
-    """Whether S1 was found, and wholly in the image."""
-    if spine.chain.s1 is None:
+    """Whether S1 was found, clearly and wholly in the image."""
+    if spine.chain.s1 is None or spine.chain.s1.score < LEAST_S1_SCORE:
         return False
     centre = spine.chain.s1.centre
     downwards = centre - spine.chain.bodies[0].centre

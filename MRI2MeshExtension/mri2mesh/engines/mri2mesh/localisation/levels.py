@@ -95,7 +95,7 @@ def probable_counts(spine: SpineFound) -> dict[str, float]:
 
 
 def _guess(probabilities: dict[str, float], lowest: str, spine: SpineFound) -> LevelCount:
-    seen = "not" if spine.chain.s1 is None else "only partly"
+    seen = "not" if spine.chain.s1 is None else "not wholly or not clearly"
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     listed = ", ".join(f"{name} {100 * share:.0f}%" for name, share in ranked if share >= 0.005)
     statement = (
