@@ -111,7 +111,7 @@ def test_a_point_on_no_body_is_refused_and_changes_nothing(run: RunNodes) -> Non
 
 
 def test_a_level_that_leaves_some_without_a_name_waits_for_the_next_run(run: RunNodes) -> None:
-    with pytest.raises(InputError, match="the levels known are T7 to L5; press Run again"):
+    with pytest.raises(InputError, match="the levels known are T7 to L5; press Apply again"):
         name_level(run, ON_T12, "L5")
     assert shown(run)[0] == ["T12?", "T12-L1?", "L1?"]
     assert run.inputs[0].GetAttribute(IMAGE_LEVEL) == "L5@20.0,-30.0,60.0"

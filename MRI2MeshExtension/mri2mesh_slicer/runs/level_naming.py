@@ -39,7 +39,7 @@ def name_level(run: RunNodes, point: ArrayLike, level: str) -> None:
     try:
         shift_levels(run, by, named=level)
     except InputError as error:
-        raise InputError(f"{error}; press Run again: the image keeps the level that you named") from error
+        raise InputError(f"{error}; press Apply again: the image keeps the level that you named") from error
 
 
 def body_at(run: RunNodes, point: ArrayLike) -> str:

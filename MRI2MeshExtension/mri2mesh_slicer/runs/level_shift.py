@@ -43,14 +43,6 @@ def shift_levels(run: RunNodes, by: int, named: str | None = None) -> None:
             _shift_checks_table(run, shifted)
 
 
-def can_shift(run: RunNodes, by: int) -> bool:
-    """Whether `shift_levels` would do it."""
-    try:
-        return bool([_shifted(structure_name(model), by) for model in run.models])
-    except InputError:
-        return False
-
-
 def _shifted(name: str, by: int) -> Structure:
     if by == 0:
         return STRUCTURES[name]
