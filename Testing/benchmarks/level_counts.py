@@ -1,4 +1,6 @@
-"""How often the levels are named rightly where an exam is cut from below: ``python Testing/benchmarks/level_counts.py EXAMS``.
+"""How often the levels are named rightly where exams are cut from below.
+
+    python Testing/benchmarks/level_counts.py EXAMS
 
 EXAMS is a folder of labelled exams, as for ``mri2mesh evaluate lumbar-mri``. Each is cut at several heights below the
 centres of L5, L4 and L3, so that the sacrum is seen in part or not at all, and found anew. Printed are how many images
@@ -9,13 +11,9 @@ probability that it states on average, and how many would be right if the lowest
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "MRI2MeshExtension"))
 
 import numpy as np
 from numpy.typing import NDArray
