@@ -1,4 +1,4 @@
-"""JSON that other programs and people wrote: any Unicode encoding that names itself, and nothing that can hang or crash."""
+"""JSON that other programs and people wrote, in any Unicode encoding that names itself; nothing in it can do harm."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ from mri2mesh.imaging.volumes.orientation import slice_plane
 
 WORDS = {
     "ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "LOCALIZER", "AXIAL", "REFORMATTED", "MPR", "MIP", "MINIP",
-    "PROJECTION", "IMAGE", "M", "P", "R", "I", "SE", "FFE", "IR", "TSE", "T1", "T2", "T2_STAR", "WATER", "FAT", "W", "F", "IP",
-    "OP",    "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "ADC", "TRACEW", "DIFFUSION", "SUBTRACTION", "MAP", "NORM", "DIS2D", "DIS3D",
-    "ND", "MOSAIC", "COMPOSED", "ADDED", "FILTERED", "RESAMPLED", "VOLUME", "NONE", "DIXON", "STIR", "COMPOSITE",
+    "PROJECTION", "IMAGE", "M", "P", "R", "I", "SE", "FFE", "IR", "TSE", "T1", "T2", "T2_STAR", "WATER", "FAT",
+    "W", "F", "IP", "OP", "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "ADC", "TRACEW", "DIFFUSION", "SUBTRACTION",
+    "MAP", "NORM", "DIS2D", "DIS3D", "ND", "MOSAIC", "COMPOSED", "ADDED", "FILTERED", "RESAMPLED", "VOLUME",
+    "NONE", "DIXON", "STIR", "COMPOSITE",
 }  # fmt: skip
 """Values of Image Type (0008,0008), defined by DICOM or written by the manufacturers; others are not shown."""
 SHOWN = {
