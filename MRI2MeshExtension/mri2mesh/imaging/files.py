@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, Any, Literal, cast
 
 from mri2mesh.errors import InputError
 
@@ -59,7 +59,7 @@ def open_plain(path: Path, container: Container | None) -> IO[bytes]:
     """The file without its compression. What reading raises is of `DAMAGED`."""
     if container is None:
         return path.open("rb")
-    openers = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+    openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
     return cast(IO[bytes], openers[container](path, "rb"))
 
 
