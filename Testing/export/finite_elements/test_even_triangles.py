@@ -69,7 +69,18 @@ def test_bad_surfaces_and_lengths_are_refused_in_one_line(box: Mesh, barrel: Mes
         ready_surface("L3", box, 20.0)
     with pytest.raises(InputError, match=r"would have .* triangles"):
         ready_surface("L3", box, 0.02)
+
+
+def test_a_displacement_beyond_the_limit_is_refused_not_made_in_silence(
+    barrel: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mri2mesh.export.finite_elements.even_triangles._ATTEMPTS", 1)
     with pytest.raises(
-        InputError, match=r"would move its surface by up to .* more than the 0\.00 mm allowed"
+        InputError, match=r"would move its surface by up to .* more than the 0\.01 mm allowed"
     ):
-        ready_surface("L3", barrel, 6.0, max_displacement_mm=1e-9)
+        ready_surface("L3", barrel, 6.0, max_displacement_mm=0.01)
+
+
+def test_where_nothing_else_helps_the_old_triangles_stay(barrel: Mesh) -> None:
+    ready = ready_surface("L3", barrel, 6.0, max_displacement_mm=0.01)
+    assert displacement(barrel, ready.mesh, seed=5).largest_mm <= 0.01

@@ -118,7 +118,7 @@ def _figures(
 ) -> dict[str, Any]:
     pairs = np.sort(mesh.tetrahedra[:, np.array(TET_EDGES)].reshape(-1, 2), axis=1)
     volumes = signed_volumes(mesh.nodes, mesh.tetrahedra)
-    surface = {m.name: volume_mm3(Mesh(mesh.nodes, m.triangles)) for m in members}
+    surface = {m.name: volume_mm3(Mesh(mesh.nodes.astype(np.float32), m.triangles)) for m in members}
     return {
         "mesher": mesher,
         "elements": len(mesh.tetrahedra),

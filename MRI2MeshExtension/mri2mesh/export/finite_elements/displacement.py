@@ -51,7 +51,7 @@ def displacement(old: Mesh, new: Mesh, seed: int = 0) -> Displacement:
 def far_places(surface: WorkingSurface, ground: Ground, limit_mm: float) -> NDArray[np.float64]:
     """[N, 3] places of the old surface that the new one misses by nearly the limit or more, or where it cuts itself."""
     places, close = ground.samples, _CLOSE * limit_mm
-    old = places[point_to_surface(places, Mesh(surface.points, surface.faces)) > close]
+    old = places[point_to_surface(places, surface.mesh()) > close]
     faces = surface.faces
     middles = [surface.points[faces].mean(axis=1)]
     middles += [surface.points[faces[:, [k, k - 1]]].mean(axis=1) for k in range(3)]
@@ -70,7 +70,7 @@ def touch_far_places(
     wanted: [V] edge lengths at the surface's vertices. Returns None where no place is too far or none can be helped.
     """
     places, normals = ground.points, vertex_normals(surface)
-    apart = point_to_surface(places, Mesh(surface.points, surface.faces))
+    apart = point_to_surface(places, surface.mesh())
     far = np.nonzero(apart > _ALERT * limit_mm)[0]
     free = np.nonzero(surface.vertex_kinds() != CORNER)[0]
     if not len(far) or not len(free):

@@ -62,7 +62,7 @@ def even_triangles(mesh: Mesh, edge_length_mm: float | NDArray, limit_mm: float)
         if not len(far):
             break
         kept = np.concatenate([kept, far])
-    result = transfer_point_data(mesh, Mesh(surface.points, surface.faces))
+    result = transfer_point_data(mesh, surface.mesh())
     return EvenSurface(result, surface.zones, now_wanted, surface.rims)
 
 

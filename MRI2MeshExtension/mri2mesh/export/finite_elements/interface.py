@@ -79,7 +79,7 @@ def _endplate(
         raise InputError(
             f"{name} has no {region.name.lower().replace('_', ' ')} to seat a disc on: leave out --join"
         )
-    labels = component_labels(Mesh(points, chosen))[1]
+    labels = component_labels(Mesh(points.astype(np.float32), chosen))[1]
     return chosen[labels == np.bincount(labels).argmax()]
 
 
@@ -91,7 +91,7 @@ def _as_surface(disc: Mesh, points: NDArray, triangles: NDArray, zones: NDArray)
     for end in (Region.ENDPLATE_SUPERIOR, Region.ENDPLATE_INFERIOR):
         members = np.unique(triangles[zones == zone_number(end)])
         region[members[~on_wall[members]]] = end
-    bare = Mesh(points, triangles, {"region": region})
+    bare = Mesh(points.astype(np.float32), triangles, {"region": region})
     used = np.unique(triangles)
     alone = select_faces(bare, np.ones(len(triangles), bool))
     regions = region[used]

@@ -16,7 +16,6 @@ from mri2mesh.export.finite_elements.working_surface import (
     edge_table,
     normals_of,
 )
-from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
 
 _TO_THE_MIDDLE, _SPRING = 0.4, 0.15
@@ -38,7 +37,7 @@ class Ground:
         self.normals = vertex_normals(surface)
         faces = surface.face_normals()
         self._face_normals = faces / np.maximum(np.linalg.norm(faces, axis=1, keepdims=True), 1e-30)
-        self._surface = _locator(to_polydata(Mesh(surface.points, surface.faces)))
+        self._surface = _locator(to_polydata(surface.mesh()))
         self._rims = _locator(_lines(self.points, surface.rims)) if len(surface.rims) else None
 
     def on_surface(self, points: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

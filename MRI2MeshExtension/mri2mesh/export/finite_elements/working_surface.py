@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.geometry.mesh import Mesh
+
 FREE, RIM, CORNER = 0, 1, 2
 """What a vertex may do: go anywhere on the surface, go along its rim, stay."""
 
@@ -23,6 +25,10 @@ class WorkingSurface:
     zones: NDArray[np.int64]
     rims: NDArray[np.int64]
     corners: NDArray[np.bool_]
+
+    def mesh(self) -> Mesh:
+        """The surface alone, in the precision of a `Mesh`."""
+        return Mesh(self.points.astype(np.float32), self.faces)
 
     def vertex_kinds(self) -> NDArray[np.int64]:
         """[V] FREE, RIM or CORNER: a rim that ends, forks or was marked makes a corner."""

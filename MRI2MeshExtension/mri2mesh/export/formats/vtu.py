@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
@@ -56,7 +57,8 @@ def write_vtu(mesh: VolumeMesh, path: Path, space: str) -> None:
     writer.SetFileName(str(path))
     writer.SetDataModeToBinary()  # text around base64: other readers take it, and a comment can be put into it
     problems: list[str] = []
-    writer.AddObserver("ErrorEvent", lambda *_: problems.append("error"))  # else VTK prints a page
+    watched: Any = writer
+    watched.AddObserver("ErrorEvent", lambda *_: problems.append("error"))  # else VTK prints a page
     if not writer.Write() or problems:
         raise InputError(f"{path.name} could not be written: is the disk full?")
     names = [f"{what} {number}: {name}" for what, listed in (("structure", mesh.names), ("part", mesh.parts))

@@ -27,6 +27,7 @@ def fill(boundary: Boundary, mesher: str, edge_length_mm: float) -> Filled:
     mesher: as in `ExportRequest`; "auto" is netgen, and tetwild (one domain only) where that refuses.
     Raises InputError where a mesher is not installed, or none can fill the surface.
     """
+    order: tuple[str, ...]
     if mesher != "auto":
         order = (mesher,)
     else:
