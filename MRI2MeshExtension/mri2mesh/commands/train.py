@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(options: argparse.Namespace, kind: type) -> Any:
+def _chosen(options: argparse.Namespace, kind: Any) -> Any:
     """The options of one kind of training; what was not asked for is its own default."""
     given = {name: value for name, value in vars(options).items() if name in kind.__dataclass_fields__}
     return kind(**{name: value for name, value in given.items() if value is not None})

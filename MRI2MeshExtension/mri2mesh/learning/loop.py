@@ -69,7 +69,7 @@ def train_loop(
     """Train until the time or the steps are up; returns the averaged weights, on the CPU.
 
     Writes ``metrics.jsonl`` (a line every 20 steps) and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
-    checkpoint there is continued. Mixed precision (bfloat16) on CUDA, and on CPUs where it is asked for: most are slower.
+    checkpoint there is continued. Mixed precision (bfloat16) on CUDA, on CPUs where asked for.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)

@@ -55,11 +55,15 @@ def render_both_faces(
     Surfaces may be open or of any orientation. On the CPU compiled where numba is installed; other devices wait for
     plain torch. Raises InputError for a vertex behind the source, or labels that do not fit the faces.
     """
-    if label.shape != faces.shape[:1] or (len(label) and not 0 <= int(label.min()) <= int(label.max()) < n_labels):
+    if label.shape != faces.shape[:1] or (
+        len(label) and not 0 <= int(label.min()) <= int(label.max()) < n_labels
+    ):
         raise InputError("every face needs the number of its structure, from 0 to below their count")
     screen = cameras.project(vertices.double())
     shape = screen.shape[:2]
     render = choose(backend, vertices.device).nearest_and_farthest
-    depth, face, weight = render(screen.flatten(0, 1), faces, label, n_labels, cameras.size, cameras.perspective)
+    depth, face, weight = render(
+        screen.flatten(0, 1), faces, label, n_labels, cameras.size, cameras.perspective
+    )
     depth.masked_fill_(face < 0, torch.nan)
-    return BothFaces(*(values.unflatten(0, shape) for values in (depth, face, weight)), backend)
+    return BothFaces(depth.unflatten(0, shape), face.unflatten(0, shape), weight.unflatten(0, shape), backend)

@@ -99,7 +99,9 @@ class ProjectiveCameras:
         # |inner^-1 pixel|, as a quadratic form: three numbers a pixel in place of a solve
         inverse = inverses(matrix[..., :3])
         form = (inverse.transpose(-1, -2) @ inverse)[..., None, None]
-        along_column = form[..., 0, 0, :, :] * column**2 + 2 * form[..., 0, 2, :, :] * column + form[..., 2, 2, :, :]
+        along_column = (
+            form[..., 0, 0, :, :] * column**2 + 2 * form[..., 0, 2, :, :] * column + form[..., 2, 2, :, :]
+        )
         along_row = form[..., 1, 1, :, :] * row**2 + 2 * form[..., 1, 2, :, :] * row
         squared = along_column + along_row + 2 * form[..., 0, 1, :, :] * column * row
         return squared.clamp_min(1e-12).sqrt()

@@ -12,7 +12,7 @@ from mri2mesh.rendering.settings import ON_EDGE
 @njit(cache=True, parallel=True)
 def forward(screen, faces, label, boxes, perspective, least, n_bands, depth, hit, weight):
     """depth: [J, L, 2, H, W] float64, filled: nearest and farthest, infinity and minus infinity where there is none.
-    hit: [J, L, 2, H, W] int32, -1 where there is none. weight: [J, L, 2, H, W, 3], on the surface, of the face's corners."""
+    hit: [J, L, 2, H, W] int32, -1 where there is none. weight: [J, L, 2, H, W, 3], of the face's corners."""
     images, n_faces = screen.shape[0], faces.shape[0]
     rows = depth.shape[3]
     for job in prange(images * n_bands):

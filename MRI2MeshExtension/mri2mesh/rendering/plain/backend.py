@@ -6,4 +6,12 @@ from mri2mesh.rendering.plain.hard import nearest_depth
 from mri2mesh.rendering.plain.soft import soft_images
 from mri2mesh.rendering.plain.thickness import crossing_depth, crossing_tangents
 
-__all__ = ["crossing_depth", "crossing_tangents", "interpolated", "line_integrals", "nearest_and_farthest", "nearest_depth", "soft_images"]
+__all__ = [
+    "crossing_depth",
+    "crossing_tangents",
+    "interpolated",
+    "line_integrals",
+    "nearest_and_farthest",
+    "nearest_depth",
+    "soft_images",
+]

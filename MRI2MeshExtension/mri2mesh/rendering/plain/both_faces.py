@@ -27,7 +27,9 @@ def nearest_and_farthest(
             own = torch.nonzero(label == structure)[:, 0]
             if not len(own):
                 continue
-            pixel, z, number, w = _crossings(screen[image : image + 1].double(), faces[own], size, perspective)
+            pixel, z, number, w = _crossings(
+                screen[image : image + 1].double(), faces[own], size, perspective
+            )
             for side, reduce in enumerate(("amin", "amax")):
                 flat = depth[image, structure, side].view(-1)
                 flat.scatter_reduce_(0, pixel, z, reduce)
@@ -45,7 +47,9 @@ def _crossings(
     for number in range(len(faces)):
         x, y, z = screen[0, faces[number]].unbind(-1)
         low = torch.stack([y.min(), x.min()]).ceil().clamp_min(0).long()
-        high = torch.minimum(torch.stack([y.max(), x.max()]).floor(), torch.tensor(size, dtype=x.dtype) - 1).long()
+        high = torch.minimum(
+            torch.stack([y.max(), x.max()]).floor(), torch.tensor(size, dtype=x.dtype) - 1
+        ).long()
         if bool((high < low).any()):
             continue
         row, column = (axis.flatten() for axis in torch.meshgrid(

@@ -96,7 +96,9 @@ class FilmCase:
         canonical[mask] = canonical_in
         truth = FilmTruth(mask, np.moveaxis(depth, -1, 1), np.moveaxis(canonical, (-2, -1), (1, 2)))
         hips = np.array(row["hips"])
-        return cls(*images, truth, camera, hips, bool(row["round_field"]), str(row["kind"]))
+        return cls(
+            images[0], images[1], images[2], truth, camera, hips, bool(row["round_field"]), str(row["kind"])
+        )  # fmt: skip
 
 
 def make_case(maker: RegionMaker, region: PosedRegion, view: View, rng: np.random.Generator) -> FilmCase:

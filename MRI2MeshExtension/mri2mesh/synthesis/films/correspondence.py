@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkCommonCore import mutable
 from vtkmodules.vtkCommonDataModel import vtkGenericCell, vtkStaticCellLocator
 
+from mri2mesh.anatomy.shape_models.fit import fit_shape
 from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.geometry.mesh import Mesh
@@ -35,9 +36,9 @@ class Correspondence:
 def correspondence(template: ShapeModel, surface: Mesh, *, scale: bool = True) -> Correspondence:
     """The template, made flexible, is laid on the surface; each vertex then goes to the nearest point of it.
 
-    The surface must lie about as the template does (upright, RAS). Raises InputError as `ShapeModel.fit` does.
+    The surface must lie about as the template does (upright, RAS). Raises InputError as `fit_shape` does.
     """
-    fitted = flexible(template).fit(surface, scale=scale, rounds=80, noise_mm=0.5)
+    fitted = fit_shape(flexible(template), surface, scale=scale, rounds=80, noise_mm=0.5)
     return nearest(surface, fitted.vertices)
 
 
@@ -51,7 +52,7 @@ def nearest(surface: Mesh, points: NDArray) -> Correspondence:
     places = np.empty((len(points), 3))
     face = np.empty(len(points), np.int64)
     for row, point in enumerate(np.asarray(points, dtype=np.float64)):
-        locator.FindClosestPoint(point, found, cell, number, sub, squared)
+        locator.FindClosestPoint(point, found, cell, number, sub, squared)  # type: ignore[call-overload]
         places[row], face[row] = found, int(number)
     corners = surface.faces[face]
     weights = barycentric(places, surface.vertices[corners].astype(np.float64))

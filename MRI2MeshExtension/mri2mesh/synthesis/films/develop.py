@@ -85,7 +85,11 @@ def _exposed(attenuation: NDArray, spacing: float, rng: np.random.Generator) -> 
 def _displayed(image: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
     """Window, curve and local contrast, as viewing stations and vendors' processing apply them."""
     low, high = np.percentile(image[::2, ::2], [rng.uniform(0, 12), rng.uniform(93, 100)])
-    t = np.clip((image - low) / max(high - low, 1e-6), 0 if rng.random() < 0.6 else -0.5, 1.0 if rng.random() < 0.6 else 1.5)
+    t = np.clip(
+        (image - low) / max(high - low, 1e-6),
+        0 if rng.random() < 0.6 else -0.5,
+        1.0 if rng.random() < 0.6 else 1.5,
+    )
     choice = rng.random()
     if choice < 0.35:
         t = np.sign(t) * np.abs(t) ** np.exp(rng.normal(0, 0.35))
@@ -106,4 +110,6 @@ def _displayed(image: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
 
 def _blurred(image: NDArray, sigma: float) -> NDArray[np.float32]:
     """A wide Gaussian, on every fourth pixel."""
-    return np.asarray(zoom(gaussian_filter(image[::4, ::4], sigma / 4, mode="nearest"), 4, order=1), dtype=np.float32)
+    return np.asarray(
+        zoom(gaussian_filter(image[::4, ::4], sigma / 4, mode="nearest"), 4, order=1), dtype=np.float32
+    )

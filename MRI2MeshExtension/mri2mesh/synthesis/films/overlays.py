@@ -49,7 +49,11 @@ def metal_path(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
         for _ in range(int(rng.integers(1, 12))):
             start = rng.uniform(0, rows, 2)
             length = 0.1 if kind == "button" else rng.uniform(2, 8)
-            rod(start, start + rng.normal(0, 1, 2) * length * per_mm, rng.uniform(0.6, 6.0) if kind == "button" else 0.7)
+            rod(
+                start,
+                start + rng.normal(0, 1, 2) * length * per_mm,
+                rng.uniform(0.6, 6.0) if kind == "button" else 0.7,
+            )
     return np.asarray(path * _METAL_PER_MM * rng.uniform(0.5, 1.3), dtype=np.float32)
 
 

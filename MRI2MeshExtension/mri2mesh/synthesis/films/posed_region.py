@@ -76,7 +76,9 @@ class RegionMaker:
         femora = [deformed(blended(self.shapes.femora, rng), rng, strength)]
         # Left and right differ a little in everybody, and much in some.
         other = deformed(femora[0], rng, strength * (0.4 if rng.random() < 0.8 else 1.0))
-        femora.append(other if rng.random() < 0.85 else deformed(blended(self.shapes.femora, rng), rng, strength))
+        femora.append(
+            other if rng.random() < 0.85 else deformed(blended(self.shapes.femora, rng), rng, strength)
+        )
         if rng.random() < 0.2:
             pelvis, femora = self._with_arthritis(pelvis, femora, rng)
         return self.pose(pelvis, femora, rng)

@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from mri2mesh.anatomy.pelvis_shapes import PelvisShapes
 from mri2mesh.anatomy.regions import Region
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
@@ -103,7 +104,7 @@ class RegionShapes:
                 tuple(str(name) for name in stored["pelvis_subjects"]),
                 tuple(str(name) for name in stored["femur_subjects"]),
                 tuple(str(name) for name in stored["pelvis_sources"]),
-                ShapeModel.load("pelvis_femur"),
+                read_shape_model("pelvis_femur"),
                 stored["endplate"],
             )
 
@@ -113,8 +114,8 @@ def build_region_shapes(data: Path | None = None) -> RegionShapes:
 
     Raises InputError when ``data`` lacks them.
     """
-    joint = ShapeModel.load("pelvis_femur")
-    atlas = ShapeModel.load("pelvis")
+    joint = read_shape_model("pelvis_femur")
+    atlas = read_shape_model("pelvis")
     limbs = joint.vertices(joint.scores)
     count = min(joint.part_vertices("femur_left"))
     pelves = np.concatenate([limbs[:, :count], _atlas_pelves(joint, atlas)])
@@ -141,7 +142,9 @@ def head_rows(template: ShapeModel) -> NDArray[np.int64]:
 
 
 def _centred(pelvis: NDArray, template: ShapeModel) -> NDArray[np.float64]:
-    centres = [pelvis[template.landmarks[f"acetabulum_centre_{side}"]].mean(axis=0) for side in ("left", "right")]
+    centres = [
+        pelvis[template.landmarks[f"acetabulum_centre_{side}"]].mean(axis=0) for side in ("left", "right")
+    ]
     return np.asarray(pelvis - np.mean(centres, axis=0))
 
 
@@ -217,5 +220,5 @@ def _foreign_femora(data: Path) -> NDArray[np.float64]:
         shapes, faces = stored["vertices"].astype(np.float64), stored["faces"].astype(np.int64)
     shapes = shapes * [-1.0, -1.0, 1.0]
     mean = shapes.mean(axis=0)
-    same = correspondence(ShapeModel.load("femur_left"), Mesh(mean - mean.mean(axis=0), faces))
+    same = correspondence(read_shape_model("femur_left"), Mesh(mean - mean.mean(axis=0), faces))
     return same.resample(shapes)

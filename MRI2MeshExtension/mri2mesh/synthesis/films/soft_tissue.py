@@ -86,7 +86,11 @@ def _body(region: PosedRegion, rng: np.random.Generator) -> tuple[list[Ellipsoid
     middle = region.hips_ras_mm.mean(axis=0)
     half_width = np.abs(bones[bones[:, 2] > middle[2] - 40, 0] - middle[0]).max()
     stout = abs(rng.normal(0, 0.22))
-    trunk_half = [half_width + rng.uniform(18, 40) + 70 * stout, rng.uniform(95, 130) * (1 + 0.9 * stout), 330.0]
+    trunk_half = [
+        half_width + rng.uniform(18, 40) + 70 * stout,
+        rng.uniform(95, 130) * (1 + 0.9 * stout),
+        330.0,
+    ]
     trunk = Ellipsoid.of(middle + [0, rng.uniform(-5, 25), rng.uniform(170, 220)], np.array(trunk_half))
     bodies = [trunk]
     for hip, down in zip(region.hips_ras_mm, region.thighs, strict=True):

@@ -19,7 +19,9 @@ class View:
     kind: str
 
 
-def draw_view(region: PosedRegion, rng: np.random.Generator, size: int = 256, *, oblique: bool = True) -> View:
+def draw_view(
+    region: PosedRegion, rng: np.random.Generator, size: int = 256, *, oblique: bool = True
+) -> View:
     """A view of a region, whole pelvis or one hip, square, with the side of the image covering the field.
 
     oblique: also views turned by up to 45 degrees and tilted by up to 35.
@@ -31,14 +33,19 @@ def draw_view(region: PosedRegion, rng: np.random.Generator, size: int = 256, *,
     else:
         distance = rng.choice([1000.0, 1100.0, 1150.0, 1200.0, rng.uniform(900, 1800)])
         source = distance - rng.uniform(60, 220)
-        field, primary = rng.uniform(380, 480) if kind == "table" else rng.uniform(200, 330), 180 + rng.normal(0, 2.0)
+        field, primary = (
+            rng.uniform(380, 480) if kind == "table" else rng.uniform(200, 330),
+            180 + rng.normal(0, 2.0),
+        )
     secondary = rng.normal(0, 3.0)
     if oblique and rng.random() < 0.12:
         primary += rng.choice([-1, 1]) * rng.uniform(10, 45)
     if oblique and rng.random() < 0.10:
         secondary += rng.uniform(-35, 35)
     if kind == "table" or rng.random() < 0.25:
-        centre = region.hips_ras_mm.mean(axis=0) + rng.normal(0, [12.0, 0.0, 22.0]) + [0, 0, rng.uniform(-15, 45)]
+        centre = (
+            region.hips_ras_mm.mean(axis=0) + rng.normal(0, [12.0, 0.0, 22.0]) + [0, 0, rng.uniform(-15, 45)]
+        )
     else:
         side = rng.integers(2)
         centre = region.hips_ras_mm[side] + rng.normal(0, [18.0, 0.0, 25.0])

@@ -9,6 +9,7 @@ from pixels without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -60,12 +61,12 @@ class DepthNet(nn.Module):
             nn.GroupNorm(8, widths[0]),
             nn.ReLU(inplace=True),
         )
-        self.down = nn.ModuleList(ResidualBlock(a, b, 2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(ResidualBlock(a, b, 2) for a, b in pairwise(widths))
         # The whole film decides what is what: one look over all of it at the coarsest level.
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], widths[-1], 1), nn.ReLU())
         self.lift = nn.Conv2d(widths[-1], widths[-1], 1)
         ups = list(reversed(widths))
-        self.up = nn.ModuleList(ResidualBlock(a + b, b) for a, b in zip(ups[:-2], ups[1:-1], strict=True))
+        self.up = nn.ModuleList(ResidualBlock(a + b, b) for a, b in pairwise(ups[:-1]))
         self.last = nn.Sequential(
             nn.Conv2d(widths[1] + widths[0], 2 * widths[0], 3, padding=1, bias=False),
             nn.GroupNorm(8, 2 * widths[0]),

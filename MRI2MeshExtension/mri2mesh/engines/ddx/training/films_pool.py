@@ -30,7 +30,13 @@ def film_path(folder: Path, slot: int) -> Path:
 
 
 def make_films(
-    folder: Path, shapes: RegionShapes, spines: LowerSpines, seed: int, capacity: int, until: float, parent: int
+    folder: Path,
+    shapes: RegionShapes,
+    spines: LowerSpines,
+    seed: int,
+    capacity: int,
+    until: float,
+    parent: int,
 ) -> int:
     """Makes films until the time (time.monotonic) or until the parent process has gone; returns how many."""
     maker, number = RegionMaker(shapes, spines), _counted(folder)
@@ -65,7 +71,9 @@ def _counted(folder: Path) -> int:
     return int(counter.read_text()) if counter.exists() else 0
 
 
-def _work(folder: Path, shapes: Path, spines: Path, left_out: tuple[str, ...], seed: int, capacity: int) -> None:
+def _work(
+    folder: Path, shapes: Path, spines: Path, left_out: tuple[str, ...], seed: int, capacity: int
+) -> None:
     import torch
 
     torch.set_num_threads(1)
@@ -92,7 +100,10 @@ class FilmPool:
         return _counted(self.folder)
 
     def draw(self, rng: np.random.Generator, least: int = 48) -> FilmCase:
-        """One of the films there are, at random; waits for the first ones. Raises RuntimeError when nobody makes any."""
+        """One of the films there are, at random; waits for the first ones.
+
+        Raises RuntimeError when nobody makes any.
+        """
         while (count := min(self.made(), self.capacity)) < min(least, self.capacity):
             if not self.process.is_alive():
                 raise RuntimeError("the process that makes films has ended")

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from mri2mesh.device import choose_device
 from mri2mesh.engines.ddx.losses import DEPTH_LOSSES
 from mri2mesh.engines.ddx.networks.unet import DepthNet
 from mri2mesh.engines.ddx.training.batches import batches
@@ -54,7 +55,7 @@ class DdxTrainOptions:
 
 
 def train_ddx(options: DdxTrainOptions) -> None:
-    """Writes ``checkpoint.pt``, ``metrics.jsonl``, ``curve.csv`` (left-out subjects) and at the end the averaged weights.
+    """Writes ``checkpoint.pt``, ``metrics.jsonl``, ``curve.csv`` (left-out subjects) and the averaged weights.
 
     Raises InputError for a loss that does not exist or training data that are not there.
     """
@@ -103,9 +104,7 @@ def prepared_anatomy(data: Path, folder: Path, seed: int) -> tuple[Path, Path]:
 
 
 def _loop_options(options: DdxTrainOptions, examine: Validation) -> LoopOptions:
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = str(choose_device(options.device))
     return LoopOptions(
         minutes=options.minutes,
         out=options.out,

@@ -26,7 +26,7 @@ def validation_cases(
     shapes: RegionShapes, spines: LowerSpines, count: int, seed: int = _SEED
 ) -> list[FilmCase]:
     """Films of the subjects as they are: no blending, no deformation, their own femora where they have any."""
-    maker, cases = RegionMaker(shapes, spines), []
+    maker, cases = RegionMaker(shapes, spines), list[FilmCase]()
     while len(cases) < count:
         rng = np.random.default_rng([seed, len(cases)])
         row = len(cases) % len(shapes.pelves)
