@@ -18,14 +18,14 @@ BACKENDS = [name for name in ("torch", "numba") if name in available()]
 CAMERA = XrayCamera.from_c_arm(
     source_to_detector_mm=1000.0,
     source_to_isocentre_mm=800.0,
-    pixel_spacing_mm=(2.0, 2.0),
-    size=(40, 48),
+    pixel_spacing_mm=(2.5, 2.5),
+    size=(30, 36),
     primary_angle_deg=180.0,
 )
 
 
 def ball(
-    radius: float, centre: tuple[float, float, float], detail: int = 3
+    radius: float, centre: tuple[float, float, float], detail: int = 2
 ) -> tuple[torch.Tensor, torch.Tensor]:
     mesh = trimesh.creation.icosphere(detail, radius)
     return torch.tensor(mesh.vertices + centre, dtype=torch.float64), torch.tensor(mesh.faces)
@@ -33,7 +33,7 @@ def ball(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_ray_enters_and_leaves_a_sphere_where_geometry_says(backend: str):
-    vertices, faces = ball(25.0, (0.0, 0.0, 0.0), 4)
+    vertices, faces = ball(25.0, (0.0, 0.0, 0.0), 3)
     seen = render_both_faces(
         vertices[None],
         faces,
@@ -44,17 +44,17 @@ def test_a_ray_enters_and_leaves_a_sphere_where_geometry_says(backend: str):
     )
     cameras = ProjectiveCameras.of([CAMERA])
     # A unit of depth along each ray, from the inverse of the camera's matrix.
-    row, column = torch.meshgrid(torch.arange(40.0), torch.arange(48.0), indexing="ij")
+    row, column = torch.meshgrid(torch.arange(30.0), torch.arange(36.0), indexing="ij")
     pixel = torch.stack([column, row, torch.ones_like(row)], -1).double()
     ray = pixel @ torch.linalg.inv(cameras.matrix[0, :, :3]).T
     source = torch.from_numpy(CAMERA.source_ras_mm)
     a, b, c = (ray * ray).sum(-1), ray @ source, source @ source - 25.0**2
     root = (b * b - a * c).clamp_min(0).sqrt()
-    well_inside = b * b - a * c > 300.0**2 * 40
+    well_inside = root / a > 15.0
     front, back = (-b - root) / a, (-b + root) / a
     assert well_inside.sum() > 100
-    assert (seen.depth[0, 0, 0, 0] - front)[well_inside].abs().max() < 0.35
-    assert (seen.depth[0, 0, 0, 1] - back)[well_inside].abs().max() < 0.35
+    assert (seen.depth[0, 0, 0, 0] - front)[well_inside].abs().max() < 0.5
+    assert (seen.depth[0, 0, 0, 1] - back)[well_inside].abs().max() < 0.5
     assert torch.isnan(seen.depth[0, 0, 0][:, ~seen.mask[0, 0, 0]]).all()
 
 
@@ -97,9 +97,9 @@ def test_structures_do_not_hide_each_other(backend: str):
     seen = render_both_faces(
         both, torch.cat([faces, faces + len(near)]), label, 2, ProjectiveCameras.of([CAMERA]), backend=backend
     )
-    middle = seen.depth[0, 0, :, :, 20, 24]
+    middle = seen.depth[0, 0, :, :, 15, 18]
     torch.testing.assert_close(
-        middle, torch.tensor([[745.0, 775.0], [825.0, 855.0]]).double(), atol=0.6, rtol=0
+        middle, torch.tensor([[745.0, 775.0], [825.0, 855.0]]).double(), atol=0.8, rtol=0
     )
 
 

@@ -71,12 +71,12 @@ def test_a_few_steps_on_one_film_bring_every_loss_down(kind: str):
         slope[:, :, :, None].expand(1, 5, 2, 3, 32, 32) * 5,
         torch.tensor([1000.0]),
     )
-    step, optimiser = DdxStep(StepOptions(kind=kind)), torch.optim.Adam(network.parameters(), 3e-3)
+    step, optimiser = DdxStep(StepOptions(kind=kind)), torch.optim.Adam(network.parameters(), 1e-2)
     first = None
-    for _ in range(25):
+    for _ in range(12):
         loss, parts = step(network, batch)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         first = first or parts
-    assert all(parts[name] < 0.8 * first[name] for name in ("mask", "depth", "canonical"))
+    assert {name for name in parts if parts[name] > 0.9 * first[name]} == set()
