@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
+from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.films.case import FilmCase, film_truth, make_case
 from mri2mesh.synthesis.films.develop import develop
 from mri2mesh.synthesis.films.posed_region import PosedRegion, RegionMaker
-from mri2mesh.synthesis.films.region_shapes import BONES, RegionShapes, _aligned_femora, _centred
+from mri2mesh.anatomy.hip_region import BONES
+from mri2mesh.synthesis.films.region_shapes import RegionShapes, _aligned_femora, _centred
 from mri2mesh.synthesis.films.soft_tissue import Ellipsoid, ray_directions, union_length
-from mri2mesh.synthesis.films.views import View, coarser
+from mri2mesh.synthesis.films.views import View
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +149,8 @@ def test_lengths_inside_overlapping_ellipsoids_are_counted_once():
 
 def test_a_coarser_camera_sees_the_same_places():
     fine = camera(180.0, 64)
-    coarse = coarser(fine, 2)
+    coarse = fine.coarser(2)
     point = np.array([30.0, 20.0, -50.0])
     np.testing.assert_allclose(coarse.project(point), (fine.project(point) + 0.5) / 2 - 0.5)
-    with pytest.raises(ValueError, match="cannot be put together"):
-        coarser(fine, 3)
+    with pytest.raises(InputError, match="cannot be put together"):
+        fine.coarser(3)

@@ -17,9 +17,9 @@ from mri2mesh.rendering.both_faces import render_both_faces
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness
 from mri2mesh.synthesis.films.posed_region import PosedRegion, RegionMaker
-from mri2mesh.synthesis.films.region_shapes import BONES
+from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.synthesis.films.soft_tissue import soft_tissue
-from mri2mesh.synthesis.films.views import View, coarser
+from mri2mesh.synthesis.films.views import View
 
 TRUTH_GRID = 2
 """Truth is kept on pixels twice as large as the image's."""
@@ -106,7 +106,7 @@ def make_case(maker: RegionMaker, region: PosedRegion, view: View, rng: np.rando
     camera = view.camera
     cortex, marrow = _bone_paths(maker, region, camera, rng)
     tissue = soft_tissue(region, camera, rng)
-    truth = film_truth(maker, region, coarser(camera, TRUTH_GRID))
+    truth = film_truth(maker, region, camera.coarser(TRUTH_GRID))
     half = np.float16
     return FilmCase(
         cortex.astype(half), marrow.astype(half), tissue.astype(half), truth, camera, region.hips_ras_mm,

@@ -26,8 +26,6 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import apply, rigid_fit
 from mri2mesh.synthesis.films.correspondence import correspondence, nearest
 
-BONES = ("hip_left", "hip_right", "sacrum", "femur_left", "femur_right")
-"""In this order everywhere: labels of faces, channels of truth."""
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 

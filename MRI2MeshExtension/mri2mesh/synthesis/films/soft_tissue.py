@@ -12,7 +12,6 @@ from scipy.spatial.transform import Rotation
 
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.films.posed_region import PosedRegion
-from mri2mesh.synthesis.films.views import coarser
 
 _FAT_PER_WATER = 0.9
 _GAS_GRID = 4
@@ -75,7 +74,7 @@ def soft_tissue(region: PosedRegion, camera: XrayCamera, rng: np.random.Generato
     whole = union_length(bodies, source, ray)
     inner = union_length([body.shrunk(lean) for body in bodies], source, ray)
     tissue = _FAT_PER_WATER * whole + (1 - _FAT_PER_WATER) * np.minimum(inner, whole)
-    coarse = coarser(camera, _GAS_GRID)
+    coarse = camera.coarser(_GAS_GRID)
     lumps = _lumps(region, coarse, rng)
     return np.maximum(tissue + np.minimum(zoom(lumps, _GAS_GRID, order=1), 0.3 * tissue), 0.15 * tissue)
 

@@ -80,23 +80,3 @@ def _rolled(camera: XrayCamera, degrees: float) -> XrayCamera:
         camera.principal_point_px,
         camera.size,
     )
-
-
-def coarser(camera: XrayCamera, factor: int) -> XrayCamera:
-    """The same view with pixels factor times as large; each covers factor x factor of the old ones.
-
-    Raises ValueError where the size is no multiple of the factor.
-    """
-    rows, columns = camera.size
-    if rows % factor or columns % factor:
-        raise ValueError(f"{rows} x {columns} pixels cannot be put together by {factor}")
-    row_mm, column_mm = camera.pixel_spacing_mm
-    column, row = camera.principal_point_px
-    return XrayCamera(
-        camera.source_ras_mm,
-        camera.axes_ras,
-        camera.source_to_detector_mm,
-        (row_mm * factor, column_mm * factor),
-        ((column + 0.5) / factor - 0.5, (row + 0.5) / factor - 0.5),
-        (rows // factor, columns // factor),
-    )

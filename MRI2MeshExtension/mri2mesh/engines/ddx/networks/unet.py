@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mri2mesh.synthesis.films.region_shapes import BONES
+from mri2mesh.anatomy.hip_region import BONES
 
 GRID = 2
 """Pixels of the film to a pixel of the maps, along each side."""

@@ -12,7 +12,6 @@ from torch import Tensor
 from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference, camera_channels, depth_of
 from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase
 from mri2mesh.synthesis.films.develop import Appearance, develop
-from mri2mesh.synthesis.films.views import coarser
 
 CANONICAL_MM = 100.0
 """What one unit of the network's canonical coordinates stands for."""
@@ -53,7 +52,7 @@ def make_batch(
     for case in cases:
         reference = drawn_reference(case, rng, reference_sd_mm)
         films.append(develop(case, rng, appearance))
-        cameras.append(camera_channels(coarser(case.camera, TRUTH_GRID), reference))
+        cameras.append(camera_channels(case.camera.coarser(TRUTH_GRID), reference))
         references.append(reference.depth_mm)
     mask = torch.from_numpy(np.stack([case.truth.mask for case in cases]))
     depth = torch.from_numpy(np.stack([case.truth.depth for case in cases]))
