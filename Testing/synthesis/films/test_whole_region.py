@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.films.case import FilmCase, film_truth, make_case
 from mri2mesh.synthesis.films.develop import develop
 from mri2mesh.synthesis.films.posed_region import PosedRegion, RegionMaker
-from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.synthesis.films.region_shapes import RegionShapes, _aligned_femora, _centred
 from mri2mesh.synthesis.films.soft_tissue import Ellipsoid, ray_directions, union_length
 from mri2mesh.synthesis.films.views import View
@@ -83,7 +83,9 @@ def test_depth_and_pixel_give_back_a_point_of_the_bone(maker: RegionMaker, regio
     homogeneous = np.stack([columns * depth, rows * depth, depth], 1)
     points = (homogeneous - view.matrix[:, 3]) @ np.linalg.inv(view.matrix[:, :3]).T
     femur = region.vertices[maker.shapes.template.part_vertices("femur_left")]
-    assert np.percentile(cKDTree(femur).query(points)[0], 95) < 11.0  # vertices are up to 15 mm apart along the shaft
+    assert (
+        np.percentile(cKDTree(femur).query(points)[0], 95) < 11.0
+    )  # vertices are up to 15 mm apart along the shaft
     places = truth.canonical[3, 0][:, rows, columns].T
     mean = maker.canonical[maker.shapes.template.part_vertices("femur_left")]
     assert np.percentile(cKDTree(mean).query(places)[0], 95) < 11.0

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -17,7 +18,6 @@ from mri2mesh.rendering.both_faces import render_both_faces
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness
 from mri2mesh.synthesis.films.posed_region import PosedRegion, RegionMaker
-from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.synthesis.films.soft_tissue import soft_tissue
 from mri2mesh.synthesis.films.views import View
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.engines.ddx.networks.unet import Maps
 from mri2mesh.engines.ddx.training.batches import CANONICAL_MM, Batch, make_batch
 from mri2mesh.errors import InputError
 from mri2mesh.synthesis.films.case import FilmCase, make_case
 from mri2mesh.synthesis.films.posed_region import RegionMaker
-from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
 from mri2mesh.synthesis.films.views import draw_view
