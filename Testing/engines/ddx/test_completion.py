@@ -12,6 +12,8 @@ from mri2mesh.engines.ddx.completion.complete import Noise, complete
 from mri2mesh.engines.ddx.completion.correspondents import PlaceFinder
 from mri2mesh.engines.ddx.points import SurfacePoints, points_from_depth, surface_points
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.distances import point_to_surface
+from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import apply, rigid_fit, rotation_about
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.both_faces import render_both_faces
@@ -85,7 +87,9 @@ def samples(model: ShapeModel, true: np.ndarray) -> SurfacePoints:
 
 
 def errors(vertices: np.ndarray, true: np.ndarray, where: np.ndarray) -> float:
-    return float(np.linalg.norm(vertices - true, axis=1)[where].mean())
+    """Mean distance of the chosen vertices to the true surface, mm."""
+    faces = read_shape_model("femur_left").faces
+    return float(point_to_surface(vertices[where], Mesh(true, faces)).mean())
 
 
 def test_perfect_maps_give_the_bone_back_nearer_than_its_mean_shape(
@@ -95,7 +99,7 @@ def test_perfect_maps_give_the_bone_back_nearer_than_its_mean_shape(
     placed = apply(rigid_fit(model.mean, true), model.mean)
     measured = found.measured
     assert 0.4 < measured.mean() < 0.9  # the film ends on the shaft
-    assert errors(found.vertices, true, measured) < 2.0
+    assert errors(found.vertices, true, measured) < 1.2
     assert errors(found.vertices, true, measured) < 0.7 * errors(placed, true, measured)
 
 
@@ -109,7 +113,7 @@ def test_a_third_of_wild_samples_does_not_move_the_bone(
     spoilt = SurfacePoints(wild, samples.places, samples.rays, samples.confidence, samples.back)
     clean = complete(model, model.mean, samples, noise=Noise(1.0, 1.5))
     found = complete(model, model.mean, spoilt, noise=Noise(1.0, 1.5))
-    assert errors(found.vertices, true, clean.measured) < errors(clean.vertices, true, clean.measured) + 1.0
+    assert errors(found.vertices, true, clean.measured) < errors(clean.vertices, true, clean.measured) + 0.5
 
 
 def test_a_shift_of_all_depths_moves_the_bone_along_the_beam_and_is_stated_apart(

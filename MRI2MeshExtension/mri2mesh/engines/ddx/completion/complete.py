@@ -1,7 +1,7 @@
 """A closed bone from samples of its front and its back: pose and shape of a model, found robustly.
 
-Samples know which point of the bone they are, so that no closest points are needed to begin with and the start may be
-anywhere. Residuals are weighed along the ray and across it apart: depth is what a film shows least. At the end residuals
+Samples know which point of the bone they are, so that no closest points are needed to begin with, and any start will
+do. Residuals are weighed along the ray and across it apart: depth is what a film shows least. At the end residuals
 across the surface count alone, for a predicted place errs along it. What no sample speaks for is the model's.
 """
 

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 @dataclass(frozen=True)
 class Anchors:
-    """corners: [N, 3] vertices of the model, weights: [N, 3] of them, distance_mm: [N] from the place to the surface."""
+    """corners: [N, 3] vertices of the model. weights: [N, 3] of them. distance_mm: [N] from place to surface."""
 
     corners: NDArray[np.int64]
     weights: NDArray[np.float64]
