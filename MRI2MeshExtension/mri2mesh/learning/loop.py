@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import time
@@ -19,6 +20,9 @@ from mri2mesh.networks.layout import fast_module
 Step = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
 """A step takes the network and a batch and returns the loss and figures to write down."""
 
+Validate = Callable[[nn.Module], dict[str, float]]
+"""Takes the network with its averaged weights, in evaluation mode, and returns figures on what it never learns from."""
+
 
 @dataclass(frozen=True)
 class LoopOptions:
@@ -26,6 +30,7 @@ class LoopOptions:
 
     minutes: wall-clock bound for this call. max_steps: stop there as well, counted over all calls (None: no bound).
     schedule_steps: steps over which the learning rate falls to a tenth along a cosine; resuming goes on along it.
+    validate: run at the start, every ``validate_every_s`` and at the end; its figures become a line of ``validation.csv``.
     """
 
     minutes: float
@@ -38,6 +43,8 @@ class LoopOptions:
     ema_decay: float = 0.995
     resume: bool = False
     save_every_s: float = 120.0
+    validate: Validate | None = None
+    validate_every_s: float = 900.0
 
 
 class Average:
@@ -57,12 +64,43 @@ class Average:
                 self.state[name].copy_(value)
 
 
+class Curve:
+    """``validation.csv``: how the averaged weights do on what they never learn from, as training goes on."""
+
+    def __init__(self, options: LoopOptions) -> None:
+        self.validate, self.path = options.validate, options.out / "validation.csv"
+        self.last = time.monotonic()
+        if self.validate is not None and not options.resume:
+            self.path.unlink(missing_ok=True)
+
+    def add(self, network: nn.Module, average: Average, step: int) -> None:
+        """A line for this step; the network is left as it was."""
+        if self.validate is None:
+            return
+        kept = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        network.load_state_dict(average.state)
+        network.eval()
+        try:
+            with torch.no_grad():
+                figures = {"step": step, **self.validate(network)}
+        finally:
+            network.load_state_dict(kept)
+            network.train()
+        begun = self.path.exists()
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(figures))
+            if not begun:
+                writer.writeheader()
+            writer.writerow({name: f"{value:.4g}" if name != "step" else value for name, value in figures.items()})
+        self.last = time.monotonic()
+
+
 def train_loop(
     network: nn.Module, batches: Iterator[object], step: Step, options: LoopOptions
 ) -> dict[str, Tensor]:
     """Train until the time or the steps are up; returns the averaged weights, on the CPU.
 
-    Writes ``metrics.jsonl`` (a line every 20 steps) and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
+    Writes ``metrics.jsonl`` (a line every 20 steps), ``validation.csv`` and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
     checkpoint there is continued. Mixed precision (bfloat16) on CUDA only: on CPUs it is slower.
     """
     options.out.mkdir(parents=True, exist_ok=True)
@@ -83,6 +121,9 @@ def train_loop(
         done = int(saved["step"])
 
     started = last_saved = time.monotonic()
+    curve = Curve(options)
+    if done == 0:
+        curve.add(network, average, done)
     limit = options.minutes * 60
     sums: dict[str, float] = {}
     counted = 0
@@ -118,8 +159,11 @@ def train_loop(
             if time.monotonic() - last_saved > options.save_every_s:
                 _save(checkpoint, network, optimiser, average, done)
                 last_saved = time.monotonic()
+            if time.monotonic() - curve.last > options.validate_every_s:
+                curve.add(network, average, done)
     bar.close()
     _save(checkpoint, network, optimiser, average, done)
+    curve.add(network, average, done)
     return {name: value.cpu() for name, value in average.state.items()}
 
 
