@@ -1,7 +1,8 @@
 # Two commands do everything on a fresh machine with Python 3.10 to 3.13:
 #   make demo    own virtual environment, install, bundled MRI -> surfaces, scene, report, picture
 #   make test    the same environment, the whole test suite
-# Besides: make check (lint and types), make format, make benchmark (rendering; BENCHMARK_ARGS="-k pelvis" for a part).
+# Besides: make check (lint and types), make format, make benchmark (rendering; BENCHMARK_ARGS="-k pelvis" for a part),
+# make publish (the branch `publish`: the last commit's files as one commit without history, for the public repository).
 # Another interpreter: make demo PYTHON=python3.12. Further options for pip: make demo PIP_ARGS="..."
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ endif
 PIP := $(BIN)/python -m pip install --constraint constraints.txt $(PIP_ARGS)
 LIBRARY := MRI2MeshExtension/mri2mesh
 
-.PHONY: help demo test benchmark check format clean
+.PHONY: help demo test benchmark check format publish clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -26,7 +27,7 @@ demo: $(VENV)/.installed
 	$(BIN)/mri2mesh demo --out $(OUT)
 
 test: $(VENV)/.installed-tools
-	$(BIN)/python -m pytest --durations=10
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations=10
 
 benchmark: $(VENV)/.installed-tools
 	$(PIP) --editable ".[benchmark]"
@@ -42,6 +43,12 @@ check: $(VENV)/.installed-tools
 format: $(VENV)/.installed-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The Extensions Index clones the repository with its history and wants less than 100 MB: so one commit, without parents.
+publish:
+	@git diff --quiet HEAD || { echo "there are changes that are not committed: commit them first"; exit 1; }
+	git branch --force publish "$$(git commit-tree 'HEAD^{tree}' -m "MRI2Mesh $$(sed -n 's/^__version__ = "\(.*\)"/\1/p' $(LIBRARY)/__init__.py)")"
+	@echo "Push it with: git push --force REMOTE publish:main"
 
 clean:
 	rm -rf build dist $(LIBRARY).egg-info .pytest_cache .ruff_cache .mypy_cache

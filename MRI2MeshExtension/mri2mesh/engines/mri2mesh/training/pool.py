@@ -34,7 +34,8 @@ def _work(folder: Path, data: Path, seed: int, indices: range, parent: int) -> N
     import torch
 
     torch.set_num_threads(1)
-    os.nice(5)
+    if hasattr(os, "nice"):  # Windows has no such call
+        os.nice(5)
     for index in indices:
         if os.getppid() != parent:
             return  # the training run has gone
