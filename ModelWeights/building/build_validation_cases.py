@@ -74,9 +74,7 @@ def main() -> None:
     for fit in fits:
         size = " x ".join(f"{side:.1f}" for side in body_size(fit.mesh))
         print(f"{fit.source.name}: {fit.assd_mm:.2f} mm from its source, body {size} mm", flush=True)
-    model = LumbarSpineModel(
-        SpinePopulation.load(), family_of(fits), PelvisShapes.load(), template("disc")
-    )
+    model = LumbarSpineModel(SpinePopulation.load(), family_of(fits), PelvisShapes.load(), template("disc"))
     options.out.mkdir(parents=True, exist_ok=True)
     for n in range(options.n_cases):
         profile = Profile(contrast=CONTRASTS[n % len(CONTRASTS)], spine=SpineOptions(top="T10"))

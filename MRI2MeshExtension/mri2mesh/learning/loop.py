@@ -30,7 +30,7 @@ class LoopOptions:
 
     minutes: wall-clock bound for this call. max_steps: stop there as well, counted over all calls (None: no bound).
     schedule_steps: steps over which the learning rate falls to a tenth along a cosine; resuming goes on along it.
-    validate: run at the start, every ``validate_every_s`` and at the end; its figures become a line of ``validation.csv``.
+    validate: run at the start, every ``validate_every_s`` and at the end; its figures are a line of ``validation.csv``.
     """
 
     minutes: float
@@ -91,7 +91,9 @@ class Curve:
             writer = csv.DictWriter(file, list(figures))
             if not begun:
                 writer.writeheader()
-            writer.writerow({name: f"{value:.4g}" if name != "step" else value for name, value in figures.items()})
+            writer.writerow(
+                {name: f"{value:.4g}" if name != "step" else value for name, value in figures.items()}
+            )
         self.last = time.monotonic()
 
 
@@ -100,8 +102,8 @@ def train_loop(
 ) -> dict[str, Tensor]:
     """Train until the time or the steps are up; returns the averaged weights, on the CPU.
 
-    Writes ``metrics.jsonl`` (a line every 20 steps), ``validation.csv`` and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
-    checkpoint there is continued. Mixed precision (bfloat16) on CUDA only: on CPUs it is slower.
+    Writes ``metrics.jsonl`` (a line every 20 steps), ``validation.csv`` and ``checkpoint.pt`` in ``options.out``; with
+    ``resume`` the checkpoint there is continued. Mixed precision (bfloat16) on CUDA only: on CPUs it is slower.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)

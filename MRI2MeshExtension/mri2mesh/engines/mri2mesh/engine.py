@@ -18,6 +18,12 @@ from mri2mesh import __version__
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
+from mri2mesh.engines.mri2mesh.deformation.overlaps import (
+    DEEP_MM,
+    SAME_PLACE_MM,
+    evened_frames,
+    overlap_depths,
+)
 from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
 from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
 from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
@@ -108,7 +114,7 @@ def reconstruct_with(
         spine = find_spine(volume, models.localiser, models.device)
         names = level_names(spine.chain, level_shift)
     with stages.stage("deform the templates"):
-        surfaces = _surfaces(volume, spine, names, models, stages.share)
+        surfaces, overlaps = _surfaces(volume, spine, names, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
@@ -132,12 +138,12 @@ def reconstruct_with(
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
         checks = check_reconstruction(structures, volume)
     stages.progress("done", 1.0)
-    warning = level_warning(spine.chain, level_shift)
+    warnings = [message for message in (level_warning(spine.chain, level_shift), *overlaps) if message]
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[warning] if warning else [],
+        warnings=warnings,
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
@@ -149,27 +155,75 @@ def reconstruct_with(
     )
 
 
+Found = dict[str, tuple[Mesh, NDArray[np.float32]]]
+"""Mesh and spread per structure name."""
+
+
 def _surfaces(
     volume: Volume,
     spine: SpineFound,
     names: list[str | None],
     models: Models,
     report_progress: Callable[[float], None],
-) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
-    """Mesh and spread per structure name, from head to foot."""
-    found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
+) -> tuple[Found, list[str]]:
+    """Surfaces from head to foot, and a message for each pair that stayed deep in one another."""
     kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(
-        volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
-    )
+    frames = [frame for _, frame in kept]
+    predicted = predict_surfaces(volume, spine.evidence, frames, "level", models, report_progress)
+    predicted, depths = _parted(volume, spine, frames, predicted, models)
+    messages, left_out = [], set()
+    for n, depth in enumerate(depths):
+        upper, lower = kept[n + 1][0], kept[n][0]
+        if depth > SAME_PLACE_MM:
+            left_out.add(n + 1)
+            messages.append(
+                f"{upper} was found in the same place as {lower} and is left out: the levels above may be wrong by one"
+            )
+        elif depth > DEEP_MM:
+            messages.append(
+                f"{upper} and {lower} were found {depth:.0f} mm deep in one another: look at both"
+            )
     templates = models.templates
-    for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
+    found: Found = {}
+    for n in reversed(range(len(kept))):
+        if n in left_out:
+            continue
+        name, parts = kept[n][0], predicted[n]
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])
         found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
     if spine.sacrum is not None:
         (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
         found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
-    return found
+    return found, messages
+
+
+def _parted(
+    volume: Volume,
+    spine: SpineFound,
+    frames: list[NDArray[np.float64]],
+    predicted: list[dict[str, PredictedSurface]],
+    models: Models,
+) -> tuple[list[dict[str, PredictedSurface]], list[float]]:
+    """The surfaces, those deep in a neighbour looked for once more, and the depths of the overlaps that are left.
+
+    What was found again is taken where it makes the overlaps of the spine shallower in sum.
+    """
+    template = models.templates["vertebra"]
+
+    def depths(surfaces: list[dict[str, PredictedSurface]]) -> list[float]:
+        return overlap_depths([template.with_vertices(parts["vertebra"].vertices) for parts in surfaces])
+
+    before = depths(predicted)
+    deep = {n + side for n, depth in enumerate(before) if depth > DEEP_MM for side in (0, 1)}
+    if not deep:
+        return predicted, before
+    again = evened_frames(frames, deep)
+    anew = predict_surfaces(volume, spine.evidence, list(again.values()), "level", models)
+    changed = list(predicted)
+    for n, parts in zip(again, anew, strict=True):
+        changed[n] = parts
+    after = depths(changed)
+    return (changed, after) if sum(after) < sum(before) else (predicted, before)
 
 
 def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:

@@ -26,11 +26,14 @@ TRIMMED_PERCENT = 0.5
 _AXES = {"left": (0, -1), "right": (0, 1), "back": (1, -1), "front": (1, 1), "bottom": (2, -1), "top": (2, 1)}
 
 
-def signed_walls(mesh: Mesh, truth: Mesh, frame: NDArray) -> dict[str, float]:
-    """Mean mm by which ``mesh`` lies outside (+) or inside (-) the walls of ``truth``, by name in `WALLS`.
+def signed_walls(mesh: Mesh, truth: Mesh, frame: NDArray) -> tuple[dict[str, float], float]:
+    """Mean mm by which ``mesh`` lies outside (+) or inside (-) the walls of ``truth``, by name in `WALLS`, and the mean
+    distance of all of ``truth`` but its sides from ``mesh``.
 
     Both closed, outward, RAS. frame: 4x4, local (right, anterior, superior) to RAS; a wall is where the normal
-    of ``truth`` points along its axis. NaN for a wall that ``truth`` does not have.
+    of ``truth`` points along its axis; distances are to the nearest place of ``mesh``, so near an edge a little less.
+    NaN for a wall that ``truth`` does not have. The sides are where thick sagittal slices say least and labels differ
+    most.
     """
     points, normals = sample_surface(truth, SAMPLES, np.random.default_rng(0))
     outside = -signed_distance(points, mesh)
@@ -40,7 +43,8 @@ def signed_walls(mesh: Mesh, truth: Mesh, frame: NDArray) -> dict[str, float]:
         axis, sign = _AXES[name]
         there = sign * local[:, axis] > FACING
         walls[name] = float(outside[there].mean()) if there.any() else float("nan")
-    return walls
+    others = np.abs(local[:, 0]) <= FACING
+    return walls, float(np.abs(outside[others]).mean()) if others.any() else float("nan")
 
 
 def extents(mesh: Mesh, frame: NDArray) -> dict[str, float]:

@@ -50,7 +50,9 @@ def contrast_tables(rng: np.random.Generator, name: str | None = None) -> tuple[
         water, fat = random_tables(rng)
     else:
         water, fat = signals(random_sequence(rng, name), rng)
-        if rng.random() < 0.3:  # coil, saturation and age make psoas brighter or darker than tissue constants do
+        if (
+            rng.random() < 0.3
+        ):  # coil, saturation and age make psoas brighter or darker than tissue constants do
             muscles = [*MUSCLES]
             water[muscles] *= np.float32(np.exp(rng.normal(0, 0.45)))
     _thin_cortex(water, fat, rng)

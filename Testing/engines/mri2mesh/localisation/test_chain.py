@@ -1,5 +1,7 @@
 """Candidates to a spine: which are in line, which are not, and what the sacrum says."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -102,9 +104,12 @@ def test_the_second_body_is_taken_where_the_steps_do_not_matter(monkeypatch):
 
 def test_a_collapsed_body_stays_in_line():
     line = [lordosis(n + 1) for n in range(6)]
-    line = [*line[:3], *(centre - [0, 0, 11.0] for centre in line[3:])]  # the fourth has lost most of its height
+    line = [
+        *line[:3],
+        *(centre - [0, 0, 11.0] for centre in line[3:]),
+    ]  # the fourth has lost most of its height
     seen = [Peak(centre, 0.8) for centre in line]
-    discs_seen = [Peak((a + b) / 2, 0.7) for a, b in zip(line, line[1:], strict=False)]
+    discs_seen = [Peak((a + b) / 2, 0.7) for a, b in pairwise(line)]
     assert len(build_chain(seen, discs_seen, [S1]).bodies) == 6
 
 

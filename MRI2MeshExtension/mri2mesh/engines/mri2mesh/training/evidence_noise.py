@@ -52,9 +52,7 @@ EDGE_MM = 2.5
 """Standard deviation of the blur under which the edges of the tissues are displaced."""
 
 
-def displaced(
-    shares: Tensor, ijk_to_ras: NDArray[np.float64], rng: np.random.Generator
-) -> Tensor:
+def displaced(shares: Tensor, ijk_to_ras: NDArray[np.float64], rng: np.random.Generator) -> Tensor:
     """Tissue shares [5, K, J, I] with their edges moved outwards or inwards, or left out altogether.
 
     Most often by up to some millimetres, evenly or along one axis only (bodies too wide but rightly tall), more in
@@ -70,11 +68,15 @@ def displaced(
         return torch.from_numpy(seen)
     spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)[::-1]
     only = rng.choice(["every side", "left and right", "front and back"], p=[0.5, 0.35, 0.15])
-    sigma = EDGE_MM / spacing * {
-        "every side": np.ones(3),
-        "left and right": np.array([0.0, 0.0, 1.0]),
-        "front and back": np.array([0.0, 1.0, 0.0]),
-    }[str(only)]
+    sigma = (
+        EDGE_MM
+        / spacing
+        * {
+            "every side": np.ones(3),
+            "left and right": np.array([0.0, 0.0, 1.0]),
+            "front and back": np.array([0.0, 1.0, 0.0]),
+        }[str(only)]
+    )
     for channel in range(len(seen)):
         # Across a straight edge a blurred mask is the normal distribution of the distance: adding to its argument
         # moves the edge by so many millimetres.
