@@ -21,7 +21,7 @@ ACCEPT = 0.3
 
 
 STEP_RATIO = 0.95
-"""Of a step between neighbouring bodies to the one below it: `spine_population` has 1.01 at L4 to 0.91 in the thorax."""
+"""Of a step between neighbouring bodies to the one below it; `spine_population`: 1.01 at L4 to 0.91 at T8."""
 
 STEP_TOLERANCE = 0.38
 """Of the logarithm of that ratio; of 500 spines of the population none is further off (SD 0.06). A fractured body that
