@@ -52,6 +52,7 @@ class Request:
     frames: tuple[int, ...] = ()
     start: Path | None = None
     series: int | None = None
+    level: str | None = None
     level_shift: int = 0
     device: str = "auto"
     weights_dir: Path | None = None
@@ -73,6 +74,7 @@ class Request:
             "landmarks",
             "masks",
             "start",
+            "level",
             "level_shift",
             "weights_dir",
             *sum(OF_KIND.values(), ()),

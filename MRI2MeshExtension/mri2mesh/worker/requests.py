@@ -61,6 +61,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "frames": several(number),
     "start": path,
     "series": number,
+    "level": text,
     "level_shift": number,
     "device": text,
     "weights_dir": path,

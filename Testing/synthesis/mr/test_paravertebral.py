@@ -45,7 +45,11 @@ def test_the_pocket_is_beside_the_waist_and_not_at_the_rims(painted):
     tissues, _, (x, y, z) = painted(PLAIN)
     beside = (np.abs(x) > 15) & (np.abs(y) < 8)
     filled = tissues == Tissue.LOOSE_TISSUE
-    assert (filled & beside & (np.abs(z) < 3)).sum() > 4 * (filled & beside & (np.abs(np.abs(z) - 12) < 3)).sum() > 0
+    assert (
+        (filled & beside & (np.abs(z) < 3)).sum()
+        > 4 * (filled & beside & (np.abs(np.abs(z) - 12) < 3)).sum()
+        > 0
+    )
 
 
 def test_bone_stays_what_it_was(painted):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,18 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
-from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
-from mri2mesh.engines.mri2mesh.deformation.overlaps import (
-    DEEP_MM,
-    SAME_PLACE_MM,
-    evened_frames,
-    overlap_depths,
-)
-from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
-from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
-from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
+from mri2mesh.engines.mri2mesh.deformation.surfaces import find_surfaces
+from mri2mesh.engines.mri2mesh.localisation.levels import name_levels, refuse_both
+from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
+from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import support_of
@@ -34,7 +29,7 @@ from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
+from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (
     "standard deviation over four passes: slices resampled a fraction of a slice apart,"
@@ -85,6 +80,7 @@ def reconstruct(
     volume: Volume,
     *,
     device: str = "auto",
+    level: str | None = None,
     level_shift: int = 0,
     weights_dir: Path | None = None,
     progress: Progress | None = None,
@@ -92,19 +88,24 @@ def reconstruct(
 ) -> Reconstruction:
     """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
 
-    level_shift: corrects the count by so many levels (`engines.mri2mesh.localisation.levels`).
-    Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices.
+    level: one vertebra that is known, as ``"L3@17.0,-40.9,-460.2"`` (`localisation.named_level`). level_shift:
+    corrects the count by so many levels (`localisation.levels`).
+    Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices, or a level
+    that cannot be.
     """
+    named = None if level is None else parse_level(level)
+    refuse_both(named, level_shift)
     stages = Stages(progress)
     with stages.stage("load weights"):
         models = cache(load_models, device, weights_dir)
-    return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
+    return reconstruct_with(volume, models, level=named, level_shift=level_shift, stages=stages)
 
 
 def reconstruct_with(
     volume: Volume,
     models: Models,
     *,
+    level: NamedLevel | None = None,
     level_shift: int = 0,
     stages: Stages | None = None,
 ) -> Reconstruction:
@@ -112,9 +113,9 @@ def reconstruct_with(
     stages = stages or Stages(None)
     with stages.stage("find the spine"):
         spine = find_spine(volume, models.localiser, models.device)
-        names = level_names(spine.chain, level_shift)
+        named = name_levels(spine, volume, level, level_shift)
     with stages.stage("deform the templates"):
-        surfaces, overlaps = _surfaces(volume, spine, names, models, stages.share)
+        surfaces, overlaps = find_surfaces(volume, spine, named, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
@@ -136,95 +137,20 @@ def reconstruct_with(
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = check_reconstruction(structures, volume)
+        checks = [level_check(named.count), *check_reconstruction(structures, volume)]
     stages.progress("done", 1.0)
-    warnings = [message for message in (level_warning(spine.chain, level_shift), *overlaps) if message]
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=warnings,
+        warnings=[*named.warnings, *overlaps],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
             "device": str(models.device),
             "uncertainty_method": UNCERTAINTY,
-            "settings": {"level_shift": level_shift},
+            "settings": {"level_shift": level_shift} if level is None else {"level": str(level)},
         },
         timings_s=stages.seconds,
+        levels=named.count,
     )
-
-
-Found = dict[str, tuple[Mesh, NDArray[np.float32]]]
-"""Mesh and spread per structure name."""
-
-
-def _surfaces(
-    volume: Volume,
-    spine: SpineFound,
-    names: list[str | None],
-    models: Models,
-    report_progress: Callable[[float], None],
-) -> tuple[Found, list[str]]:
-    """Surfaces from head to foot, and a message for each pair that stayed deep in one another."""
-    kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    frames = [frame for _, frame in kept]
-    predicted = predict_surfaces(volume, spine.evidence, frames, "level", models, report_progress)
-    predicted, depths = _parted(volume, spine, frames, predicted, models)
-    messages, left_out = [], set()
-    for n, depth in enumerate(depths):
-        upper, lower = kept[n + 1][0], kept[n][0]
-        if depth > SAME_PLACE_MM:
-            left_out.add(n + 1)
-            messages.append(
-                f"{upper} was found in the same place as {lower} and is left out: the levels above may be wrong by one"
-            )
-        elif depth > DEEP_MM:
-            messages.append(
-                f"{upper} and {lower} were found {depth:.0f} mm deep in one another: look at both"
-            )
-    templates = models.templates
-    found: Found = {}
-    for n in reversed(range(len(kept))):
-        if n in left_out:
-            continue
-        name, parts = kept[n][0], predicted[n]
-        found[name] = _mesh(templates["vertebra"], parts["vertebra"])
-        found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
-    if spine.sacrum is not None:
-        (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
-        found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
-    return found, messages
-
-
-def _parted(
-    volume: Volume,
-    spine: SpineFound,
-    frames: list[NDArray[np.float64]],
-    predicted: list[dict[str, PredictedSurface]],
-    models: Models,
-) -> tuple[list[dict[str, PredictedSurface]], list[float]]:
-    """The surfaces, those deep in a neighbour looked for once more, and the depths of the overlaps that are left.
-
-    What was found again is taken where it makes the overlaps of the spine shallower in sum.
-    """
-    template = models.templates["vertebra"]
-
-    def depths(surfaces: list[dict[str, PredictedSurface]]) -> list[float]:
-        return overlap_depths([template.with_vertices(parts["vertebra"].vertices) for parts in surfaces])
-
-    before = depths(predicted)
-    deep = {n + side for n, depth in enumerate(before) if depth > DEEP_MM for side in (0, 1)}
-    if not deep:
-        return predicted, before
-    again = evened_frames(frames, deep)
-    anew = predict_surfaces(volume, spine.evidence, list(again.values()), "level", models)
-    changed = list(predicted)
-    for n, parts in zip(again, anew, strict=True):
-        changed[n] = parts
-    after = depths(changed)
-    return (changed, after) if sum(after) < sum(before) else (predicted, before)
-
-
-def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:
-    return template.with_vertices(surface.vertices), surface.spread_mm
