@@ -6,12 +6,12 @@ A little less than the amount: near an edge the nearest surface is the next wall
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial.transform import Rotation
 
 from mri2mesh.evaluation.lumbar_mri.scores import Score
 from mri2mesh.evaluation.lumbar_mri.wall_tables import describe_walls, wall_tables
 from mri2mesh.evaluation.lumbar_mri.walls import WALLS, extents, signed_walls
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.transforms import random_rotation
 
 
 def box(*size: float) -> Mesh:
@@ -25,7 +25,8 @@ TRUTH = box(50, 36, 28)
 @pytest.fixture(params=[0, 1, 2])
 def turned(request) -> np.ndarray:
     """A frame anywhere in space, 4x4 local to RAS."""
-    matrix = random_rotation(np.random.default_rng(request.param))
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.random(random_state=request.param).as_matrix()
     matrix[:3, 3] = [12.0, -40.0, 300.0]
     return matrix
 
