@@ -1,9 +1,7 @@
 """The training loop: learns, stops on time, goes on where it stopped, repeats itself for the same seed."""
 
-import csv
 import json
 
-import pytest
 import torch
 from torch import nn
 
@@ -73,29 +71,3 @@ def test_a_batch_with_an_infinite_loss_is_passed_over(tmp_path):
 
     state = train_loop(network(), line_fit_batches(), sometimes_infinite, options(tmp_path, max_steps=50))
     assert all(torch.isfinite(value).all() for value in state.values())
-
-
-def test_validation_is_written_as_it_goes_with_the_averaged_weights(tmp_path):
-    seen = []
-
-    def weight(net: nn.Module) -> dict[str, float]:
-        assert not net.training
-        seen.append(float(net.weight.detach()))
-        return {"weight": seen[-1]}
-
-    started = network()
-    state = train_loop(
-        started,
-        line_fit_batches(),
-        squared_error,
-        options(tmp_path, max_steps=50, validate=weight, validate_every_s=0.0),
-    )
-    rows = list(csv.DictReader((tmp_path / "validation.csv").open()))
-    assert rows[0]["step"] == "0"
-    assert rows[-1]["step"] == "50"
-    assert len(rows) >= 50
-    assert float(rows[-1]["weight"]) == pytest.approx(float(state["weight"]), rel=1e-3)
-    assert started.training
-    assert float(started.weight.detach()) != pytest.approx(
-        seen[-1], abs=1e-6
-    )  # the network goes on where it was

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
@@ -20,9 +19,6 @@ from mri2mesh.networks.layout import fast_module
 Step = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
 """A step takes the network and a batch and returns the loss and figures to write down."""
 
-Validate = Callable[[nn.Module], dict[str, float]]
-"""Takes the network with its averaged weights, in evaluation mode, and returns figures on what it never learns from."""
-
 
 @dataclass(frozen=True)
 class LoopOptions:
@@ -30,7 +26,9 @@ class LoopOptions:
 
     minutes: wall-clock bound for this call. max_steps: stop there as well, counted over all calls (None: no bound).
     schedule_steps: steps over which the learning rate falls to a tenth along a cosine; resuming goes on along it.
-    validate: run at the start, every ``validate_every_s`` and at the end; its figures are a line of ``validation.csv``.
+    cpu_bfloat16: mixed precision on the CPU too, which pays where the processor multiplies matrices of that type.
+    examine: called with the averaged weights and the step every ``examine_every_s`` seconds and at the end, to
+        measure the network on other data.
     """
 
     minutes: float
@@ -43,8 +41,9 @@ class LoopOptions:
     ema_decay: float = 0.995
     resume: bool = False
     save_every_s: float = 120.0
-    validate: Validate | None = None
-    validate_every_s: float = 900.0
+    cpu_bfloat16: bool = False
+    examine: Callable[[dict[str, Tensor], int], None] | None = None
+    examine_every_s: float = 600.0
 
 
 class Average:
@@ -64,46 +63,13 @@ class Average:
                 self.state[name].copy_(value)
 
 
-class Curve:
-    """``validation.csv``: how the averaged weights do on what they never learn from, as training goes on."""
-
-    def __init__(self, options: LoopOptions) -> None:
-        self.validate, self.path = options.validate, options.out / "validation.csv"
-        self.last = time.monotonic()
-        if self.validate is not None and not options.resume:
-            self.path.unlink(missing_ok=True)
-
-    def add(self, network: nn.Module, average: Average, step: int) -> None:
-        """A line for this step; the network is left as it was."""
-        if self.validate is None:
-            return
-        kept = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        network.load_state_dict(average.state)
-        network.eval()
-        try:
-            with torch.no_grad():
-                figures = {"step": step, **self.validate(network)}
-        finally:
-            network.load_state_dict(kept)
-            network.train()
-        begun = self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(figures))
-            if not begun:
-                writer.writeheader()
-            writer.writerow(
-                {name: f"{value:.4g}" if name != "step" else value for name, value in figures.items()}
-            )
-        self.last = time.monotonic()
-
-
 def train_loop(
     network: nn.Module, batches: Iterator[object], step: Step, options: LoopOptions
 ) -> dict[str, Tensor]:
     """Train until the time or the steps are up; returns the averaged weights, on the CPU.
 
-    Writes ``metrics.jsonl`` (a line every 20 steps), ``validation.csv`` and ``checkpoint.pt`` in ``options.out``; with
-    ``resume`` the checkpoint there is continued. Mixed precision (bfloat16) on CUDA only: on CPUs it is slower.
+    Writes ``metrics.jsonl`` (a line every 20 steps) and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
+    checkpoint there is continued. Mixed precision (bfloat16) on CUDA, on CPUs where asked for.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
@@ -122,10 +88,7 @@ def train_loop(
         average.state = saved["average"]
         done = int(saved["step"])
 
-    started = last_saved = time.monotonic()
-    curve = Curve(options)
-    if done == 0:
-        curve.add(network, average, done)
+    started = last_saved = last_examined = time.monotonic()
     limit = options.minutes * 60
     sums: dict[str, float] = {}
     counted = 0
@@ -138,7 +101,8 @@ def train_loop(
             )
             for group in optimiser.param_groups:
                 group["lr"] = rate * min(1.0, (done + 1) / 100)  # a short warm-up
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            mixed = device.type == "cuda" or (device.type == "cpu" and options.cpu_bfloat16)
+            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 loss, figures = step(network, next(batches))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -161,11 +125,13 @@ def train_loop(
             if time.monotonic() - last_saved > options.save_every_s:
                 _save(checkpoint, network, optimiser, average, done)
                 last_saved = time.monotonic()
-            if time.monotonic() - curve.last > options.validate_every_s:
-                curve.add(network, average, done)
+            if options.examine and time.monotonic() - last_examined > options.examine_every_s:
+                options.examine(average.state, done)
+                last_examined = time.monotonic()
     bar.close()
     _save(checkpoint, network, optimiser, average, done)
-    curve.add(network, average, done)
+    if options.examine:
+        options.examine(average.state, done)
     return {name: value.cpu() for name, value in average.state.items()}
 
 

@@ -24,10 +24,12 @@ from mri2mesh.engines.mri2mesh.training.pool import CasePool
 from mri2mesh.engines.mri2mesh.training.supervision import SUPERVISIONS
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.volumes.crop import VERTEBRA_CROP
-from mri2mesh.learning.loop import LoopOptions, Validate, train_loop
+from mri2mesh.learning.curve import Examine, Validate, ValidationCurve
+from mri2mesh.learning.loop import LoopOptions, train_loop
 from mri2mesh.weights import load_safetensors, save_weights
 
 FINE_TUNE = "mri2mesh-fine-tune"
+VALIDATION_EVERY_S = 900.0
 LICENCE = "CC BY-SA 4.0"
 ORIGIN = "trained on synthetic MR made from the anatomy in ModelWeights/README.md"
 
@@ -89,7 +91,7 @@ def _steps_done(options: TrainOptions) -> int:
 
 
 def _loop_options(
-    options: TrainOptions, learning_rate: float, schedule_steps: int, validate: Validate | None = None
+    options: TrainOptions, learning_rate: float, schedule_steps: int, examine: Examine | None = None
 ) -> LoopOptions:
     return LoopOptions(
         minutes=options.minutes,
@@ -99,7 +101,19 @@ def _loop_options(
         schedule_steps=options.schedule_steps or schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
-        validate=validate,
+        examine=examine,
+        examine_every_s=VALIDATION_EVERY_S,
+    )
+
+
+def _curve(
+    network: torch.nn.Module, validate: Validate | None, options: TrainOptions
+) -> ValidationCurve | None:
+    """``validation.csv`` in the folder of the run, where there is something to validate on."""
+    if validate is None:
+        return None
+    return ValidationCurve(
+        network, validate, options.out / "validation.csv", goes_on=_steps_done(options) > 0
     )
 
 
@@ -126,7 +140,12 @@ def train_localiser(options: TrainOptions, pool: CasePool) -> None:
         LocaliserSamples(pool, options.seed), batch, _steps_done(options) * batch, options.workers
     )
     validate = LocaliserValidation(validation_cases(options.validation)) if options.validation else None
-    state = train_loop(network, batches, localiser_step, _loop_options(options, 5e-3, 4000, validate))
+    state = train_loop(
+        network,
+        batches,
+        localiser_step,
+        _loop_options(options, 5e-3, 4000, _curve(network, validate, options)),
+    )
     _save(LOCALISER, state, options, {"widths": list(WIDTHS), "spacing_mm": list(SPACING_MM)})
 
 
@@ -148,7 +167,9 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     if options.validation:
         cases = validation_cases(options.validation)
         validate = SurfaceValidation(cases, graphs["level"], VERTEBRA_CROP, _seeing(options))
-    state = train_loop(network, batches, step, _loop_options(options, 3e-3, 6000, validate))
+    state = train_loop(
+        network, batches, step, _loop_options(options, 3e-3, 6000, _curve(network, validate, options))
+    )
     name = SURFACES if options.supervision == "rendering" else f"{SURFACES}_{options.supervision}"
     config = {
         "base_width": options.base_width,
