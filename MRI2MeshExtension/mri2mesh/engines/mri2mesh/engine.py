@@ -23,7 +23,7 @@ from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_war
 from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
-from mri2mesh.engines.mri2mesh.quality.support import support_of
+from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -34,10 +34,6 @@ UNCERTAINTY = (
     "standard deviation over four looks: slices resampled a fraction of a slice apart,"
     " crops moved by 1.5 mm and turned by 2.5 degrees"
 )
-MIN_SUPPORT = 0.25
-"""A structure of which the image shows less is left out: it would be the prior's, not the patient's."""
-
-
 STAGES = {
     "load weights": 0.0,
     "find the spine": 0.01,
@@ -115,7 +111,7 @@ def reconstruct_with(
     with stages.stage("separate neighbours"):
         # What is left out must not push its neighbours aside first.
         surfaces = {
-            name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
+            name: found for name, found in surfaces.items() if seen_enough(support(name, found[0]))
         }
         steps = itertools.count(1)
         meshes = separate(
@@ -129,7 +125,7 @@ def reconstruct_with(
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = check_reconstruction(structures, volume)
+        checks = check_reconstruction(structures, volume, spine.evidence)
     stages.progress("done", 1.0)
     warning = level_warning(spine.chain, level_shift)
     return Reconstruction(
