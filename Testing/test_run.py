@@ -1,4 +1,4 @@
-"""One run: a GPU that is full, what is kept for the next, and errors in one line."""
+"""One run: a GPU that is full, what is cached for the next, and errors in one line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from trimesh.creation import icosphere
 from mri2mesh import run as run_module
 from mri2mesh import weights
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.engines.kept import Kept, load_anew
+from mri2mesh.engines.model_cache import ModelCache, no_cache
 from mri2mesh.errors import InputError, ReconstructionRefused, explain, is_out_of_memory
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 from mri2mesh.request import Request
 from mri2mesh.run import GPU_FULL, run
+from mri2mesh.weights_import import import_weights
 
 
 @pytest.fixture
@@ -57,10 +58,10 @@ def hungry(monkeypatch: pytest.MonkeyPatch) -> HungryEngine:
 
 def test_a_full_gpu_leaves_the_work_to_the_cpu_and_the_report_says_so(hungry, image, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "choose_device", lambda name: torch.device("cuda"))
-    told: list[str] = []
-    result = run(Request((image,), tmp_path / "out"), warn=told.append)
+    warnings: list[str] = []
+    result = run(Request((image,), tmp_path / "out"), warn=warnings.append)
     assert hungry.devices == ["auto", "cpu"]
-    assert told == result.warnings == [GPU_FULL]
+    assert warnings == result.warnings == [GPU_FULL]
     assert GPU_FULL in json.loads((tmp_path / "out" / "report.json").read_text())["warnings"]
 
 
@@ -83,7 +84,7 @@ def too_much_for_numpy() -> None:
 
 
 @pytest.mark.parametrize("too_much", [too_much_for_torch, too_much_for_numpy])
-def test_memory_that_ran_out_is_told_as_such(too_much):
+def test_memory_that_ran_out_is_reported_as_such(too_much):
     with pytest.raises((MemoryError, RuntimeError)) as raised:
         too_much()
     assert is_out_of_memory(raised.value)
@@ -125,22 +126,22 @@ def test_what_was_loaded_is_loaded_once_and_only_the_last_few_are_kept():
         loaded.append(name)
         return [name]
 
-    kept = Kept(at_most=2)
-    assert kept(load, "a") is kept(load, "a")
+    cache = ModelCache(at_most=2)
+    assert cache(load, "a") is cache(load, "a")
     for name in ("b", "a", "c", "a", "b"):
-        assert kept(load, name) == [name]
+        assert cache(load, name) == [name]
     assert loaded == ["a", "b", "c", "b"]
-    kept.clear()
-    assert load_anew(load, "b") == kept(load, "b") == ["b"]
+    cache.clear()
+    assert no_cache(load, "b") == cache(load, "b") == ["b"]
     assert loaded[4:] == ["b", "b"]
 
 
-def test_imported_weights_are_not_missed_by_what_is_kept(tmp_path):
-    kept = Kept()
-    first = kept(list, (1,))
+def test_imported_weights_are_not_missed_by_what_is_cached(tmp_path):
+    cache = ModelCache()
+    first = cache(list, (1,))
     weights.save_weights("mine", {"w": torch.ones(3)}, folder=tmp_path, licence="CC0-1.0", origin="a test")
-    weights.import_weights(tmp_path)
-    assert kept(list, (1,)) is not first
+    import_weights(tmp_path)
+    assert cache(list, (1,)) is not first
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Request:
     """One reconstruction. Fields as the options of ``mri2mesh reconstruct``.
 
     images: one volume, or radiographs. engine: None for the default of their kind. cameras: one per image, None for one
-    whose own tags tell. landmarks: the same, or one for all. markers, masks: one per image, None for one without;
+    whose own tags say it. landmarks: the same, or one for all. markers, masks: one per image, None for one without;
     markers as `imaging.radiographs.calibration.marker_option` reads them. bone: how the images show it. frames: one per
     image, or one for all. start: folder of an earlier result of the same views, to go on from.
     """

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.engines.kept import Keep, Kept, load_anew
-from mri2mesh.engines.mri2mesh.deformation.models import choose_device
+from mri2mesh.device import choose_device
+from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
 from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
 from mri2mesh.engines.registry import Watch as EngineWatch
 from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
@@ -37,8 +37,8 @@ ENGINE_DONE = 0.83
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
 Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
-"""Told the surfaces so far by name, the engine's fraction, and of each radiograph what `describe_view` says, as the
-report will; what it raises ends the run."""
+"""Called with the surfaces so far by name, the engine's fraction, and for each radiograph what `describe_view` says, as
+the report will; what it raises ends the run."""
 
 
 def run(
@@ -47,15 +47,15 @@ def run(
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
     watch: Watch | None = None,
-    keep: Keep = load_anew,
+    cache: Cache = no_cache,
 ) -> Reconstruction:
     """Fills ``request.out`` and returns what it was filled with; a refusal gives a result without structures.
 
-    warn: told at once what was done otherwise than asked; it is in the result's warnings too.
+    warn: called at once with what was done otherwise than asked; it is in the result's warnings too.
     What progress and watch raise ends the run, and then nothing is written.
     Raises InputError for bad input; then nothing was written.
     """
-    told = progress or (lambda stage, fraction: None)
+    report_progress = progress or (lambda stage, fraction: None)
     engine = request.engine
     if engine is None:
         request.refuse_missing()
@@ -66,7 +66,7 @@ def run(
     if watch is not None and not entry.shows:
         raise InputError(f"the engine {engine} has nothing to show while it works: do not ask for it")
     check_request(request.out, request.formats, request.scene)
-    told(READ, 0.0)
+    report_progress(READ, 0.0)
     image, options = _inputs(request, entry)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
@@ -76,15 +76,15 @@ def run(
             result: Reconstruction = get_engine(engine).reconstruct(
                 image,
                 device=device,
-                progress=lambda stage, fraction: told(stage, ENGINE_DONE * fraction),
-                keep=keep,
+                progress=lambda stage, fraction: report_progress(stage, ENGINE_DONE * fraction),
+                cache=cache,
                 **options,
             )
         except ReconstructionRefused as error:
             return refused(engine, error)
         return result
 
-    reconstruction = _with_the_cpu_in_reserve(computed, request.device, keep, warn)
+    reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
     write_results(
         reconstruction,
         image,
@@ -92,21 +92,21 @@ def run(
         formats=request.formats,
         labelmaps=request.labelmaps and bool(reconstruction.structures),
         scene=request.scene and bool(reconstruction.structures),
-        progress=lambda fraction: told(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
+        progress=lambda fraction: report_progress(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
     )
     return reconstruction
 
 
 def _with_views(watch: Watch, image: Image) -> EngineWatch:
-    """What the engine tells, with the geometry by which it sees each radiograph."""
+    """Passes on what the engine shows, with the geometry by which it sees each radiograph."""
     geometries = [] if isinstance(image, Volume) else [one.geometry for one in image]
 
-    def told(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
+    def watch_with_views(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
         given = list(moves) or [np.eye(4)] * len(geometries)
         pairs = zip(geometries, given, strict=True)
         watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
 
-    return told
+    return watch_with_views
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
@@ -167,7 +167,7 @@ def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         fit = fitted = None
     if not isinstance(fit, dict):
-        raise InputError("the earlier result does not tell where its fit ended: give the folder of a fit")
+        raise InputError("the earlier result does not say where its fit ended: give the folder of a fit")
     if fitted != anatomy:
         raise InputError(
             f"the earlier result is of {fitted}: only a result of the same bone can be continued"
@@ -175,10 +175,10 @@ def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
     return fit
 
 
-def _with_the_cpu_in_reserve(
+def _with_cpu_fallback(
     computed: Callable[[str], Reconstruction],
     device: str,
-    keep: Keep,
+    cache: Cache,
     warn: Callable[[str], None] | None,
 ) -> Reconstruction:
     """``computed(device)``, and on the CPU where the memory of a GPU does not suffice."""
@@ -188,8 +188,8 @@ def _with_the_cpu_in_reserve(
         if not (is_out_of_memory(error) and choose_device(device).type != "cpu"):
             raise
     # Out of the handler: the error no longer holds what filled the GPU.
-    if isinstance(keep, Kept):
-        keep.clear()
+    if isinstance(cache, ModelCache):
+        cache.clear()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if warn is not None:

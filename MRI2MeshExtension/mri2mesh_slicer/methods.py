@@ -64,7 +64,7 @@ def methods() -> tuple[Method, ...]:
             task=_("one bone from radiographs"),
             sentence=_(
                 "Places and bends a statistical shape model until its shadow explains every radiograph; two views, "
-                "30 degrees or more apart, tell the depth that one cannot."
+                "30 degrees or more apart, show the depth that one cannot."
             ),
             takes="radiographs",
             section="mri2mesh_slicer.panel.radiograph_inputs:RadiographInputs",

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.topology import MeshTopology
@@ -31,7 +31,7 @@ from mri2mesh.rendering.soft import blur_for, render_soft
 
 MODES, TURN_DEG, SHIFT_MM = 20, 10.0, 20.0
 STEPS = {"turn": 0.01, "shift": 1.0, "shape": 0.05}
-"""Adam's, in radians, mm and standard deviations."""
+"""Step sizes of Adam, in radians, mm and standard deviations."""
 PRIOR = 1e-4
 
 Silhouette = Callable[[Tensor], Tensor]
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=4)
     options = parser.parse_args()
     prepare(only=("soft images", "depth"))
-    whole = ShapeModel.load("pelvis").only("hip_left")
+    whole = read_shape_model("pelvis").only("hip_left")
     own = [row for row in range(len(whole.subjects)) if not whole.mirrored[row]]
     chosen = own[:: max(1, len(own) // options.subjects)][: options.subjects]
     after = [s for s in (1, 2, 5, 10, 15, 30, 60) if s <= options.seconds]

@@ -11,7 +11,7 @@ from mri2mesh.request import DEFAULT_FORMATS, Request
 
 Given = TypeVar("Given", str, Path)
 NONE = "-"
-"""In place of what one of several images does not have."""
+"""Stands in place of what one of several images does not have."""
 
 NAME = "reconstruct"
 HELP = "an MRI or radiographs in, surfaces and a report out"
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return reconstruct_and_tell(
+    return reconstruct_and_summarise(
         Request(
             images=tuple(options.image),
             out=options.out,
@@ -125,7 +125,7 @@ def _per_image(given: Sequence[Given] | None) -> tuple[Given | None, ...]:
     return tuple(None if str(one) == NONE else one for one in given or ())
 
 
-def reconstruct_and_tell(request: Request) -> int:
+def reconstruct_and_summarise(request: Request) -> int:
     """Runs with a progress bar and says what came out. Returns the exit status 0 or 1.
 
     Raises InputError for bad input; then nothing was written.

@@ -23,8 +23,8 @@ run."""
 
 @dataclass(frozen=True)
 class Entry:
-    """module: whose ``reconstruct`` takes the input, with keywords ``device``, ``progress``, ``keep`` (`kept`) and
-    those of ``options`` that were given, and returns a `Reconstruction`.
+    """module: whose ``reconstruct`` takes the input, with keywords ``device``, ``progress``, ``cache``
+    (`model_cache`) and those of ``options`` that were given, and returns a `Reconstruction`.
 
     takes: ``"volume"``, or ``"radiographs"``, a list of them. options: of `run.Request` those it has a use for;
     ``landmarks`` come as pixels of each radiograph, ``start`` as the earlier result's ``provenance["fit"]``.
@@ -46,7 +46,7 @@ ENGINES = {
         shows=True,
     ),
 }
-"""The first that takes a kind of input is its default."""
+"""The engines by name. The first that takes a kind of input is its default."""
 
 
 def get_engine(name: str) -> ModuleType:

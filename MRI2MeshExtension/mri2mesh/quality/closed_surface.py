@@ -17,5 +17,9 @@ def closed_surface(item: ReconstructedStructure) -> Check:
         value, detail = INSIDE_OUT, "the surface is inside out: its faces look inwards, as after mirroring"
     else:
         value = float(self_intersections(item.mesh))
-        detail = f"the surface meets itself in {value:.0f} places" if value else "closed, without self-intersections"
+        detail = (
+            f"the surface meets itself in {value:.0f} places"
+            if value
+            else "closed, without self-intersections"
+        )
     return Check("closed surface", value, 0.0, value == 0, detail, item.name)

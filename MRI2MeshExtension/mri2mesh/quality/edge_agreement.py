@@ -24,10 +24,10 @@ OUTWARD_MM = 5.0
 STEP_MM = 0.5
 TOLERANCE_MM = 2.0
 AT_SURFACE_MM = 1.5
-"""The sign of an edge is taken from the slopes this near to the surfaces."""
+"""Distance from a surface within which slopes say which sign its edge has."""
 CLEAR_SIGN = 0.15
-"""Mean slope at the surfaces over mean absolute slope there, from which on a sign counts as known. Where it is less, the
-tissues on both sides are about equally bright, and each surface may have either sign."""
+"""Mean slope at the surfaces over mean absolute slope there, from which on a sign counts as known. Where it is less,
+the tissues on both sides are about equally bright, and each surface may have either sign."""
 
 DEPTHS_MM = np.arange(-INWARD_MM, OUTWARD_MM + STEP_MM / 2, STEP_MM)
 """[S] where slopes are taken along the outward normal of a vertex, 0 at the surface, positive outside."""
@@ -77,8 +77,8 @@ def edge_offsets(slopes: NDArray[np.float32], sign: int) -> NDArray[np.float64]:
 def edge_agreement(slopes: NDArray[np.float32], sign: int) -> float:
     """Share of the vertices whose strongest edge of this sign along the normal is within 2 mm of the surface.
 
-    slopes: from `edge_slopes`. sign: from `edge_sign`; with 0 the sign that agrees better counts. Of a surface placed at
-    random the share is about `BY_CHANCE`. NaN when there are no vertices.
+    slopes: from `edge_slopes`. sign: from `edge_sign`; with 0 the sign that agrees better counts. The share of a
+    surface placed at random is about `BY_CHANCE`. NaN when there are no vertices.
     """
     if not len(slopes):
         return float("nan")

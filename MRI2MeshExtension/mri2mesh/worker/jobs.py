@@ -1,4 +1,4 @@
-"""The jobs of the worker by name. What is slow to import is imported inside, after the first progress is told."""
+"""The jobs of the worker by name. What is slow to import is imported inside, after the first progress event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from mri2mesh.engines.kept import Kept
+from mri2mesh.engines.model_cache import ModelCache
 from mri2mesh.errors import InputError
 from mri2mesh.worker.requests import engine_of, inputs_of, marker_of, options_of, reconstruction_of
 
@@ -21,7 +21,7 @@ class Context(Protocol):
     """What a job is given besides its message."""
 
     @property
-    def kept(self) -> Kept:
+    def cache(self) -> ModelCache:
         """What earlier jobs have loaded."""
 
     def progress(self, stage: str, fraction: float) -> None:
@@ -30,7 +30,7 @@ class Context(Protocol):
     def check(self) -> None:
         """Raises Cancelled."""
 
-    def tell(self, event: str, **values: Any) -> None:
+    def send(self, event: str, **values: Any) -> None:
         """Sends an event of this job."""
 
 
@@ -42,7 +42,7 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     context.check()
     shown = LiveSurfaces(
         Path(tempfile.gettempdir()),
-        lambda fraction, files, views: context.tell(
+        lambda fraction, files, views: context.send(
             "surface", fraction=round(fraction, 4), files=files, views=views
         ),
     )
@@ -50,9 +50,9 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
         reconstruction = run(
             request,
             progress=context.progress,
-            warn=lambda message: context.tell("warning", message=message),
+            warn=lambda message: context.send("warning", message=message),
             watch=shown if live else None,
-            keep=context.kept,
+            cache=context.cache,
         )
     return {
         "status": 0 if reconstruction.passed else 1,

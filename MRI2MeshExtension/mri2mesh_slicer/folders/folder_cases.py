@@ -2,7 +2,7 @@
 
 Beside an image ``NAME.png``, as ``mri2mesh reconstruct`` takes them by option:
 
-    NAME.camera.json    its geometry, in place of what its tags tell
+    NAME.camera.json    its geometry, in place of what its tags say
     camera.json         the geometry of every picture in the folder without one of its own; DICOM files have tags
     NAME.mrk.json       the landmarks picked in it
 """
@@ -81,8 +81,8 @@ def _volume(path: Path) -> tuple[Path, ...]:
 
 
 def _radiographs(path: Path) -> tuple[Path, ...]:
-    """The file, or those directly in the folder. One that is called DICOM and is damaged is one too: it is to be told
-    of, not to be passed over."""
+    """The file, or those directly in the folder. One that is called DICOM and is damaged is one too: it is to be
+    reported, not passed over."""
     files = _visible(path) if path.is_dir() else [path]
     return tuple(
         file

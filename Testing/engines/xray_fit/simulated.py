@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings
 from mri2mesh.engines.xray_fit.fitting.levels import Level
@@ -22,7 +23,7 @@ QUICK = FitSettings(
     prior=PriorSettings(),
     levels=(Level(64, 8, 4, 2, 25.0), Level(64, 8, 1000, 1, 25.0), Level(128, 6, 1000, 1, 15.0, spongy=0.3)),
 )
-"""Enough for images of N pixels."""
+"""Settings that are enough for images of N pixels."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def simulate(
     seed: int = 0,
 ) -> Simulated:
     """A bone half way from the mean to a random one of the population, turned about its middle, in soft tissue."""
-    model, rng = ShapeModel.load(anatomy), np.random.default_rng(seed)
+    model, rng = read_shape_model(anatomy), np.random.default_rng(seed)
     shape = model.vertices(0.5 * model.sample(rng))
     turn = Rotation.from_rotvec(turn_deg, degrees=True).as_matrix()
     vertices = (shape - shape.mean(0)) @ turn.T + [8.0, -5.0, 6.0]

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from anatomy.toy_shapes import stretching_ball
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.xray_fit.cases import first_parameters, held_out, observe, one_row_each, shape_of
 from mri2mesh.evaluation.xray_fit.conditions import AIMS, CONDITIONS, FIELDS, Condition
-from mri2mesh.evaluation.xray_fit.evaluate import evaluate as xray_fit
+from mri2mesh.evaluation.xray_fit.evaluate import evaluate
 from mri2mesh.evaluation.xray_fit.scores import (
     Honesty,
     baselines_of,
@@ -47,7 +48,7 @@ def model() -> ShapeModel:
 
 @pytest.fixture(scope="module")
 def femur() -> ShapeModel:
-    return ShapeModel.load("femur_left")
+    return read_shape_model("femur_left")
 
 
 def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model):
@@ -58,7 +59,7 @@ def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model
 
 @pytest.mark.parametrize(("name", "subjects"), [("pelvis", 40), ("femur_left", 26), ("L1", 11), ("L5", 3)])
 def test_a_mirror_image_or_another_bone_is_not_a_subject(name, subjects):
-    shipped = ShapeModel.load(name)
+    shipped = read_shape_model(name)
     rows = one_row_each(shipped)
     assert len(rows) == len({shipped.subjects[row] for row in rows}) == subjects
     assert not np.asarray(shipped.mirrored)[rows].any()
@@ -71,7 +72,7 @@ def test_a_few_subjects_are_spread_over_all(femur):
 
 
 def test_the_widening_of_small_groups_is_taken_back():
-    lumbar = ShapeModel.load("L5")
+    lumbar = read_shape_model("L5")
     row = one_row_each(lumbar)[0]
     offset, widened = shape_of(lumbar, row) - lumbar.mean, lumbar.vertices(lumbar.scores[row]) - lumbar.mean
     assert np.linalg.norm(offset) / np.linalg.norm(widened) == pytest.approx(np.sqrt(2 / 3), rel=1e-6)
@@ -107,14 +108,14 @@ def test_a_truncated_field_shows_the_left_half_of_the_pelvis_and_the_upper_half_
         np.testing.assert_allclose(offset, np.broadcast_to([whole.size[1] // 2 * (axis == 1), 0], (2, 2)))
 
 
-def test_the_geometry_that_is_told_wrong_is_that_of_the_later_views_and_of_every_distance(femur):
+def test_the_geometry_that_is_wrong_is_that_of_the_later_views_and_of_every_distance(femur):
     case, field = held_out(femur, 0, 0), FIELDS["femur_left"]
     wrong = CONDITIONS["two-views-wrong-geometry"]
     right = [field.camera(angle, False) for angle in wrong.primary_angles_deg]
-    told = [seen.camera for seen in observe(case, field, wrong, [0])]
-    np.testing.assert_allclose(told[0].axes_ras, right[0].axes_ras)
-    assert rotation_angle_degrees(told[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
-    for camera, true in zip(told, right, strict=True):
+    given = [seen.camera for seen in observe(case, field, wrong, [0])]
+    np.testing.assert_allclose(given[0].axes_ras, right[0].axes_ras)
+    assert rotation_angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
+    for camera, true in zip(given, right, strict=True):
         assert camera.source_to_detector_mm == pytest.approx(1.02 * true.source_to_detector_mm)
         np.testing.assert_allclose(np.linalg.norm(camera.source_ras_mm), np.linalg.norm(true.source_ras_mm))
 
@@ -211,6 +212,6 @@ def test_a_small_evaluation_is_written_as_runs_and_as_tables(model, tmp_path):
 
 def test_what_is_not_known_is_refused_and_the_right_names_are_given():
     with pytest.raises(InputError, match="use pelvis, femur_left"):
-        xray_fit.evaluate("skull")
+        evaluate("skull")
     with pytest.raises(InputError, match="'frog-leg': use ap, oblique"):
-        xray_fit.evaluate("pelvis", ["frog-leg"])
+        evaluate("pelvis", ["frog-leg"])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mri2mesh import __version__
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
-from mri2mesh.engines.kept import Keep, load_anew
+from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
 from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
 from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
@@ -31,7 +31,7 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 UNCERTAINTY = (
-    "standard deviation over four looks: slices resampled a fraction of a slice apart,"
+    "standard deviation over four passes: slices resampled a fraction of a slice apart,"
     " crops moved by 1.5 mm and turned by 2.5 degrees"
 )
 STAGES = {
@@ -42,13 +42,13 @@ STAGES = {
     "check": 0.88,
     "done": 1.0,
 }
-"""Name to the fraction done before it: its share of the time on a processor."""
+"""Name of each stage and the fraction done before it, by its share of the time on a processor."""
 STEPS_PER_SURFACE = 6
-"""Of `separate`, as a rule."""
+"""Usual number of steps that `separate` takes for each surface."""
 
 
 class Stages:
-    """Names and times the stages of a run and tells whoever listens how far it is."""
+    """Names and times the stages of a run and reports how far it is."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or (lambda name, fraction: None)
@@ -64,7 +64,7 @@ class Stages:
         self.seconds[name] = time.perf_counter() - started
 
     def share(self, done: float) -> None:
-        """Tells how much of the stage at work is done, 0 to 1."""
+        """Reports the fraction done of the stage at work, 0 to 1."""
         names = list(STAGES)
         begin, end = STAGES[self._now], STAGES[names[names.index(self._now) + 1]]
         self.progress(self._now, begin + (end - begin) * min(done, 1.0))
@@ -77,7 +77,7 @@ def reconstruct(
     level_shift: int = 0,
     weights_dir: Path | None = None,
     progress: Progress | None = None,
-    keep: Keep = load_anew,
+    cache: Cache = no_cache,
 ) -> Reconstruction:
     """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
 
@@ -86,7 +86,7 @@ def reconstruct(
     """
     stages = Stages(progress)
     with stages.stage("load weights"):
-        models = keep(load_models, device, weights_dir)
+        models = cache(load_models, device, weights_dir)
     return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
 
 
@@ -110,9 +110,7 @@ def reconstruct_with(
 
     with stages.stage("separate neighbours"):
         # What is left out must not push its neighbours aside first.
-        surfaces = {
-            name: found for name, found in surfaces.items() if seen_enough(support(name, found[0]))
-        }
+        surfaces = {name: found for name, found in surfaces.items() if seen_enough(support(name, found[0]))}
         steps = itertools.count(1)
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
@@ -149,12 +147,14 @@ def _surfaces(
     spine: SpineFound,
     names: list[str | None],
     models: Models,
-    told: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
     """Mesh and spread per structure name, from head to foot."""
     found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
     kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models, told)
+    predicted = predict_surfaces(
+        volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
+    )
     templates = models.templates
     for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])

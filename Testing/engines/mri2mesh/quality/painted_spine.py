@@ -44,7 +44,9 @@ class PaintedSpine:
     volume: Volume
     evidence: Evidence
 
-    def with_meshes(self, changed: dict[str, Mesh], names: tuple[str, ...] = NAMES) -> list[ReconstructedStructure]:
+    def with_meshes(
+        self, changed: dict[str, Mesh], names: tuple[str, ...] = NAMES
+    ) -> list[ReconstructedStructure]:
         """Some of the structures, with other surfaces in the place of the true ones."""
         return [replace(self.structures[name], mesh=changed.get(name, self.mesh(name))) for name in names]
 
@@ -108,10 +110,7 @@ def _evidence(labels: np.ndarray, grid: Volume) -> Evidence:
     x, y, z = (int(mm) for mm in SPACING_MM)
     k, j, i = labels.shape
     shares = np.stack(
-        [
-            (labels == tissue).reshape(k // z, z, j // y, y, i // x, x).mean((1, 3, 5))
-            for tissue in Semantic
-        ]
+        [(labels == tissue).reshape(k // z, z, j // y, y, i // x, x).mean((1, 3, 5)) for tissue in Semantic]
     ).astype(np.float32)
     matrix = np.diag([*SPACING_MM, 1.0])
     matrix[:3, 3] = grid.ijk_to_ras[:3, 3] + (np.array(SPACING_MM) - 1) / 2

@@ -31,7 +31,9 @@ def seen(centre: np.ndarray, length_mm: float = 80.0, probability: float = 0.9) 
     matrix[:3, 3] = -80
     k, j, i = np.meshgrid(*(np.arange(81),) * 3, indexing="ij")
     ras = np.stack([i, j, k], -1) * STEP_MM - 80
-    canal = (np.hypot(*(ras - centre)[..., :2].transpose(3, 0, 1, 2)) < 6) & (np.abs(ras[..., 2]) < length_mm / 2)
+    canal = (np.hypot(*(ras - centre)[..., :2].transpose(3, 0, 1, 2)) < 6) & (
+        np.abs(ras[..., 2]) < length_mm / 2
+    )
     semantic = np.zeros((len(Semantic), *canal.shape), np.float32)
     semantic[Semantic.CANAL] = probability * canal
     return Evidence(semantic, np.zeros((3, *canal.shape), np.float32), np.ones(canal.shape, bool), matrix)
@@ -50,7 +52,12 @@ def check(evidence: Evidence, mesh: Mesh = VERTEBRA) -> Check:
 def test_a_canal_between_body_and_lamina_passes():
     found = check(seen(middle_of_the_canal()))
     assert found.passed
-    assert (found.name, found.structure, found.value, found.threshold) == ("canal behind the body", "L3", 0.0, 4.0)
+    assert (found.name, found.structure, found.value, found.threshold) == (
+        "canal behind the body",
+        "L3",
+        0.0,
+        4.0,
+    )
     assert found.detail == "the spinal canal runs between body and lamina"
 
 
@@ -88,7 +95,9 @@ def test_arches_in_front_of_the_body_fail():
 def test_what_lies_far_above_below_or_away_is_not_this_level_s_canal():
     centre = middle_of_the_canal()
     here = np.stack([np.zeros(30), np.full(30, centre[1]), np.linspace(-7, 7, 30)], 1)
-    elsewhere = np.array([[0, 60.0, 0.0], [40.0, centre[1], 30.0], [0, 0, 60.0], [0, 5.0, 9.5], [0, 5.0, -12.0]])
+    elsewhere = np.array(
+        [[0, 60.0, 0.0], [40.0, centre[1], 30.0], [0, 0, 60.0], [0, 5.0, 9.5], [0, 5.0, -12.0]]
+    )
     found = canal_misfit(VERTEBRA, np.concatenate([here, np.repeat(elsewhere, 30, axis=0)]))
     assert np.allclose(found, 0.0, atol=1e-4)
 

@@ -35,9 +35,7 @@ def test_every_structure_gets_every_check_once(of_the_truth):
     wanted = {(name, check) for name in NAMES for check in OF_EACH}
     wanted |= {(name, check) for name in vertebrae for check in OF_A_VERTEBRA}
     wanted |= {(name, "disc in its place") for name in NAMES if "-" in name}
-    wanted |= {
-        (f"{a}, {b}", "order and spacing") for a, b in zip(vertebrae, vertebrae[1:], strict=False)
-    }
+    wanted |= {(f"{a}, {b}", "order and spacing") for a, b in zip(vertebrae, vertebrae[1:], strict=False)}
     assert wanted <= set(made)
     assert {name for _, name in set(made) - wanted} == {"neighbours apart"}
 
@@ -50,7 +48,13 @@ def test_checks_come_in_the_order_of_the_structures(of_the_truth):
 def test_values_lie_on_the_good_side_of_their_thresholds(of_the_truth):
     """For a reader of the report: value and threshold must agree with the verdict."""
     at_least = {"field of view", "edge agreement", "tissue inside", "directions"}
-    at_most = {"closed surface", "tissue outside", "canal behind the body", "neighbours apart", "disc in its place"}
+    at_most = {
+        "closed surface",
+        "tissue outside",
+        "canal behind the body",
+        "neighbours apart",
+        "disc in its place",
+    }
     for check in of_the_truth:
         if check.name in at_least:
             assert check.value >= check.threshold, check
@@ -89,9 +93,7 @@ def test_a_body_that_the_field_cuts_fails_when_more_than_a_third_is_outside(spin
 def test_structures_that_run_into_each_other_fail(spine, into_mm, passes):
     """The disc moved up: true neighbours touch."""
     disc = moved(spine.mesh("L2-L3"), up=into_mm)
-    checks = check_reconstruction(
-        spine.with_meshes({"L2-L3": disc}, UPPERMOST), spine.volume, spine.evidence
-    )
+    checks = check_reconstruction(spine.with_meshes({"L2-L3": disc}, UPPERMOST), spine.volume, spine.evidence)
     (check,) = [one for one in checks if one.name == "neighbours apart" and one.structure == "L2, L2-L3"]
     assert check.passed is passes
     assert abs(check.value - into_mm) < 0.4
@@ -102,8 +104,6 @@ def test_structures_that_run_into_each_other_fail(spine, into_mm, passes):
 def test_a_vertebra_found_twice_overlaps_itself_and_is_out_of_order(spine):
     """The neighbouring level taken for this one: the surface of L2 once more under the name of L1."""
     twice = spine.mesh("L2")
-    checks = check_reconstruction(
-        spine.with_meshes({"L1": twice}, UPPERMOST), spine.volume, spine.evidence
-    )
+    checks = check_reconstruction(spine.with_meshes({"L1": twice}, UPPERMOST), spine.volume, spine.evidence)
     assert {("L1, L2", "neighbours apart"), ("L1, L2", "order and spacing")} <= failed(checks)
     assert np.linalg.norm(axes(twice)[0] - axes(spine.mesh("L1"))[0]) > 25

@@ -13,7 +13,9 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure
 SPACING_MM = 34.0
 
 
-def placed(name: str, height_mm: float, stretch: float = 1.0, forwards_mm: float = 0.0) -> ReconstructedStructure:
+def placed(
+    name: str, height_mm: float, stretch: float = 1.0, forwards_mm: float = 0.0
+) -> ReconstructedStructure:
     mesh = template(STRUCTURES[name].kind)
     vertices = mesh.vertices * [1, 1, stretch] + [0, forwards_mm, height_mm]
     ones = np.ones(len(vertices), np.float32)
@@ -23,7 +25,8 @@ def placed(name: str, height_mm: float, stretch: float = 1.0, forwards_mm: float
 def row(**stretch: float) -> list[ReconstructedStructure]:
     """L1 to L4, straight; some stretched along their height."""
     return [
-        placed(name, -SPACING_MM * n, stretch.get(name, 1.0)) for n, name in enumerate(("L1", "L2", "L3", "L4"))
+        placed(name, -SPACING_MM * n, stretch.get(name, 1.0))
+        for n, name in enumerate(("L1", "L2", "L3", "L4"))
     ]
 
 
@@ -34,7 +37,9 @@ def of(checks: list[Check], name: str) -> dict[str | None, Check]:
 def test_the_height_is_between_the_endplates():
     mesh = template("vertebra")
     assert 20 < body_height(mesh) < 32
-    assert np.isclose(body_height(mesh.with_vertices(mesh.vertices * [1, 1, 2])), 2 * body_height(mesh), rtol=0.01)
+    assert np.isclose(
+        body_height(mesh.with_vertices(mesh.vertices * [1, 1, 2])), 2 * body_height(mesh), rtol=0.01
+    )
     assert np.isclose(body_height(stretched_up(mesh, 5.0)), body_height(mesh) + 5.0, atol=1.0)
 
 
@@ -69,7 +74,8 @@ def test_a_single_body_has_nothing_to_be_compared_with():
 
 
 @pytest.mark.parametrize(
-    ("spacing_mm", "passes", "limit"), [(34, True, 52), (17, True, 52), (14, False, 16), (51, True, 52), (54, False, 52)]
+    ("spacing_mm", "passes", "limit"),
+    [(34, True, 52), (17, True, 52), (14, False, 16), (51, True, 52), (54, False, 52)],
 )
 def test_neighbours_are_a_spine_s_spacing_apart(spacing_mm, passes, limit):
     checks = sequence_checks([placed("L1", 0.0), placed("L2", -spacing_mm)])

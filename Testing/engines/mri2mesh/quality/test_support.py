@@ -47,7 +47,9 @@ def test_outside_the_image_nothing_is_supported():
     assert np.allclose(support_of(points, "vertebra", volume, evidence), 0.0)
 
 
-@pytest.mark.parametrize(("share", "enough"), [(0.0, False), (0.2, False), (0.25, True), (0.3, True), (1.0, True)])
+@pytest.mark.parametrize(
+    ("share", "enough"), [(0.0, False), (0.2, False), (0.25, True), (0.3, True), (1.0, True)]
+)
 def test_a_quarter_of_a_structure_has_to_be_seen(share, enough):
     support = np.zeros(100, np.float32)
     support[: int(100 * share)] = 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, Rivals
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
@@ -23,7 +23,7 @@ from mri2mesh.geometry.xray_camera import XrayCamera
 
 @pytest.fixture(scope="module")
 def family() -> SurfaceFamily:
-    return SurfaceFamily(ShapeModel.load("L3"))
+    return SurfaceFamily(read_shape_model("L3"))
 
 
 def known_to(deviations: dict[int, float], family: SurfaceFamily) -> Fit:
@@ -48,7 +48,7 @@ def test_steps_that_were_not_free_have_no_variance(family):
     assert float(covariance.abs().sum()) == pytest.approx(4.0)
 
 
-def test_shifts_move_all_vertices_alike_and_depth_is_told_apart(family):
+def test_shifts_move_all_vertices_alike_and_depth_is_kept_apart(family):
     fit = known_to({3: 0.5, 4: 7.0, 5: 0.5}, family)
     found = uncertainty_of(fit, family, [far_in_front()], residual_mm=0.0)
     assert np.allclose(found.along_beam, 7.0, atol=1e-2)

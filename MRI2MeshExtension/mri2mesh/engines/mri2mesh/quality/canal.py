@@ -15,13 +15,16 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure
 SLAB_MM = 8.0
 """Half the height of the slab at the middle of the body in which the canal is looked for."""
 REACH_MM = 55.0
+"""Most that canal may lie from the middle of the body, across the spine."""
 SEEN = 0.5
+"""Probability above which a voxel counts as canal."""
 MIN_VOXELS = 8
-"""As where frames are placed: of less canal its middle says little."""
+"""Least number of canal voxels beside a body; the middle of fewer says little."""
 
 MAX_AWAY_MM = 4.0
-"""By which the middle of the canal may lie in front of the back wall or behind the front of the lamina."""
+"""Most that the middle of the canal may lie in front of the body's back wall or behind the front of the lamina."""
 MAX_ASIDE_MM = 10.0
+"""Most that it may lie to the left or to the right."""
 
 
 def canal_checks(structures: list[ReconstructedStructure], evidence: Evidence) -> list[Check]:

@@ -11,7 +11,8 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.reconstruction import Check, ReconstructedStructure
 
 MIN_COSINE = 0.4
-"""Of the angle between an axis of a vertebra and the patient's: 66 degrees, more than lordosis or scoliosis turn one."""
+"""Least cosine of the angle between an axis of a vertebra and the patient's axis. It stands for 66 degrees, more than
+lordosis or scoliosis turn a vertebra."""
 
 
 def direction_checks(structures: list[ReconstructedStructure]) -> list[Check]:

@@ -1,7 +1,7 @@
 """The walls of each structure against the edges of the image, wall by wall: the worst one counts.
 
-A surface that is 4 mm too high agrees at its front and back, one that has swallowed the disc above agrees everywhere but
-at its upper endplate. A mean over the whole surface hides both.
+A surface that is 4 mm too high agrees at its front and back; one that has swallowed the disc above agrees everywhere
+but at its upper endplate. A mean over the whole surface hides both.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ ENDPLATES: dict[Kind, dict[str, Region]] = {
 }
 SIDE_WALL: dict[Kind, Region] = {"vertebra": Region.BODY, "disc": Region.ANNULUS, "sacrum": Region.BODY}
 FACING = 0.7
-"""Cosine of the angle with the front-back axis, within which a part of the side wall is its front or its back. Sides are
-left out: sagittal slices of 4 mm do not show where they are."""
+"""Least cosine of the angle between a normal and the front-back axis for a vertex to count as front or back. The left
+and right sides are left out: sagittal slices of 4 mm do not show where they are."""
 
 LEAST_AGREEMENT: dict[Kind, dict[tuple[str, ...], float]] = {
     "vertebra": {("upper endplate",): 0.45, ("lower endplate",): 0.45, ("front", "back"): 0.4},
     "disc": {("upper face", "lower face"): 0.4, ("front", "back"): 0.4},
     "sacrum": {("upper endplate",): 0.45, ("front", "back"): 0.4},
 }
-"""Of walls of which the mean counts, what is needed; chance is 0.29. An osteophyte in front alone, or a disc of which one
-face is hard to see, is no displacement. Fitted to synthetic exams: `Testing/benchmarks/check_separation.py`."""
+"""Least agreement of each wall, or of several walls on average; chance gives 0.29. Front and back are averaged because an
+osteophyte in front alone is no displacement, the faces of a disc because one of them is often hard to see. Fitted to
+synthetic exams: see `Testing/benchmarks/check_separation.py`."""
 MIN_VERTICES = 15
-"""Of a wall within the image; of fewer the share says little."""
+"""Least number of vertices of a wall within the image; the share of fewer says little."""
 
 Walls = dict[str, NDArray[np.float32]]
 """Slopes as from `edge_slopes`, by the name of the wall."""

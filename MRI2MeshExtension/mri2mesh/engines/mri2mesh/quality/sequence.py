@@ -1,4 +1,4 @@
-"""The spine as a row: neighbours above each other at a spine's spacing, discs between them, bodies about equally high."""
+"""The spine as a row: bodies above each other at a spine's spacing and about equally high, with discs between them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.reconstruction import Check, ReconstructedStructure
 
 NEIGHBOURS = 2
-"""So many levels up and down a body is compared with."""
+"""Number of levels up, and of levels down, that a body is compared with."""
 HEIGHT_RANGE = (0.5, 1.2)
-"""Of the height of its neighbours: lower than the median by more, or higher than the highest by more, and an endplate is
-not where the surface has it. A fracture takes up to half of the height."""
+"""Least height of a body over the median of its neighbours, and most over the highest of them. Outside that range an
+endplate is not where the surface has it. A fracture takes up to half of the height."""
 MAX_OFF_LINE_MM = 12.0
-"""Of a disc's centre, from the point half way between the bodies above and below it."""
+"""Most that a disc's centre may lie from the point half way between the bodies above and below it."""
 
 
 def sequence_checks(structures: list[ReconstructedStructure]) -> list[Check]:

@@ -18,8 +18,8 @@ SEEN_AS: dict[Kind, tuple[Semantic, ...]] = {
     "sacrum": (Semantic.SACRUM,),
 }
 MIN_SUPPORT = 0.25
-"""Mean over a structure's vertices. One of which the image shows less is left out: it would be the prior's, not the
-patient's."""
+"""Least mean support over the vertices of a structure. With less, the surface would be the prior's and not the
+patient's, so it is left out."""
 
 
 def support_of(vertices: NDArray, kind: Kind, volume: Volume, evidence: Evidence) -> NDArray[np.float32]:

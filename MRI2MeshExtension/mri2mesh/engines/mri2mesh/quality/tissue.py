@@ -31,11 +31,13 @@ SHELL_MM = (1.5, 5.0)
 
 MIN_INSIDE: dict[Kind, float] = {"vertebra": 0.85, "disc": 0.75, "sacrum": 0.7}
 MAX_OUTSIDE: dict[Kind, float] = {"vertebra": 0.25, "disc": 0.2, "sacrum": 0.5}
-"""Probability of the own tissue, mean over the inside and over the shell. Thin discs are blurred more; the S1 surface
-ends inside the sacrum, so a part of that is always outside. Fitted as those of `edges`."""
+"""Least mean probability of a structure's own tissue inside it, and most in the shell around it. Thin discs are blurred
+more; the S1 surface ends inside the sacrum, so a part of that is always outside. Fitted as the limits of `edges`."""
 
 
-def tissue_checks(structures: list[ReconstructedStructure], volume: Volume, evidence: Evidence) -> list[Check]:
+def tissue_checks(
+    structures: list[ReconstructedStructure], volume: Volume, evidence: Evidence
+) -> list[Check]:
     """Of each structure, two: whether its inside is its own tissue, and whether it has left some outside.
 
     Of a vertebra the body is looked at. Tissue within another surface of the same kind is not missed.
@@ -44,7 +46,9 @@ def tissue_checks(structures: list[ReconstructedStructure], volume: Volume, evid
     checks = []
     for item in structures:
         kind = item.structure.kind
-        others = [solids[other.name] for other in structures if other.structure.kind == kind and other is not item]
+        others = [
+            solids[other.name] for other in structures if other.structure.kind == kind and other is not item
+        ]
         inside, outside = own_tissue(solids[item.name], others, OWN[kind], volume, evidence)
         most, least = MAX_OUTSIDE[kind], MIN_INSIDE[kind]
         checks += [
