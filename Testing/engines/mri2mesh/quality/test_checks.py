@@ -1,5 +1,7 @@
 """All checks of a reconstruction together: each structure gets each of its checks, and the right ones fail."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_every_structure_gets_every_check_once(of_the_truth):
     wanted = {(name, check) for name in NAMES for check in OF_EACH}
     wanted |= {(name, check) for name in vertebrae for check in OF_A_VERTEBRA}
     wanted |= {(name, "disc in its place") for name in NAMES if "-" in name}
-    wanted |= {(f"{a}, {b}", "order and spacing") for a, b in zip(vertebrae, vertebrae[1:], strict=False)}
+    wanted |= {(f"{a}, {b}", "order and spacing") for a, b in pairwise(vertebrae)}
     assert wanted <= set(made)
     assert {name for _, name in set(made) - wanted} == {"neighbours apart"}
 

@@ -35,8 +35,8 @@ LEAST_AGREEMENT: dict[Kind, dict[tuple[str, ...], float]] = {
     "disc": {("upper face", "lower face"): 0.4, ("front", "back"): 0.4},
     "sacrum": {("upper endplate",): 0.45, ("front", "back"): 0.4},
 }
-"""Least agreement of each wall, or of several walls on average; chance gives 0.29. Front and back are averaged because an
-osteophyte in front alone is no displacement, the faces of a disc because one of them is often hard to see. Fitted to
+"""Least agreement of each wall, or of several walls on average; chance gives 0.29. Front and back are averaged because
+an osteophyte in front alone is no displacement, the faces of a disc because one of them is often hard to see. Fitted to
 synthetic exams: see `Testing/benchmarks/check_separation.py`."""
 MIN_VERTICES = 15
 """Least number of vertices of a wall within the image; the share of fewer says little."""
