@@ -24,6 +24,7 @@ from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
+from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -31,8 +32,8 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 UNCERTAINTY = (
-    "standard deviation over four passes: slices resampled a fraction of a slice apart,"
-    " crops moved by 1.5 mm and turned by 2.5 degrees"
+    "standard deviation: the spread of four passes (slices resampled a fraction of a slice apart, crops moved by 1.5 mm"
+    " and turned by 2.5 degrees), and how gradually the tissue's probability falls across the surface"
 )
 STAGES = {
     "load weights": 0.0,
@@ -118,7 +119,12 @@ def reconstruct_with(
         )
     with stages.stage("check"):
         structures = [
-            ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
+            ReconstructedStructure(
+                STRUCTURES[name],
+                mesh,
+                uncertainty_of(mesh, STRUCTURES[name].kind, surfaces[name][1], spine.evidence),
+                support(name, mesh),
+            )
             for name, mesh in meshes.items()
         ]
         if not structures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -54,6 +55,7 @@ class PaintedSpine:
         return self.structures[name].mesh
 
 
+@lru_cache(maxsize=1)
 def paint(seed: int = 5) -> PaintedSpine:
     """A spine of nearly average posture without findings; the same seed gives the same."""
     rng = np.random.default_rng(seed)
