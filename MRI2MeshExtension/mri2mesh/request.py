@@ -52,6 +52,7 @@ class Request:
     frames: tuple[int, ...] = ()
     start: Path | None = None
     series: int | None = None
+    level: str | None = None
     level_shift: int = 0
     device: str = "auto"
     weights_dir: Path | None = None
@@ -62,7 +63,7 @@ class Request:
     def refuse_missing(self) -> None:
         """Raises InputError for an image that is not there, which has no kind that an engine could be chosen by."""
         for number, image in enumerate(self.images, 1):
-            if not image.exists():
+            if "\0" in str(image) or not image.exists():
                 which = f"image {number}: " if len(self.images) > 1 else ""
                 raise InputError(f"{which}no such file or folder: check the path of the image")
 
@@ -73,6 +74,7 @@ class Request:
             "landmarks",
             "masks",
             "start",
+            "level",
             "level_shift",
             "weights_dir",
             *sum(OF_KIND.values(), ()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +27,17 @@ from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.json_file import read_json
 from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 
 READ, WRITE = "read the images", "write the results"
 ENGINE_DONE = 0.83
 """Fraction of the whole after which the engine is done and the results are written."""
+SHEARED = (
+    "the slices are shifted against each other (a tilted gantry), and neither label maps nor a scene can hold such a "
+    "grid: leave out --labelmaps and --scene, or resample the image to a regular grid first"
+)
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
 Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
@@ -68,6 +72,8 @@ def run(
     check_request(request.out, request.formats, request.scene)
     report_progress(READ, 0.0)
     image, options = _inputs(request, entry)
+    if isinstance(image, Volume) and image.sheared and (request.labelmaps or request.scene):
+        raise InputError(SHEARED)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
 
@@ -84,7 +90,12 @@ def run(
             return refused(engine, error)
         return result
 
+    noted = _input_warnings(engine, image)
+    if warn is not None:
+        for text in noted:
+            warn(text)
     reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
+    reconstruction = replace(reconstruction, warnings=[*noted, *reconstruction.warnings])
     write_results(
         reconstruction,
         image,
@@ -107,6 +118,15 @@ def _with_views(watch: Watch, image: Image) -> EngineWatch:
         watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
 
     return watch_with_views
+
+
+def _input_warnings(engine: str, image: Image) -> list[str]:
+    """What the reader of a volume found, and what of it the engine was not made for. Those of radiographs are in the
+    engine's result, where they go with its checks."""
+    if not isinstance(image, Volume):
+        return []
+    unfit: Callable[[Volume], list[str]] | None = getattr(get_engine(engine), "input_warnings", None)
+    return [*image.warnings, *(unfit(image) if unfit is not None else [])]
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
@@ -162,7 +182,7 @@ def _radiographs(request: Request) -> list[Radiograph]:
 def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
     """Where the fit of a result folder ended. Raises InputError where there is none, or it is of another anatomy."""
     try:
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report = read_json(folder / "report.json")
         fit, fitted = report["fit"], report["settings"]["anatomy"]
     except (OSError, ValueError, KeyError, TypeError):
         fit = fitted = None

@@ -24,12 +24,13 @@ from building.shapes.pelvis import read_atlas
 from building.shapes.report import leave_one_out, specificity
 from building.shapes.statistics import aligned_rigidly, compactness, principal_components
 from building.shapes.vertebrae import pooled_shapes, sources_of
+from geometry.rotations import random_rotation
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.transforms import apply, random_rotation, rigid_fit
+from mri2mesh.geometry.transforms import apply, rigid_fit
 from mri2mesh.weights import find, read_verified
 
 

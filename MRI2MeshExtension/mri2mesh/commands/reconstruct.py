@@ -77,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--series", type=int, metavar="N", help="which series, where a DICOM folder holds several"
     )
     parser.add_argument(
+        "--level",
+        metavar="L3@x,y,z",
+        help="name one vertebra, and so all: a level, and a point in its body, mm RAS as in 3D Slicer's Markups "
+        "(L3@lps:x,y,z for LPS, L3@ijk:i,j,k for voxels from 0); for images that do not show the sacrum",
+    )
+    parser.add_argument(
         "--level-shift",
         type=int,
         default=0,
@@ -111,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
             frames=tuple(options.frame or ()),
             start=options.start,
             series=options.series,
+            level=options.level,
             level_shift=options.level_shift,
             device=options.device,
             weights_dir=options.weights,

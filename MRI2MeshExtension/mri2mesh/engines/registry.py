@@ -38,7 +38,7 @@ class Entry:
 
 
 ENGINES = {
-    "mri2mesh": Entry("mri2mesh.engines.mri2mesh.engine", "volume", ("level_shift", "weights_dir")),
+    "mri2mesh": Entry("mri2mesh.engines.mri2mesh.engine", "volume", ("level", "level_shift", "weights_dir")),
     "xray-fit": Entry(
         "mri2mesh.engines.xray_fit.engine",
         "radiographs",

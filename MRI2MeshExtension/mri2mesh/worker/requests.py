@@ -12,7 +12,7 @@ from mri2mesh.request import Request
 
 
 def text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError("a text")
     return value
 
@@ -61,6 +61,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "frames": several(number),
     "start": path,
     "series": number,
+    "level": text,
     "level_shift": number,
     "device": text,
     "weights_dir": path,

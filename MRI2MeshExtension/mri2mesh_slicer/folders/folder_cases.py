@@ -18,11 +18,11 @@ from typing import Any
 from mri2mesh.engines.registry import Entry
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.kind import InputKind, kind_of
-from mri2mesh.imaging.radiographs.picture import READERS
-from mri2mesh.imaging.volumes.reading import FORMATS
 
-VOLUMES, PICTURES, DICOM = tuple(FORMATS), tuple(READERS), (".dcm",)
-"""Endings of images; DICOM files may have none."""
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
+DICOM = (".dcm",)
+"""Endings by which a folder is searched; DICOM files may have none. What a file is, its bytes say."""
 CAMERA, LANDMARKS = "camera.json", ".mrk.json"
 REPORT = "report.json"
 WANTED: dict[InputKind, str] = {

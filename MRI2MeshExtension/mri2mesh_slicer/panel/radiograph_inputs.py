@@ -11,7 +11,7 @@ import qt
 from slicer.i18n import tr as _
 
 from mri2mesh.imaging.radiographs.camera_file import write_camera
-from mri2mesh_slicer.inputs import take_radiograph
+from mri2mesh_slicer.inputs import require_one_frame, take_radiograph
 from mri2mesh_slicer.installation import requirements
 from mri2mesh_slicer.jobs.running import Prepare
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
@@ -84,6 +84,7 @@ class RadiographInputs(MethodInputs):
         return ""
 
     def prepare(self) -> Prepare:
+        require_one_frame(self.nodes())
         taken = [take_radiograph(node) for node in self.nodes()]
         cameras = [geometry_of(node) if is_known(node) else None for node in self.nodes()]
         picked = [self.views.landmarks_of(node) for node in self.nodes()]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from anatomy.toy_shapes import stretching_ball
+from geometry.rotations import angle_degrees
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -33,7 +34,6 @@ from mri2mesh.geometry.transforms import (
     apply,
     rigid_fit,
     rotation_about,
-    rotation_angle_degrees,
     translation,
 )
 
@@ -82,7 +82,7 @@ def test_the_start_is_off_by_no_more_than_was_said_and_no_less_than_half_of_it(f
     for seed in range(5):
         case = held_out(femur, 3, seed)
         truth = rigid_fit(case.model.mean, case.truth)
-        assert 7.5 <= rotation_angle_degrees(case.start[:3, :3] @ truth[:3, :3].T) <= 15.0
+        assert 7.5 <= angle_degrees(case.start[:3, :3] @ truth[:3, :3].T) <= 15.0
         centre = case.model.mean.mean(0)
         moved = np.linalg.norm(apply(case.start, centre) - apply(truth, centre))
         assert 15.0 <= moved <= 30.0
@@ -114,7 +114,7 @@ def test_the_geometry_that_is_wrong_is_that_of_the_later_views_and_of_every_dist
     right = [field.camera(angle, False) for angle in wrong.primary_angles_deg]
     given = [seen.camera for seen in observe(case, field, wrong, [0])]
     np.testing.assert_allclose(given[0].axes_ras, right[0].axes_ras)
-    assert rotation_angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
+    assert angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
     for camera, true in zip(given, right, strict=True):
         assert camera.source_to_detector_mm == pytest.approx(1.02 * true.source_to_detector_mm)
         np.testing.assert_allclose(np.linalg.norm(camera.source_ras_mm), np.linalg.norm(true.source_ras_mm))
