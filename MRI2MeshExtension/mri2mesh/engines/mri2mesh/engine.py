@@ -25,7 +25,8 @@ from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.modality import modality_warnings
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
-from mri2mesh.engines.mri2mesh.quality.support import support_of
+from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
+from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -33,14 +34,9 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (
-    "standard deviation over four passes: slices resampled a fraction of a slice apart,"
-    " crops moved by 1.5 mm and turned by 2.5 degrees"
+    "standard deviation: the spread of four passes (slices resampled a fraction of a slice apart, crops moved by 1.5 mm"
+    " and turned by 2.5 degrees), and how gradually the tissue's probability falls across the surface"
 )
-MIN_SUPPORT = 0.25
-"""Least fraction of a structure that the image must show. With less, the surface would be the prior's and not the
-patient's, so it is left out."""
-
-
 STAGES = {
     "load weights": 0.0,
     "find the spine": 0.01,
@@ -123,9 +119,7 @@ def reconstruct_with(
 
     with stages.stage("separate neighbours"):
         # What is left out must not push its neighbours aside first.
-        surfaces = {
-            name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
-        }
+        surfaces = {name: found for name, found in surfaces.items() if seen_enough(support(name, found[0]))}
         steps = itertools.count(1)
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
@@ -133,12 +127,17 @@ def reconstruct_with(
         )
     with stages.stage("check"):
         structures = [
-            ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
+            ReconstructedStructure(
+                STRUCTURES[name],
+                mesh,
+                uncertainty_of(mesh, STRUCTURES[name].kind, surfaces[name][1], spine.evidence),
+                support(name, mesh),
+            )
             for name, mesh in meshes.items()
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = [level_check(named.count), *check_reconstruction(structures, volume)]
+        checks = [level_check(named.count), *check_reconstruction(structures, volume, spine.evidence)]
     stages.progress("done", 1.0)
     return Reconstruction(
         engine="mri2mesh",
