@@ -55,7 +55,7 @@ class SpineInputs(MethodInputs):
         options = {"level": level} if level else {"level_shift": self.parameters().level_shift}
 
         def write(folder: Path) -> dict[str, Any]:
-            path = write_volume(volume, folder / "image.nii")
+            path = write_volume(volume, folder / "image.nrrd", compress=False)  # which keeps the modality
             return {"inputs": [str(path)], "options": options}
 
         return write
