@@ -32,10 +32,11 @@ IMPORTED_AS = {
     "slicer-core": "slicer_core",
     "fast-simplification": "fast_simplification",
     "warp-lang": "warp",
+    "netgen-mesher": "netgen",
 }
 OFFLINE = {"training", "learning", "synthesis", "evaluation"}
 """Folders at any depth that no reconstruction needs."""
-EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda"}
+EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements"}
 """Only these folders may import what the extra of that name installs."""
 
 
