@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
-from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
-from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
-from mri2mesh.engines.mri2mesh.localisation.levels import NamedSpine, name_levels, refuse_both
+from mri2mesh.engines.mri2mesh.deformation.surfaces import find_surfaces
+from mri2mesh.engines.mri2mesh.localisation.levels import name_levels, refuse_both
 from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
-from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
+from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.modality import modality_warnings
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
@@ -112,7 +112,7 @@ def reconstruct_with(
         spine = find_spine(volume, models.localiser, models.device)
         named = name_levels(spine, volume, level, level_shift)
     with stages.stage("deform the templates"):
-        surfaces = _surfaces(volume, spine, named, models, stages.share)
+        surfaces, overlaps = find_surfaces(volume, spine, named, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
@@ -143,7 +143,7 @@ def reconstruct_with(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=named.warnings,
+        warnings=[*named.warnings, *overlaps],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
@@ -158,30 +158,3 @@ def reconstruct_with(
 
 input_warnings = modality_warnings
 """Asked before the work begins: what of a volume this method was not made for."""
-
-
-def _surfaces(
-    volume: Volume,
-    spine: SpineFound,
-    named: NamedSpine,
-    models: Models,
-    report_progress: Callable[[float], None],
-) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
-    """Mesh and spread per structure name, from head to foot."""
-    found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
-    kept = [(name, frame) for name, frame in zip(named.names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(
-        volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
-    )
-    templates = models.templates
-    for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
-        found[name] = _mesh(templates["vertebra"], parts["vertebra"])
-        found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
-    if spine.sacrum is not None and named.s1:
-        (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
-        found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
-    return found
-
-
-def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:
-    return template.with_vertices(surface.vertices), surface.spread_mm
