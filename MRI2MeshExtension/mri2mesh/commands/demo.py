@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if not scene:
         print("slicer-core is not installed, so no scene.mrb: pip install 'mri2mesh[scene]'", file=sys.stderr)
     status = reconstruct_and_tell(
-        Request((LUMBAR_T2,), options.out, device=options.device, labelmaps=True, scene=scene)
+        Request((LUMBAR_T2,), options.out, device=options.device, options={"labelmaps": True, "scene": scene})
     )
     print(
         f"Open {options.out / 'report.html'} in a browser"

@@ -11,8 +11,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from mri2mesh.engines.registry import engines
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.methods import methods
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, words
 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
@@ -95,7 +95,7 @@ class ResultsSection:
         self._filling = False
         rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
         table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
-        ui.levelShift.setVisible(any(m.engine == run.engine and m.levels for m in methods()))
+        ui.levelShift.setVisible(run.engine in engines() and engines()[run.engine].levels)
         failed = [check for check in report.run_checks if not check.passed]
         lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
         if not report.scale_known:

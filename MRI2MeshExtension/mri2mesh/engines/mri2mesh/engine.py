@@ -24,7 +24,7 @@ from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import support_of
-from mri2mesh.engines.registry import Progress
+from mri2mesh.engines.stages import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume

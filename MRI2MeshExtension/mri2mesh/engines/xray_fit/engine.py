@@ -23,7 +23,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.kept import Keep, load_anew
 from mri2mesh.engines.mri2mesh.deformation.models import choose_device
-from mri2mesh.engines.registry import Progress, Watch
+from mri2mesh.engines.stages import Progress, Watch
 from mri2mesh.engines.xray_fit.checks import (
     COARSE_MM,
     MIN_AGREEMENT,
@@ -32,6 +32,7 @@ from mri2mesh.engines.xray_fit.checks import (
     diverged,
     side,
 )
+from mri2mesh.engines.xray_fit.declaration import ANATOMIES
 from mri2mesh.engines.xray_fit.fitting.case import Case, Picked, prepare_case, starts_of
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -55,7 +56,6 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstructio
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
-ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
 UNCERTAINTY = (
     "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
