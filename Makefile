@@ -27,7 +27,7 @@ demo: $(VENV)/.installed
 	$(BIN)/mri2mesh demo --out $(OUT)
 
 test: $(VENV)/.installed-tools
-	$(BIN)/python -m pytest --durations=10
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations=10
 
 benchmark: $(VENV)/.installed-tools
 	$(PIP) --editable ".[benchmark]"

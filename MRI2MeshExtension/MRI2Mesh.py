@@ -158,7 +158,7 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
 
     def test_sample_to_stl(self) -> None:
         from mri2mesh.samples import LUMBAR_T2
-        from mri2mesh_slicer.installation import installation
+        from mri2mesh_slicer.installation import requirements
 
         self.delayDisplay("Load the sample MRI")
         volume = slicer.util.loadVolume(str(LUMBAR_T2))
@@ -166,9 +166,9 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         widget = slicer.modules.mri2mesh.widgetRepresentation().self()
         widget.ui.inputSelector.setCurrentNode(volume)
         self.assertIn("isotropic", widget.ui.recognisedLabel.text)
-        if missing := installation.missing():
+        if missing := requirements.missing():
             names = ", ".join(package.name for package in missing)
-            self.fail(f"nothing could be tested, packages are missing: {names}. Press Run once by hand, then test again")
+            self.fail(f"packages are missing: {names}. Press Run once by hand, then test again")
         self.delayDisplay("Run")
         widget.ui.runButton.click()
         until = time.monotonic() + 600

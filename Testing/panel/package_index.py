@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -13,8 +16,8 @@ WHEELS = {
     "vtk": {"9.9.9": ()},
     "numpy": {"2.9.0": ()},
     "helper": {"1.0": ()},
-    "viewer": {"1.1": ("torch>=2.4", "vtk", "numpy", "helper")},
-    "modern": {"1.0": ("torch>=2.8",)},
+    "viewer": {"1.1": ("torch>=2.4", "helper")},
+    "second-vtk": {"1.0": ("vtk>=9.9", "helper")},
 }
 """Name -> version -> requirements; each holds a module that is its version."""
 
@@ -43,9 +46,15 @@ def make_index(folder: Path) -> Path:
 
 
 def make_python(folder: Path) -> Path:
-    """A virtual environment with pip alone; its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True)
-    return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    """A virtual environment with pip alone, this Python's own; its interpreter."""
+    venv.create(folder, with_pip=False, symlinks=sys.platform != "win32")
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    where = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+    pip = Path(importlib.util.find_spec("pip").origin).parent
+    for source in (pip, *pip.parent.glob("pip-*.dist-info")):
+        shutil.copytree(source, packages / source.name)
+    return python
 
 
 def installed(python: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mri2mesh.anatomy.shape_models.file import landmark_names
 def box(panel, add_image):
     """The box of the one radiograph that is chosen."""
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
-    return panel.panel.method.inputs.landmarks
+    return panel.panel.method.inputs.sections["landmarks"].box
 
 
 def click_at(slicer, markups, column: float, row: float) -> None:

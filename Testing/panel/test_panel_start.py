@@ -25,10 +25,14 @@ def inputs(panel, slicer, add_image, tmp_path):
     inputs.views.further.setCurrentNode(nodes[1])
     inputs.views.add_button.click()
     choose_bone(inputs, "femur_left")
-    assert inputs.sections["start"].box.widget.isHidden()
+    assert start_of(inputs).widget.isHidden()
     add_run(slicer.mrmlScene, read_run(femur_from_two_views(tmp_path / "femur")), nodes, name="first try")
     panel.panel.refresh()
     return inputs
+
+
+def start_of(inputs):
+    return inputs.sections["start"].box
 
 
 def choose_bone(inputs, name: str) -> None:
@@ -38,8 +42,8 @@ def choose_bone(inputs, name: str) -> None:
 
 
 def choose(inputs, number: int) -> None:
-    inputs.sections["start"].box.selector.setCurrentIndex(number)
-    inputs.sections["start"].box.selector.activated.emit(number)
+    start_of(inputs).selector.setCurrentIndex(number)
+    start_of(inputs).selector.activated.emit(number)
 
 
 def written(inputs, folder: Path) -> dict:
@@ -48,7 +52,7 @@ def written(inputs, folder: Path) -> dict:
 
 
 def test_the_chosen_fit_is_given_to_the_worker_and_without_a_choice_none_is(inputs, tmp_path):
-    assert "first try" in inputs.sections["start"].box.selector.itemText(1)
+    assert "first try" in start_of(inputs).selector.itemText(1)
     assert "start" not in written(inputs, tmp_path / "none")
     choose(inputs, 1)
     start = Path(written(inputs, tmp_path / "chosen")["start"])
@@ -61,19 +65,19 @@ def test_the_chosen_fit_is_given_to_the_worker_and_without_a_choice_none_is(inpu
 def test_it_is_offered_for_the_same_bone_and_views_only(panel, inputs):
     choose(inputs, 1)
     choose_bone(inputs, "femur_right")
-    assert inputs.sections["start"].box.widget.isHidden() and inputs.sections["start"].box.chosen is None
+    assert start_of(inputs).widget.isHidden() and start_of(inputs).chosen is None
     choose_bone(inputs, "femur_left")
     assert (
-        not inputs.sections["start"].box.widget.isHidden()
-        and inputs.sections["start"].box.selector.currentIndex == 0
+        not start_of(inputs).widget.isHidden()
+        and start_of(inputs).selector.currentIndex == 0
     )
     inputs.views.table.selectRow(1)
     inputs.views.remove_button.click()
-    assert inputs.sections["start"].box.widget.isHidden()
+    assert start_of(inputs).widget.isHidden()
 
 
 def test_it_goes_with_its_run(panel, inputs):
     choose(inputs, 1)
     panel.ui.removeRunButton.click()
     panel.panel.refresh()
-    assert inputs.sections["start"].box.widget.isHidden() and inputs.sections["start"].box.chosen is None
+    assert start_of(inputs).widget.isHidden() and start_of(inputs).chosen is None

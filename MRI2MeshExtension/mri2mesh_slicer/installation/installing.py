@@ -1,85 +1,94 @@
-"""The installation of missing packages as a process beside Slicer: with progress, and it can be cancelled."""
+"""The installation of missing packages: PyTorch first, as the PyTorch extension does it, then the others by pip."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import json
 import sys
-from collections import deque
+import tempfile
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.installation.installation import TORCH, Package
-from mri2mesh_slicer.jobs.qt_process import QtProcess, python_command
+from mri2mesh_slicer.installation import pytorch
+from mri2mesh_slicer.installation.constraints import write_constraints
+from mri2mesh_slicer.installation.pip_output import PipOutput
+from mri2mesh_slicer.installation.pip_run import PipRun, pip_run
+from mri2mesh_slicer.installation.requirements import TORCH, Package
+from mri2mesh_slicer.jobs.qt_process import call_later
 
-REMEMBERED_LINES = 40
+PAINTED_S = 0.1
+"""Seconds after which what is being done stands in the window, before that stops answering."""
 
 
 class Installing:
-    """One installation. told: what is done, fraction. ended: why it failed, empty where all is there; not called after
-    `cancel`. All on the window's thread."""
+    """One installation. report_progress: called with what is done and the fraction. ended: called with why it failed,
+    empty where all is there; not after `cancel`. All on the window's thread."""
 
     def __init__(
-        self, packages: Sequence[Package], told: Callable[[str, float], None], ended: Callable[[str], None]
+        self,
+        packages: Sequence[Package],
+        report_progress: Callable[[str, float], None],
+        ended: Callable[[str], None],
     ) -> None:
-        self._packages, self._told, self._ended = list(packages), told, ended
-        self._process: QtProcess | None = None
-        self._output = b""
-        self._words: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._packages, self._report_progress, self._ended = list(packages), report_progress, ended
+        self._output = PipOutput()
+        self._run: PipRun | None = None
+        self._is_wanted = True
+        self._folder = tempfile.TemporaryDirectory(prefix="mri2mesh_")
 
     def start(self) -> None:
-        request = {
-            "torch": TORCH.requirement if TORCH in self._packages else None,
-            # The PyTorch extension is there: PyTorch is installed its way, for all extensions.
-            "fitting": importlib.util.find_spec("PyTorchUtils") is not None,
-            "others": [package.requirement for package in self._packages if package is not TORCH],
-        }
-        command = python_command("mri2mesh_slicer.installation.pip_process", json.dumps(request))
-        self._told(_("look up versions"), 0.0)
-        self._process = QtProcess(self._read, self._hear, self._end)
-        self._process.start(command.program, list(command.arguments), command.environment)
-
-    def cancel(self) -> None:
-        """The process and its children are gone; what pip had finished stays."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill_tree()
-            process.wait(3.0)
-
-    def _read(self, data: bytes) -> None:
-        *lines, self._output = (self._output + data).split(b"\n")
-        for line in lines:
-            if self._process is not None and line.startswith(b"{"):
-                self._tell(json.loads(line))
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        total = sum(package.megabytes for package in self._packages)
-        first = TORCH.megabytes if TORCH in self._packages else 0
-        done, share = (0, first) if event["part"] == "torch" else (first, total - first)
-        if event["what"]:
-            what = _("install {what}").format(what=event["what"])
+        if TORCH in self._packages and pytorch.is_here():
+            self._report_progress(_("install PyTorch: Slicer does not answer meanwhile"), 0.0)
+            call_later(PAINTED_S, self._install_torch)
         else:
-            what = _("install PyTorch") if event["part"] == "torch" else _("install packages")
-        self._told(what, (done + share * event["fraction"]) / max(total, 1))
+            self._install_others(self._packages)
 
-    def _hear(self, data: bytes) -> None:
-        self._words.extend(data.decode("utf-8", errors="replace").splitlines())
+    def cancel(self) -> str:
+        """Returns what is to be said of it."""
+        self._is_wanted = False
+        said = _("The installation was cancelled; nothing was run.")
+        if self._run is not None:
+            said = self._run.cancel()
+        return said
 
-    def _end(self, code: int | None, crashed: bool) -> None:
-        if self._process is None:
+    def _install_torch(self) -> None:
+        if not self._is_wanted:
             return
-        self._process = None
+        why = pytorch.install()
         importlib.invalidate_caches()
-        if code == 0 and not crashed:
-            self._ended("")
+        others = [package for package in self._packages if package is not TORCH]
+        if why or not others:
+            self._end(why)
+        else:
+            self._install_others(others)
+
+    def _install_others(self, packages: Sequence[Package]) -> None:
+        self._report_progress(_("look up versions"), 0.0)
+        names = [package.name for package in packages]
+        constraints = write_constraints(Path(self._folder.name) / "constraints.txt", names)
+        self._run = pip_run()(self._hear, self._pip_ended)
+        self._run.start([package.requirement for package in packages], constraints)
+
+    def _hear(self, line: str) -> None:
+        self._output.add(line)
+        what = self._output.what
+        words = _("install {what}").format(what=what) if what else _("install packages")
+        self._report_progress(words, self._output.fraction)
+
+    def _pip_ended(self, status: int | None) -> None:
+        importlib.invalidate_caches()
+        if status == 0:
+            self._end("")
             return
-        print("\n".join(self._words), file=sys.stderr)  # Slicer's Python console
-        errors = [line.partition(":")[2].strip() for line in self._words if line.startswith("ERROR:")]
-        why = errors[0] if errors else _("pip ended with status {code}").format(code=code)
-        self._ended(_("The installation failed: {why} Details: Python console.").format(why=_sentence(why)))
+        print(self._output.text, file=sys.stderr)  # Slicer's Python console
+        why = self._output.error or _("pip ended with status {status}").format(status=status)
+        self._end(_("{why} Details: Python console.").format(why=_sentence(why)))
+
+    def _end(self, why: str) -> None:
+        self._run = None
+        if self._is_wanted:
+            self._ended(_("The installation failed: {why}").format(why=why) if why else "")
 
 
 def _sentence(text: str) -> str:

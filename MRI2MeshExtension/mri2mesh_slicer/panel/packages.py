@@ -7,7 +7,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.installation import installation
+from mri2mesh_slicer.installation import pytorch, requirements
 from mri2mesh_slicer.installation.installing import Installing
 from mri2mesh_slicer.panel.messages import ask
 
@@ -25,12 +25,14 @@ class Packages:
 
     def when_there(self, then: Callable[[], None]) -> None:
         """``then()`` at once where nothing is missing, or when it was installed with the user's consent."""
-        missing = installation.missing()
+        missing = requirements.missing()
         if not missing:
             then()
             return
-        why = installation.obstacle(missing)
-        if why or not ask(installation.question(missing), _("Install packages for MRI2Mesh?")):
+        why = requirements.obstacle(missing)
+        waits = requirements.TORCH in missing and pytorch.is_here()
+        text = requirements.question(missing, window_waits=waits)
+        if why or not ask(text, _("Install packages for MRI2Mesh?")):
             self._run.ended(why or _("Nothing was installed and nothing was run."), failed=bool(why))
             return
 
@@ -50,8 +52,8 @@ class Packages:
 
     def cancel(self) -> None:
         if self._installing is not None:
-            self.close()
-            self._run.ended(_("The installation was cancelled; nothing was run."), failed=False)
+            said, self._installing = self._installing.cancel(), None
+            self._run.ended(said, failed=False)
             self._changed()
 
     def close(self) -> None:

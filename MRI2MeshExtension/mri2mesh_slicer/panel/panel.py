@@ -9,7 +9,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from mri2mesh.errors import InputError
-from mri2mesh_slicer.installation import installation
+from mri2mesh_slicer.installation import requirements
 from mri2mesh_slicer.jobs.background import Background
 from mri2mesh_slicer.jobs.running import Job, Listener, Running
 from mri2mesh_slicer.panel.batch_section import BatchSection
@@ -62,7 +62,7 @@ class Panel:
             ui, self.parameters, services, lambda: self.method.engine, self._batch_changed
         )
         # Looked for in a thread now: Run then answers at once.
-        self.background.run(installation.missing, lambda _missing: None, lambda _error: None)
+        self.background.run(requirements.missing, lambda _missing: None, lambda _error: None)
         self.refresh()
 
     def parameters(self) -> Parameters:

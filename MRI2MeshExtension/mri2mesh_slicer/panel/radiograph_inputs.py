@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from mri2mesh.engines.options import Landmarks
 from mri2mesh.imaging.radiographs.camera_file import write_camera
 from mri2mesh_slicer.inputs import take_radiograph
-from mri2mesh_slicer.installation import installation
+from mri2mesh_slicer.installation import requirements
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
@@ -114,7 +114,7 @@ class RadiographInputs(MethodInputs):
     def _recognise(self) -> None:
         """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
-        if not waiting or self._has_to_wait() or installation.missing():
+        if not waiting or self._has_to_wait() or requirements.missing():
             return
         node = waiting[0]
         self._asked.add(node.GetID())
