@@ -80,11 +80,11 @@ class MRI2MeshWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         super().setup()
         if sys.version_info < LEAST_PYTHON:
-            told = qt.QLabel(
+            label = qt.QLabel(
                 _("MRI2Mesh needs 3D Slicer 5.10 or later: install it from download.slicer.org.")
             )
-            told.setWordWrap(True)
-            self.layout.addWidget(told)
+            label.setWordWrap(True)
+            self.layout.addWidget(label)
             self.layout.addStretch(1)
             return
         from mri2mesh_slicer.jobs.qt_process import worker_client

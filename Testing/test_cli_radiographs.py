@@ -71,7 +71,7 @@ def finite(folder: Path) -> bool:
     return all(np.isfinite(read_surface(path).vertices).all() for path in folder.glob("*.vtp"))
 
 
-def test_frame_contrast_scale_and_mask_are_given_and_told_in_the_report(case, tmp_path, capsys):
+def test_frame_contrast_scale_and_mask_are_given_and_listed_in_the_report(case, tmp_path, capsys):
     seen = case.radiographs[0]
     # as a film: bone bright, which the tags do not say; the first frame shows it elsewhere
     shown = np.rint(60_000 * seen.pixels / seen.pixels.max()).astype(np.uint16)

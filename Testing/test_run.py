@@ -58,10 +58,10 @@ def hungry(monkeypatch: pytest.MonkeyPatch) -> HungryEngine:
 
 def test_a_full_gpu_leaves_the_work_to_the_cpu_and_the_report_says_so(hungry, image, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "choose_device", lambda name: torch.device("cuda"))
-    told: list[str] = []
-    result = run(Request((image,), tmp_path / "out"), warn=told.append)
+    warnings: list[str] = []
+    result = run(Request((image,), tmp_path / "out"), warn=warnings.append)
     assert hungry.devices == ["auto", "cpu"]
-    assert told == result.warnings == [GPU_FULL]
+    assert warnings == result.warnings == [GPU_FULL]
     assert GPU_FULL in json.loads((tmp_path / "out" / "report.json").read_text())["warnings"]
 
 
@@ -84,7 +84,7 @@ def too_much_for_numpy() -> None:
 
 
 @pytest.mark.parametrize("too_much", [too_much_for_torch, too_much_for_numpy])
-def test_memory_that_ran_out_is_told_as_such(too_much):
+def test_memory_that_ran_out_is_reported_as_such(too_much):
     with pytest.raises((MemoryError, RuntimeError)) as raised:
         too_much()
     assert is_out_of_memory(raised.value)

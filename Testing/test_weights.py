@@ -100,7 +100,7 @@ def test_one_flipped_bit_is_refused(tmp_path, state):
         weights.load_safetensors("small", weights_dir=tmp_path)
 
 
-def test_a_missing_file_and_a_missing_name_are_told_apart(tmp_path, state):
+def test_a_missing_file_and_a_missing_name_are_distinguished(tmp_path, state):
     save(tmp_path, state).path.unlink()
     with pytest.raises(InputError, match=r"small\.safetensors is missing"):
         weights.load_safetensors("small", weights_dir=tmp_path)

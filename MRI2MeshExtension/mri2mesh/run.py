@@ -31,8 +31,8 @@ ENGINE_DONE = 0.83
 GPU_FULL = "the memory of the GPU ran out: computed on the CPU instead, which takes longer"
 
 Watch = Callable[[Mapping[str, Mesh], float, list[dict[str, Any]]], None]
-"""Told the surfaces so far by name, the engine's fraction, and of each radiograph what `describe_view` says, as the
-report will; what it raises ends the run."""
+"""Called with the surfaces so far by name, the engine's fraction, and for each radiograph what `describe_view` says, as
+the report will; what it raises ends the run."""
 
 
 def run(
@@ -45,11 +45,11 @@ def run(
 ) -> Reconstruction:
     """Fills ``request.out`` and returns what it was filled with; a refusal gives a result without structures.
 
-    warn: told at once what was done otherwise than asked; it is in the result's warnings too.
+    warn: called at once with what was done otherwise than asked; it is in the result's warnings too.
     What progress and watch raise ends the run, and then nothing is written.
     Raises InputError for bad input; then nothing was written.
     """
-    told = progress or (lambda stage, fraction: None)
+    report_progress = progress or (lambda stage, fraction: None)
     if request.engine is None:
         request.refuse_missing()
         engine = default_engine(kind_of(request.images[0]))
@@ -61,7 +61,7 @@ def run(
         raise InputError(f"the engine {engine.name} has nothing to show while it works: do not ask for it")
     labelmaps, scene = (bool(request.options.get(name)) for name in ("labelmaps", "scene"))
     check_request(request.out, request.formats, scene)
-    told(READ, 0.0)
+    report_progress(READ, 0.0)
     image, options = read_inputs(engine, request.images, request.options)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
@@ -71,7 +71,7 @@ def run(
             result: Reconstruction = engine.load()(
                 image,
                 device=device,
-                progress=lambda stage, fraction: told(stage, ENGINE_DONE * fraction),
+                progress=lambda stage, fraction: report_progress(stage, ENGINE_DONE * fraction),
                 keep=keep,
                 **options,
             )
@@ -87,21 +87,21 @@ def run(
         formats=request.formats,
         labelmaps=labelmaps and bool(reconstruction.structures),
         scene=scene and bool(reconstruction.structures),
-        progress=lambda fraction: told(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
+        progress=lambda fraction: report_progress(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
     )
     return reconstruction
 
 
 def _with_views(watch: Watch, image: Image) -> EngineWatch:
-    """What the engine tells, with the geometry by which it sees each radiograph."""
+    """Passes on what the engine shows, with the geometry by which it sees each radiograph."""
     geometries = [] if isinstance(image, Volume) else [one.geometry for one in image]
 
-    def told(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
+    def watch_with_views(surfaces: Mapping[str, Mesh], fraction: float, moves: Sequence[NDArray]) -> None:
         given = list(moves) or [np.eye(4)] * len(geometries)
         pairs = zip(geometries, given, strict=True)
         watch(surfaces, fraction, [describe_view(geometry, move) for geometry, move in pairs])
 
-    return told
+    return watch_with_views
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:

@@ -21,15 +21,15 @@ from mri2mesh.imaging.radiographs.dicom import MODALITIES
 from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.matrices import array_of
 
-UNTOLD = ("", "OT", "SC")
-"""DICOM modalities that do not tell a projection from a volume."""
+OPEN_MODALITIES = ("", "OT", "SC")
+"""DICOM modalities that do not distinguish a projection from a volume."""
 EMPTY = "holds no image: load it again, or choose another"
 
 
 def is_radiograph(node: Any) -> bool:
     """Whether a volume node holds a projection: by its DICOM modality, else by being a single image."""
     modality = _modality(node)
-    if modality not in UNTOLD:
+    if modality not in OPEN_MODALITIES:
         return modality in MODALITIES
     image = node.GetImageData() if node.IsA("vtkMRMLScalarVolumeNode") else None
     return image is not None and image.GetDimensions()[2] == 1
@@ -103,7 +103,7 @@ def take_radiograph(node: Any, frame: int = 0) -> TakenRadiograph:
 
 
 def write_radiograph_node(node: Any, folder: str | Path, name: str = "radiograph", frame: int = 0) -> Path:
-    """The file of a radiograph: the DICOM file it was loaded from, which tells its geometry, where that is still there;
+    """The file of a radiograph: the DICOM file it was loaded from, which says its geometry, where that is still there;
     else its pixels as a TIFF, ``name``.tif in ``folder``. frame: of several images in one node.
 
     Raises InputError as `take_radiograph`, and for an unwritable folder.

@@ -31,9 +31,9 @@ def sentence_of(node: Any) -> str:
         return _("This node holds no image: choose another.")
     if kind == "radiographs":
         rows, columns = image_size(node)
-        told = node.GetAttribute(RECOGNISED)
-        told = told or _("Radiograph, {columns} x {rows} pixels.").format(columns=columns, rows=rows)
-        return told + _given_since(geometry_of(node).origins, told)
+        sentence = node.GetAttribute(RECOGNISED)
+        sentence = sentence or _("Radiograph, {columns} x {rows} pixels.").format(columns=columns, rows=rows)
+        return sentence + _given_since(geometry_of(node).origins, sentence)
     columns, rows, slices = node.GetImageData().GetDimensions()
     parent = node.GetParentTransformNode()
     moved = _(", moved by {name}").format(name=parent.GetName()) if parent is not None else ""
@@ -46,8 +46,8 @@ def sentence_of(node: Any) -> str:
     )
 
 
-def _given_since(origins: Mapping[str, Origin], told: str) -> str:
-    """What the file's tags no longer tell: a reading never gives values of the user."""
-    since = ["user"] if "calibrated" in told else ["user", "calibrated"]
+def _given_since(origins: Mapping[str, Origin], sentence: str) -> str:
+    """What is not in the file's tags: a reading never gives values of the user."""
+    since = ["user"] if "calibrated" in sentence else ["user", "calibrated"]
     names = [WORDS[name] for name, origin in origins.items() if origin in since]
     return " " + _("Given or calibrated since: {names}.").format(names=", ".join(names)) if names else ""

@@ -51,7 +51,7 @@ IJK_TO_RAS = torch.eye(4, dtype=torch.float64)
 IJK_TO_RAS[:3, 3] = -(SIDE - 1) / 2
 
 Renderer = Callable[[Tensor], Tensor]
-"""From a translation of the volume [3] in mm, which receives the gradient, to the image [H, W]."""
+"""A function from a translation of the volume [3] in mm, which receives the gradient, to the image [H, W]."""
 
 
 def ours(method: str, backend: str) -> Renderer:

@@ -31,7 +31,7 @@ from mri2mesh.rendering.soft import blur_for, render_soft
 
 MODES, TURN_DEG, SHIFT_MM = 20, 10.0, 20.0
 STEPS = {"turn": 0.01, "shift": 1.0, "shape": 0.05}
-"""Adam's, in radians, mm and standard deviations."""
+"""Step sizes of Adam, in radians, mm and standard deviations."""
 PRIOR = 1e-4
 
 Silhouette = Callable[[Tensor], Tensor]

@@ -31,7 +31,7 @@ from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 SLICE_VIEWS = ("Red", "Yellow", "Green")
 TURNS_AFTER = 20
-"""In which the panel answers what a run has changed."""
+"""Turns of the event loop in which the panel answers what a run has changed."""
 
 
 class ReadyClient:
@@ -119,7 +119,7 @@ def add_oblique(panel: Any) -> None:
 
 
 def keep_result(panel: Any) -> Path:
-    """One real run, told; a copy of its folder."""
+    """One real run, reported; a copy of its folder."""
     kept = Path(tempfile.mkdtemp()) / "result"
     read = panel.panel.running._read
 

@@ -28,7 +28,7 @@ PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class Job:
-    """A job in the client, and when it was told what."""
+    """A job in the client, and when it heard what."""
 
     def __init__(self, client, image: Path, out: Path) -> None:
         self.client, self.end = client, ""
@@ -146,7 +146,7 @@ def kills(qt_process, volume: Path, folder: Path, times: int) -> None:
     client.shutdown()
     time.sleep(0.5)
     print(
-        f"{times} kills: orphans {len(living_of(groups))}; left in the folder: {left(folder, 'kill')}; told: {reasons}"
+        f"{times} kills: orphans {len(living_of(groups))}; left in the folder: {left(folder, 'kill')}; said: {reasons}"
     )
 
 

@@ -114,7 +114,9 @@ def test_the_summary_comes_first_and_names_what_failed(spine: Reconstruction, ob
     assert page.index(sentence) < page.index("<table")
 
 
-def test_a_good_result_and_an_empty_one_are_told_apart(spine: Reconstruction, oblique_image: Volume) -> None:
+def test_a_good_result_and_an_empty_one_are_distinguished(
+    spine: Reconstruction, oblique_image: Volume
+) -> None:
     good = replace(spine, structures=spine.structures[:2], checks=[spine.checks[0]] * 3)
     assert (
         summary(make_report(good, oblique_image))

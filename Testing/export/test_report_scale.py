@@ -42,7 +42,7 @@ def test_an_unknown_scale_gives_none_and_says_so(spine: Reconstruction) -> None:
     assert "pixels of 2.000 mm at the detector, from tags" in page and "assumed, scale unknown" in page
 
 
-def test_how_the_scale_was_measured_is_told(spine: Reconstruction) -> None:
+def test_how_the_scale_was_measured_is_said(spine: Reconstruction) -> None:
     (view,) = make_report(spine, [film("calibrated")])["input"]["views"]
     assert view["geometry"]["pixel_spacing_mm"] == {"value": [2.0, 2.0], "origin": "calibrated"}
     assert "calibrated (wire of 2.5 mm, 8.0 pixels across)" in view["recognised"]

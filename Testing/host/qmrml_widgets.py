@@ -44,7 +44,7 @@ class qMRMLNodeComboBox(QWidget):
         self._add = self._remove = self._rename = False
         self._observed: list[tuple[Any, int]] = []
         self._shown: str | None = None
-        self._box.currentIndexChanged.connect(self._tell)
+        self._box.currentIndexChanged.connect(self._announce)
 
     def setMRMLScene(self, scene: Any) -> None:
         self._forget()
@@ -122,9 +122,9 @@ class qMRMLNodeComboBox(QWidget):
             found = min(place, len(nodes) - 1) + self._none
         self._box.setCurrentIndex(found if found >= 0 else (0 if self._none or nodes else -1))
         self._box.blockSignals(False)
-        self._tell()
+        self._announce()
 
-    def _tell(self, *_: Any) -> None:
+    def _announce(self, *_: Any) -> None:
         if self._box.currentData != self._shown:
             self._shown = self._box.currentData
             self.currentNodeChanged.emit(self.currentNode())

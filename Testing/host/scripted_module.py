@@ -36,7 +36,7 @@ class ScriptedLoadableModuleWidget:
         """In Slicer: the developer section."""
 
     def cleanup(self) -> None:
-        """Told before the module is unloaded."""
+        """Called before the module is unloaded."""
 
 
 class ScriptedLoadableModuleLogic:

@@ -24,7 +24,7 @@ _IN_BOTH = ("vtkMRMLMarkupsDisplayableManager",)
 
 
 def _add(application_logic: Any, collection: str, logic: Any) -> None:
-    """Tell the application of a view's logic, as Slicer's layout manager does."""
+    """Register with the application a view's logic, as Slicer's layout manager does."""
     if getattr(application_logic, f"Get{collection}")() is None:
         getattr(application_logic, f"Set{collection}")(vtk.vtkCollection())
     getattr(application_logic, f"Get{collection}")().AddItem(logic)

@@ -1,4 +1,4 @@
-"""A folder of images through the panel's button and the real worker: each is told, none stops the others."""
+"""A folder of images through the panel's button and the real worker: each is reported, none stops the others."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ LANDMARKS = len(landmark_names("L3"))
 
 @pytest.fixture
 def press(panel, tmp_path):
-    """Presses the button for a folder; what was told until the end."""
+    """Presses the button for a folder; the messages until the end."""
 
     def run(folder) -> list[str]:
-        ui, told = panel.ui, []
+        ui, messages = panel.ui, []
         ui.batchInput.setCurrentPath(str(folder))
         ui.batchOutput.setCurrentPath(str(tmp_path / "results"))
         ui.batchButton.click()
 
         def ended() -> bool:
-            if not told or told[-1] != ui.batchMessage.text:
-                told.append(ui.batchMessage.text)
+            if not messages or messages[-1] != ui.batchMessage.text:
+                messages.append(ui.batchMessage.text)
             return not panel.panel.batch.busy
 
         wait_until(ended, LONG)
-        return told
+        return messages
 
     return run
 
 
-def test_a_file_that_is_no_image_is_told_and_the_others_are_exported(
+def test_a_file_that_is_no_image_is_reported_and_the_others_are_exported(
     panel, slicer, press, two_vertebrae, tmp_path
 ):
     folder = tmp_path / "images"
@@ -53,11 +53,11 @@ def test_a_file_that_is_no_image_is_told_and_the_others_are_exported(
     before = node_count(slicer)
 
     choose_format(panel, "ply")
-    told = press(folder)
+    messages = press(folder)
 
-    assert any(line.startswith("1 of 2: a_letter.nii") for line in told)
-    assert any(line.startswith("2 of 2: lumbar.nii, deform the templates") for line in told)
-    first, *failures = told[-1].splitlines()
+    assert any(line.startswith("1 of 2: a_letter.nii") for line in messages)
+    assert any(line.startswith("2 of 2: lumbar.nii, deform the templates") for line in messages)
+    first, *failures = messages[-1].splitlines()
     assert first.startswith("1 done") and failures[0].startswith("a_letter.nii: ")
     results = tmp_path / "results"
     assert (results / "lumbar" / "L4.ply").is_file() and (results / "lumbar" / "report.html").is_file()
@@ -128,11 +128,11 @@ def test_radiographs_are_fitted_one_by_one_and_views_of_a_patient_together(
     choose_bone(panel, "L3")
     wait_until(lambda: not panel.panel.running.client.busy and not panel.panel.background._waiting, 120)
     before = node_count(slicer)
-    told = press(films)
-    assert any(line.startswith("1 of 3: good.png, fit") for line in told)
-    assert any(line.startswith("3 of 3: two_views, fit") for line in told)
+    messages = press(films)
+    assert any(line.startswith("1 of 3: good.png, fit") for line in messages)
+    assert any(line.startswith("3 of 3: two_views, fit") for line in messages)
     first, failed, _heading, doubtful = [
-        line for line in told[-1].splitlines() if not line.startswith("good")
+        line for line in messages[-1].splitlines() if not line.startswith("good")
     ]
     assert first == "2 done, 1 not."
     assert failed == "halved.png: The picture is truncated or damaged: copy or export it again."
@@ -151,23 +151,23 @@ def test_radiographs_are_fitted_one_by_one_and_views_of_a_patient_together(
 
 
 def test_it_says_what_it_takes_and_does_as_is_chosen_above(panel, load_volume, add_image):
-    told = panel.ui.batchSentence
-    assert ".nrrd" in told.text and "DICOM series" in told.text and "MRI2Mesh" in told.text
+    sentence = panel.ui.batchSentence
+    assert ".nrrd" in sentence.text and "DICOM series" in sentence.text and "MRI2Mesh" in sentence.text
     panel.ui.inputSelector.setCurrentNode(load_volume())
     panel.panel.method.inputs.sections["level_shift"].editor.value = -1
-    assert "As chosen in section 2 for all of them: Shift the levels by: -1." in told.text
+    assert "As chosen in section 2 for all of them: Shift the levels by: -1." in sentence.text
     request = panel.panel.batch._request()
     assert request["engine"] == "mri2mesh"
     assert request["options"] == {"level_shift": -1, "device": "auto", "formats": ["vtp", "stl"]}
     choose_format(panel, "labelmaps")
     assert panel.panel.batch._request()["options"]["labelmaps"] is True
-    assert "For radiographs choose one of them in section 1" in told.text
+    assert "For radiographs choose one of them in section 1" in sentence.text
 
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
-    assert "Every radiograph, DICOM or picture" in told.text and "NAME.camera.json" in told.text
-    assert "As chosen in section 2 for all of them: Bone: Pelvis." in told.text
+    assert "Every radiograph, DICOM or picture" in sentence.text and "NAME.camera.json" in sentence.text
+    assert "As chosen in section 2 for all of them: Bone: Pelvis." in sentence.text
     choose_bone(panel, "femur_left")
-    assert "Bone: Left femur." in told.text
+    assert "Bone: Left femur." in sentence.text
     request = panel.panel.batch._request()
     assert request["engine"] == "xray-fit"
     assert request["options"] == {"anatomy": "femur_left", "device": "auto", "formats": ["vtp", "stl"]}

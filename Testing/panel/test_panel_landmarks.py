@@ -80,7 +80,7 @@ def test_a_landmark_that_was_given_up_does_not_keep_from_running(panel, box, tmp
     assert "landmarks" not in panel.panel.method.inputs.prepare()(tmp_path)["options"]
 
 
-def test_points_of_another_bone_are_told(panel, slicer, box):
+def test_points_of_another_bone_are_named(panel, slicer, box):
     box.button.click()
     click_at(slicer, panel.panel.method.inputs.views.landmarks_of(panel.panel.parameters().image), 1, 2)
     anatomy = panel.panel.method.inputs.sections["anatomy"].editor

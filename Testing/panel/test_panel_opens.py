@@ -54,8 +54,8 @@ def test_thick_slices_under_a_transform_are_described_as_such(panel, slicer, add
     move = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "table")
     node.SetAndObserveTransformNodeID(move.GetID())
     panel.ui.inputSelector.setCurrentNode(node)
-    told = panel.ui.recognisedLabel.text
-    assert "sagittal, 4.4 mm slices" in told and "moved by table" in told
+    text = panel.ui.recognisedLabel.text
+    assert "sagittal, 4.4 mm slices" in text and "moved by table" in text
 
 
 def test_a_radiograph_gets_the_fit_with_bone_views_and_geometry(panel, add_image):

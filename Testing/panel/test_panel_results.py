@@ -68,7 +68,7 @@ def test_done_with_a_warning_is_said_in_the_colour_of_doubt(panel):
     assert label.text == "Done.\nThe field is cut off." and colour_of(label) == DOUBTFUL
 
 
-def test_what_is_told_of_a_run_goes_with_it_and_all_else_stays(panel, slicer, tmp_path):
+def test_the_message_about_a_run_goes_with_it_and_all_else_stays(panel, slicer, tmp_path):
     result, label = read_run(spine_run(tmp_path / "spine")), panel.ui.messageLabel
     for remove in (panel.ui.removeRunButton.click, slicer.mrmlScene.Clear):
         run = show(panel, slicer, result)

@@ -126,7 +126,7 @@ def test_whatever_ends_a_run_leaves_no_process_and_no_half_result(panel, slicer,
     assert "closed" in ui.messageLabel.text
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 0
 
-    # A killed worker is told, and the next run has another.
+    # A killed worker is reported, and the next run has another.
     import os
     import signal
 

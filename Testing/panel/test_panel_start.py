@@ -67,10 +67,7 @@ def test_it_is_offered_for_the_same_bone_and_views_only(panel, inputs):
     choose_bone(inputs, "femur_right")
     assert start_of(inputs).widget.isHidden() and start_of(inputs).chosen is None
     choose_bone(inputs, "femur_left")
-    assert (
-        not start_of(inputs).widget.isHidden()
-        and start_of(inputs).selector.currentIndex == 0
-    )
+    assert not start_of(inputs).widget.isHidden() and start_of(inputs).selector.currentIndex == 0
     inputs.views.table.selectRow(1)
     inputs.views.remove_button.click()
     assert start_of(inputs).widget.isHidden()

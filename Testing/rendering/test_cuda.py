@@ -62,10 +62,10 @@ def test_warp_is_what_renders_on_a_gpu():
     assert name_of("auto", "cuda") == "warp"
 
 
-def test_preparing_tells_up_to_the_end():
-    told = []
-    prepare(lambda message, done: told.append(done), device="cuda")
-    assert name_of("auto", "cuda") == "torch" or (told[0], told[-1]) == (0.0, 1.0)
+def test_preparing_reports_up_to_the_end():
+    fractions = []
+    prepare(lambda message, done: fractions.append(done), device="cuda")
+    assert name_of("auto", "cuda") == "torch" or (fractions[0], fractions[-1]) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("name", ["non-convex", "thin", "touching", "nested"])

@@ -1,4 +1,4 @@
-"""First use: compiled once, told to the user, kept where it may be written."""
+"""First use: compiled once, reported to the user, kept where it may be written."""
 
 import os
 import subprocess
@@ -25,12 +25,12 @@ print(sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels), len(kern
 
 
 @needs_numba
-def test_what_is_compiled_is_told_up_to_the_end():
-    told = []
-    prepare(lambda message, done: told.append((message, done)))
-    shares = [done for _, done in told]
+def test_what_is_compiled_is_reported_up_to_the_end():
+    reported = []
+    prepare(lambda message, done: reported.append((message, done)))
+    shares = [done for _, done in reported]
     assert shares == sorted(shares) and shares[0] == 0.0 and shares[-1] == 1.0
-    assert all("renderer" in message for message, _ in told)
+    assert all("renderer" in message for message, _ in reported)
 
 
 @needs_numba

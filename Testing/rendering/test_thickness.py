@@ -74,7 +74,7 @@ def test_a_box_on_the_pixel_grid_loses_no_ray_and_counts_none_twice(backend):
     assert int((image > 0).sum()) == 4 * 8
 
 
-def test_structures_are_told_apart_and_a_truncated_field_changes_nothing_inside_it(backend):
+def test_structures_are_distinguished_and_a_truncated_field_changes_nothing_inside_it(backend):
     inner, faces = sphere(8.0, 3)
     outer, _ = sphere(20.0, 3)
     vertices = torch.cat([inner + torch.tensor([5.0, 0, 0]), outer], 1)

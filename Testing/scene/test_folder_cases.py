@@ -94,7 +94,7 @@ def test_results_do_not_go_among_the_images(folder: Path) -> None:
         cases_in(folder, RADIOGRAPHS, folder / "patient" / "..")
 
 
-def test_a_damaged_dicom_file_is_told_of_and_not_passed_over(folder: Path, tmp_path: Path) -> None:
+def test_a_damaged_dicom_file_is_reported_and_not_passed_over(folder: Path, tmp_path: Path) -> None:
     (folder / "letter.dcm").write_text("Dear colleague")
     assert "letter.dcm" in names(cases_in(folder, RADIOGRAPHS, tmp_path))
 

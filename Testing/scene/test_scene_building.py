@@ -114,7 +114,7 @@ def test_tables_and_the_report_are_kept(run: RunNodes, spine: RunResult) -> None
     assert run.report == spine.report
 
 
-def test_rows_tell_each_structure_with_its_failed_checks(run: RunNodes, spine: RunResult) -> None:
+def test_rows_list_each_structure_with_its_failed_checks(run: RunNodes, spine: RunResult) -> None:
     rows = run.rows()
     assert [row.name for row in rows] == list(SPINE)
     assert [row.failed for row in rows] == [(), ("40% of the disc is within the image",), ()]
@@ -208,7 +208,7 @@ def test_an_input_that_has_gone_is_said_and_nothing_is_added(
     assert ids(scene) == before
 
 
-def test_runs_are_told_apart_and_removed_one_by_one(
+def test_runs_are_distinguished_and_removed_one_by_one(
     scene: Any, image: Any, run: RunNodes, spine: RunResult
 ) -> None:
     second = add_run(scene, spine, [image], name="Spine of image")

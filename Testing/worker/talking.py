@@ -17,7 +17,7 @@ import mri2mesh
 
 LIBRARY = str(Path(mri2mesh.__file__).resolve().parents[1])
 PATIENCE_S = 100.0
-"""Before a test gives up; nothing that works comes near it, even on a busy machine."""
+"""Seconds before a test gives up; nothing that works comes near it, even on a busy machine."""
 
 
 def environment() -> dict[str, str]:

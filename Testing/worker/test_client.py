@@ -17,7 +17,7 @@ from mri2mesh_slicer.jobs.jobs import Command, WorkerClient
 from worker.qt_host import install, process_events
 from worker.talking import alive, until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix tells them")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix lists them")
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,8 @@ def qt_process():
 
 
 @dataclass
-class Told:
-    """What the callbacks of a job were told, in order."""
+class Heard:
+    """What the callbacks of a job were called with, in order."""
 
     progress: list[tuple[str, float, float | None]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -58,10 +58,10 @@ def settle(seconds: float = 0.3) -> None:
     wait(lambda: time.monotonic() > end)
 
 
-def start(client: WorkerClient, request: dict) -> Told:
-    told = Told()
-    client.run(request, **told.callbacks())
-    return told
+def start(client: WorkerClient, request: dict) -> Heard:
+    heard = Heard()
+    client.run(request, **heard.callbacks())
+    return heard
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,14 @@ def misbehaving(qt_process, tmp_path):
 def test_a_job_is_done_and_the_next_one_finds_the_worker_warm(client, noise, tmp_path):
     pids = set()
     for name in ("a", "b"):
-        told = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / name)})
+        heard = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / name)})
         assert client.busy
-        assert told == Told(), "nothing is told before run has returned"
+        assert heard == Heard(), "nothing is called before run has returned"
         wait(lambda: not client.busy)
-        ((end, event),) = told.ends
+        ((end, event),) = heard.ends
         assert end == "done"
         assert Path(event["report"]).is_file()
-        assert told.progress[0] == ("load the program", 0.0, None)
+        assert heard.progress[0] == ("load the program", 0.0, None)
         pids.add(client.pid)
     assert len(pids) == 1
 
@@ -113,54 +113,54 @@ def test_one_job_at_a_time(client, noise):
 
 
 def test_bad_input_fails_in_one_line(client, tmp_path):
-    told = start(client, {"command": "reconstruct", "inputs": ["/none.nii"], "out": str(tmp_path / "out")})
-    wait(lambda: told.ends)
-    assert told.ends == [("failed", "no such file or folder: check the path of the image")]
+    heard = start(client, {"command": "reconstruct", "inputs": ["/none.nii"], "out": str(tmp_path / "out")})
+    wait(lambda: heard.ends)
+    assert heard.ends == [("failed", "no such file or folder: check the path of the image")]
 
 
-def test_time_left_is_told(client, three_levels, tmp_path):
+def test_time_left_is_reported(client, three_levels, tmp_path):
     request = {"command": "reconstruct", "inputs": [str(three_levels)], "out": str(tmp_path / "out")}
-    told = start(client, request)
-    wait(lambda: any(seconds is not None for _, _, seconds in told.progress) or told.ends)
-    assert min(seconds for _, _, seconds in told.progress if seconds is not None) > 0
+    heard = start(client, request)
+    wait(lambda: any(seconds is not None for _, _, seconds in heard.progress) or heard.ends)
+    assert min(seconds for _, _, seconds in heard.progress if seconds is not None) > 0
     client.cancel()
-    wait(lambda: told.ends)
+    wait(lambda: heard.ends)
 
 
 def test_cancelled_in_mid_run_the_worker_stays_and_nothing_is_written(client, fit, tmp_path):
     options = {**fit["options"], "live": True}
-    told = start(client, {**fit, "out": str(tmp_path / "out"), "options": options})
-    wait(lambda: told.surfaces)
-    assert told.surfaces[0]["files"].keys() == {"L3"}
+    heard = start(client, {**fit, "out": str(tmp_path / "out"), "options": options})
+    wait(lambda: heard.surfaces)
+    assert heard.surfaces[0]["files"].keys() == {"L3"}
     pid = client.pid
     client.cancel()
     client.cancel()
     assert client.busy
     wait(lambda: not client.busy)
-    assert told.ends == [("cancelled", None)]
+    assert heard.ends == [("cancelled", None)]
     assert list(tmp_path.iterdir()) == []
     assert client.pid == pid, "a fit hears that it is cancelled: no need to kill its process"
 
 
 def test_cancelled_at_once_nothing_comes_of_it(qt_process, fit, tmp_path):
     client = qt_process.worker_client()
-    told = start(client, {**fit, "out": str(tmp_path / "out")})
+    heard = start(client, {**fit, "out": str(tmp_path / "out")})
     client.cancel()
     wait(lambda: not client.busy)
     client.shutdown()
-    assert told.ends == [("cancelled", None)]
-    assert told.progress == []
+    assert heard.ends == [("cancelled", None)]
+    assert heard.progress == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_worker_killed_from_outside_is_told_with_its_likely_reason_and_started_again(
+def test_a_worker_killed_from_outside_is_reported_with_its_likely_reason_and_started_again(
     client, noise, tmp_path
 ):
-    told = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")})
-    wait(lambda: "write the results" in told.stages())
+    heard = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")})
+    wait(lambda: "write the results" in heard.stages())
     os.kill(client.pid, signal.SIGKILL)
     wait(lambda: not client.busy)
-    ((end, message),) = told.ends
+    ((end, message),) = heard.ends
     assert end == "failed"
     assert "killed by the system (signal 9); memory most likely ran out" in message
     assert list(tmp_path.iterdir()) == [], "nothing half-written, not even hidden"
@@ -172,14 +172,14 @@ def test_a_worker_killed_from_outside_is_told_with_its_likely_reason_and_started
 def test_shutdown_in_mid_run_ends_everything_silently(qt_process, noise, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     client = qt_process.worker_client()
-    told = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")})
-    wait(lambda: "write the results" in told.stages())
+    heard = start(client, {"command": "reconstruct", "inputs": [str(noise)], "out": str(tmp_path / "out")})
+    wait(lambda: "write the results" in heard.stages())
     pid = client.pid
     client.shutdown()
     assert not alive(pid)
     assert not client.busy
     settle()
-    assert told.ends == []
+    assert heard.ends == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -191,13 +191,13 @@ def test_a_job_that_does_not_listen_is_killed_with_its_children(misbehaving, tmp
         "print(json.dumps({'id': job, 'event': 'progress', 'stage': 'deaf', 'fraction': 0.5}), flush=True)\n"
         "time.sleep(1000)"
     )
-    told = start(client, {"command": "reconstruct", "inputs": ["a"], "out": str(tmp_path / "out")})
-    wait(lambda: told.progress)
+    heard = start(client, {"command": "reconstruct", "inputs": ["a"], "out": str(tmp_path / "out")})
+    wait(lambda: heard.progress)
     pid, child = client.pid, int((tmp_path / "child").read_text())
     assert alive(child)
     client.cancel()
-    wait(lambda: told.ends)
-    assert told.ends == [("cancelled", None)]
+    wait(lambda: heard.ends)
+    assert heard.ends == [("cancelled", None)]
     wait(lambda: not alive(pid) and not alive(child))
 
 
@@ -213,11 +213,11 @@ def test_a_job_that_does_not_listen_is_killed_with_its_children(misbehaving, tmp
         ("input(); open('/data/DOE^JANE/ct')", "it said: FileNotFoundError"),
     ],
 )
-def test_a_crash_is_told_with_its_reason_and_without_names(misbehaving, program, says):
+def test_a_crash_is_reported_with_its_reason_and_without_names(misbehaving, program, says):
     client = misbehaving(program)
-    told = start(client, {"command": "describe", "inputs": ["/data/DOE^JANE/ct"]})
-    wait(lambda: told.ends)
-    ((end, message),) = told.ends
+    heard = start(client, {"command": "describe", "inputs": ["/data/DOE^JANE/ct"]})
+    wait(lambda: heard.ends)
+    ((end, message),) = heard.ends
     assert end == "failed"
     assert says in message
     assert "DOE" not in message
@@ -230,9 +230,9 @@ def test_what_outlives_a_crash_is_ended_too(misbehaving, tmp_path):
         f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
         "input(); os.abort()"
     )
-    told = start(client, {"command": "describe", "inputs": ["a"]})
-    wait(lambda: told.ends)
-    assert "SIGABRT" in told.ends[0][1]
+    heard = start(client, {"command": "describe", "inputs": ["a"]})
+    wait(lambda: heard.ends)
+    assert "SIGABRT" in heard.ends[0][1]
     wait(lambda: not alive(int((tmp_path / "child").read_text())))
 
 
@@ -244,19 +244,19 @@ def test_a_job_that_is_done_before_it_hears_of_the_cancel_leaves_no_result(misbe
         "print(json.dumps({'id': job, 'event': 'done', 'status': 0}), flush=True)\ntime.sleep(1000)",
         grace_s=300,
     )
-    told = start(client, {"command": "reconstruct", "inputs": ["a"], "out": str(out)})
+    heard = start(client, {"command": "reconstruct", "inputs": ["a"], "out": str(out)})
     client.cancel()
-    wait(lambda: told.ends)
-    assert told.ends == [("cancelled", None)]
+    wait(lambda: heard.ends)
+    assert heard.ends == [("cancelled", None)]
     assert not out.exists()
 
 
-def test_a_program_that_is_not_there_is_told(qt_process):
+def test_a_program_that_is_not_there_is_reported(qt_process):
     command = Command("/nowhere/python", (), {})
     client = WorkerClient(qt_process.QtProcess, command, qt_process.call_later)
-    told = start(client, {"command": "describe", "inputs": ["a"]})
-    wait(lambda: told.ends)
-    ((end, message),) = told.ends
+    heard = start(client, {"command": "describe", "inputs": ["a"]})
+    wait(lambda: heard.ends)
+    ((end, message),) = heard.ends
     assert end == "failed"
     assert "could not be started" in message
 
@@ -270,7 +270,7 @@ def test_a_client_that_was_shut_down_starts_again(misbehaving):
 
 def describe(client: WorkerClient) -> str:
     """How one job ends; afterwards the client is shut down."""
-    told = start(client, {"command": "describe", "inputs": ["a"]})
-    wait(lambda: told.ends)
+    heard = start(client, {"command": "describe", "inputs": ["a"]})
+    wait(lambda: heard.ends)
     client.shutdown()
-    return told.ends[0][0]
+    return heard.ends[0][0]

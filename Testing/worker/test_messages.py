@@ -1,4 +1,4 @@
-"""How an end and the time left are told."""
+"""How an end and the time left are worded."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def guesses(steps: list[tuple[float, float]]) -> list[float | None]:
     return found
 
 
-def test_even_work_is_foretold_exactly():
+def test_even_work_is_predicted_exactly():
     assert guesses([(0, 0), (10, 0.25), (20, 0.5), (40, 1.0)]) == pytest.approx(
         [None, 30, 20, 0], nan_ok=True
     )

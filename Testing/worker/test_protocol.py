@@ -25,7 +25,7 @@ def test_the_worker_says_at_once_who_it_is(worker):
 @pytest.mark.parametrize(
     "line", [b"not JSON", b"[1, 2]", b'"text"', b"\xff\xfe\x00", b"[" * 100_000, '{"é'.encode("latin-1")]
 )
-def test_a_line_that_is_no_request_is_told_and_the_worker_goes_on(worker, line):
+def test_a_line_that_is_no_request_is_reported_and_the_worker_goes_on(worker, line):
     worker.send(line)
     event = worker.next()
     assert (event["event"], event["kind"]) == ("error", "input")
@@ -51,7 +51,7 @@ def test_a_line_that_is_no_request_is_told_and_the_worker_goes_on(worker, line):
         ({"command": "warm", "id": "x", "engine": "magic"}, "no engine"),
     ],
 )
-def test_a_request_that_does_not_fit_is_told_in_one_line(worker, request_, says):
+def test_a_request_that_does_not_fit_is_reported_in_one_line(worker, request_, says):
     worker.send(request_)
     event = worker.next()
     while event["event"] == "progress":
@@ -108,7 +108,7 @@ for request in channel.requests():
 
 
 @pytest.mark.parametrize("end", ["quit", "end of input"])
-def test_the_worker_leaves_when_told_and_when_its_parent_is_gone(end, tmp_path):
+def test_the_worker_leaves_when_asked_and_when_its_parent_is_gone(end, tmp_path):
     talk = Talk("--temporary", str(tmp_path / "temporary"))
     assert (tmp_path / "temporary").is_dir()
     if end == "quit":
@@ -119,7 +119,7 @@ def test_the_worker_leaves_when_told_and_when_its_parent_is_gone(end, tmp_path):
     assert not (tmp_path / "temporary").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix tells them")
+@pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as Unix lists them")
 def test_a_worker_whose_parent_is_killed_in_the_middle_of_a_job_ends_and_leaves_nothing(
     three_levels, tmp_path
 ):

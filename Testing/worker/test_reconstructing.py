@@ -69,18 +69,18 @@ def test_the_folder_is_the_one_that_the_command_line_fills(spine, three_levels, 
         ours, theirs = (read_surface(folder / name) for folder in (by_worker, tmp_path / "out"))
         assert np.array_equal(ours.faces, theirs.faces), name
         assert np.allclose(ours.vertices, theirs.vertices, rtol=0, atol=SAME_MM), name
-    told, asked = (numbers_apart(report_of(folder)) for folder in (by_worker, tmp_path / "out"))
-    assert told[0] == asked[0]
-    assert np.allclose(told[1], asked[1], rtol=SAME_SHARE, atol=SAME_MM)
+    worker, direct = (numbers_apart(report_of(folder)) for folder in (by_worker, tmp_path / "out"))
+    assert worker[0] == direct[0]
+    assert np.allclose(worker[1], direct[1], rtol=SAME_SHARE, atol=SAME_MM)
 
 
 @pytest.mark.parametrize("which", ["spine", "fitted"])
 def test_progress_begins_at_once_never_goes_back_and_ends_with_the_place_of_the_result(which, request):
     out, events = request.getfixturevalue(which)
-    told = [event for event in events if event["event"] == "progress"]
-    assert events[0] == told[0]
-    assert told[0]["stage"] == "load the program"
-    fractions = [event["fraction"] for event in told]
+    progress = [event for event in events if event["event"] == "progress"]
+    assert events[0] == progress[0]
+    assert progress[0]["stage"] == "load the program"
+    fractions = [event["fraction"] for event in progress]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     end = {"event": "done", "out": str(out), "report": str(out / "report.json")}
@@ -97,7 +97,7 @@ def test_live_surfaces_come_with_the_fraction_done_and_old_ones_go(fitted):
 
 
 def test_live_surfaces_come_with_how_each_radiograph_sees_them(fitted):
-    """By the geometry that the report tells; the corrections go to where the report's are."""
+    """By the geometry that the report gives; the corrections go to where the report's are."""
     views = [event["views"] for event in fitted[1] if event["event"] == "surface"]
     (reported,) = report_of(fitted[0])["input"]["views"]
     assert all(seen["geometry"] == reported["geometry"] for (seen,) in views)

@@ -14,7 +14,7 @@ from mri2mesh.errors import InputError
 
 MAX_WEDGE, MAX_BICONCAVE, MAX_SLIP, MAX_COBB_DEG = 0.5, 0.4, 0.3, 40.0
 _MEAN_DEPTH_MM = 33.0
-"""Of a lumbar endplate; turns a height loss into an angle and a slip fraction into millimetres."""
+"""Mean depth of a lumbar endplate: turns a height loss into an angle and a slip fraction into millimetres."""
 
 
 def wedge_fracture(plan: SpinePlan, level: str, loss: float) -> None:

@@ -17,10 +17,10 @@ from scipy.spatial.transform import Rotation
 from mri2mesh.anatomy.structures import VERTEBRA_LEVELS
 
 LEVEL_FEATURES = ("tilt", "roll", "yaw", "width", "depth")
-"""Per vertebra: rotations in degrees about +x (anterior edge up), +y, +z (applied in that order, world RAS),
+"""Features of a vertebra: rotations in degrees about +x (anterior edge up), +y, +z (applied in that order, world RAS),
 and in mm the distance between the pedicles and the distance from between the pedicles to the body centre."""
 STEP_FEATURES = ("spacing", "shear_x", "shear_y")
-"""Per neighbouring pair, mm: distance of the body centres, and the sideways part of the step from the upper
+"""Features of a neighbouring pair, mm: distance of the body centres, and the sideways part of the step from the upper
 to the lower centre in the frame midway between the two vertebrae."""
 FEATURES = tuple(f"{level} {name}" for level in VERTEBRA_LEVELS for name in LEVEL_FEATURES) + tuple(
     f"{level} {name}" for level in VERTEBRA_LEVELS[:-1] for name in STEP_FEATURES

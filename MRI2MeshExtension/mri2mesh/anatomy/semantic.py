@@ -1,4 +1,4 @@
-"""The tissues that a localiser tells apart and synthetic cases are labelled with."""
+"""The tissues that a localiser distinguishes and synthetic cases are labelled with."""
 
 from __future__ import annotations
 

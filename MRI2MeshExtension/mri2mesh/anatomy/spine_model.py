@@ -37,7 +37,7 @@ PROBABILITIES = {
     "scoliosis": 0.06,
     "transition": 0.03,
 }
-"""Of each finding, by default: about 38% of spines have at least one."""
+"""Probability of each finding, by default: about 38% of spines have at least one."""
 
 
 @dataclass(frozen=True)

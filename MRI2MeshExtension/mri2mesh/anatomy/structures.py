@@ -43,13 +43,13 @@ class Structure:
 
 
 VERTEBRA_LEVELS = ("T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
-"""From head to foot; the sacrum (S1) follows L5."""
+"""Vertebrae from head to foot; the sacrum (S1) follows L5."""
 
 BELOW = dict(zip(VERTEBRA_LEVELS, (*VERTEBRA_LEVELS[1:], "S1"), strict=True))
 """The level under each vertebra."""
 
 DISC_LEVELS = tuple(f"{upper}-{lower}" for upper, lower in BELOW.items())
-"""From head to foot."""
+"""Discs from head to foot."""
 
 _SNOMED = {
     "T7": "62487009", "T8": "11068009", "T9": "82687006", "T10": "7610001", "T11": "12989004", "T12": "23215003",

@@ -25,10 +25,10 @@ _PROCESSES = {
 """Standard deviations: tilt up or down and swing left or right in degrees, length as a fraction."""
 
 _PROPORTION_SD = 0.045
-"""Of width, depth and height against each other."""
+"""Standard deviation of width, depth and height against each other, as a fraction."""
 _SIZE_SD = 0.06
 _WEDGE_SD_DEGREES = 2.0
-"""Of the angle between the endplates, beside what the sources bring."""
+"""Standard deviation of the angle between the endplates, beside what the sources bring."""
 _BUMP_MM = 0.45
 """Root mean square of the smooth displacement along each axis."""
 _N_MODES = 28

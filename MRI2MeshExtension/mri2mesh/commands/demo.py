@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from mri2mesh.commands.reconstruct import reconstruct_and_tell
+from mri2mesh.commands.reconstruct import reconstruct_and_summarise
 from mri2mesh.request import Request
 
 NAME = "demo"
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     scene = find_spec("slicer_core") is not None
     if not scene:
         print("slicer-core is not installed, so no scene.mrb: pip install 'mri2mesh[scene]'", file=sys.stderr)
-    status = reconstruct_and_tell(
+    status = reconstruct_and_summarise(
         Request((LUMBAR_T2,), options.out, device=options.device, options={"labelmaps": True, "scene": scene})
     )
     print(

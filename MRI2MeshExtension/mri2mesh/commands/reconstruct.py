@@ -53,7 +53,7 @@ def _help(of_engines: list[tuple[Any, Option]]) -> str:
     option = of_engines[0][1]
     text = next(iter(by_text))
     if len(by_text) > 1:
-        text = "; ".join(f"{', '.join(names)}: {told}" for told, names in by_text.items())
+        text = "; ".join(f"{', '.join(names)}: {words}" for words, names in by_text.items())
     if option.per_image:
         once = ", or once for all" if option.one_for_all else ""
         text += f"; once per image in their order{once}, - for none"
@@ -63,7 +63,7 @@ def _help(of_engines: list[tuple[Any, Option]]) -> str:
 def run(options: argparse.Namespace) -> int:
     every = {option.name: _value(option, options) for option in OF_EVERY_RUN}
     given = {name: _value(found[0][1], options) for name, found in options_by_name().items()}
-    return reconstruct_and_tell(
+    return reconstruct_and_summarise(
         Request(
             images=tuple(options.image),
             out=options.out,
@@ -85,7 +85,7 @@ def _value(option: Option, options: argparse.Namespace) -> Any:
         raise InputError(f"--{option.flag} must be {error}, not {given!r}") from None
 
 
-def reconstruct_and_tell(request: Request) -> int:
+def reconstruct_and_summarise(request: Request) -> int:
     """Runs with a progress bar and says what came out. Returns the exit status 0 or 1.
 
     Raises InputError for bad input; then nothing was written.

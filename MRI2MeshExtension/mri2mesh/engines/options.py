@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 NONE = "-"
-"""On the command line, in place of what one of several images does not have."""
+"""Stands on the command line in place of what one of several images does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def earlier_fit(folder: Path, inputs: Inputs) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         fit, settings = None, {}
     if not isinstance(fit, dict):
-        raise InputError("the earlier result does not tell where its fit ended: give the folder of a fit")
+        raise InputError("the earlier result does not say where its fit ended: give the folder of a fit")
     assert isinstance(inputs.option, EarlierResult)
     for name in inputs.option.same:
         option, before = inputs.engine.option(name), settings.get(name)

@@ -65,7 +65,7 @@ def move_contents(source: Path, target: Path) -> None:
 def check_writable(folder: Path) -> None:
     """Raises InputError where ``folder`` cannot be made or written; leaves nothing behind.
 
-    Writes and removes an empty file, because permission bits alone do not tell (read-only disks, root, shares).
+    Writes and removes an empty file, because permission bits alone do not show it (read-only disks, root, shares).
     """
     existing = folder.absolute()
     while not existing.exists() and existing != existing.parent:

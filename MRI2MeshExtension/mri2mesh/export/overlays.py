@@ -19,7 +19,7 @@ from mri2mesh.reconstruction import Reconstruction
 _INCHES = 6.5
 _DPI = 110
 COLOURS = ("#ffb000", "#40c8ff", "#ff5fa2", "#7be04b", "#b79bff")
-"""Far apart from each other and from grey, which the colours of bones are not."""
+"""Colours far apart from each other and from grey, which the colours of bones are not."""
 
 
 def write_overlay(

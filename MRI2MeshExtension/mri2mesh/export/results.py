@@ -54,7 +54,7 @@ def write_results(
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
     into place at the end: files of the same names are replaced, others are left alone, and a failure leaves the
     folder as it was.
-    progress: told the fraction done; what it raises ends the writing, as a failure does.
+    progress: called with the fraction done; what it raises ends the writing, as a failure does.
     A scene that MRML cannot write costs only the scene: the reports say so.
     Raises InputError as `check_request` does.
     """

@@ -14,7 +14,7 @@ from mri2mesh.imaging.volumes.resampling import resample_to_grid
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 MARGIN_MM = 25.0
-"""Shown around the structures."""
+"""Margin shown around the structures."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def standard_slices(reconstruction: Reconstruction, volume: Volume) -> list[Slic
 
 
 def body_centre(structure: ReconstructedStructure) -> NDArray[np.float64]:
-    """[3] RAS: middle of the vertebral body where regions tell it apart, of the whole surface otherwise."""
+    """[3] RAS: middle of the vertebral body where regions mark it, of the whole surface otherwise."""
     vertices, regions = structure.mesh.vertices.astype(np.float64), structure.mesh.regions
     if structure.structure.kind == "vertebra" and regions is not None and is_body(regions).any():
         vertices = vertices[is_body(regions)]

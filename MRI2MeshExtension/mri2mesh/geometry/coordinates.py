@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""4x4; its own inverse."""
+"""Matrix [4, 4] from RAS to LPS; it is its own inverse."""
 
 
 def flip_ras_lps(points: NDArray) -> NDArray:

@@ -20,7 +20,7 @@ MODULES = {
     "numba": "mri2mesh.rendering.compiled.backend",
     "warp": "mri2mesh.rendering.gpu.backend",
 }
-"""By name; what each needs beyond torch is imported by the name of the back-end."""
+"""Modules by the name of the back-end; what each needs beyond torch is imported with it."""
 
 PACKAGES = {"numba": "numba", "warp": "warp-lang"}
 """What to install for each."""

@@ -34,7 +34,7 @@ def prepare(
 ) -> None:
     """Run every kernel once, on four faces and eight voxels, with the back-end that renders on a device.
 
-    progress: told what is compiled and what share is done, 0 to 1. backend: see `backends.choose`. only: names in
+    progress: called with what is compiled and the fraction done, 0 to 1. backend: see `backends.choose`. only: names in
     `STEPS`, for whoever needs no more. Does nothing where plain torch renders, which has nothing to compile. Raises
     InputError as `backends.choose` does.
     """
@@ -42,14 +42,14 @@ def prepare(
     name = name_of(backend, device)
     if name == "torch":
         return
-    tell = progress or (lambda message, done: None)
+    report_progress = progress or (lambda message, done: None)
     steps = {what: step for what, step in STEPS.items() if only is None or what in only}
     whole, done = sum(share for share, _ in steps.values()), 0.0
     for what, (share, run) in steps.items():
-        tell(f"preparing the renderer (compiled once on this computer): {what}", done / whole)
+        report_progress(f"preparing the renderer (compiled once on this computer): {what}", done / whole)
         run(device, name)
         done += share
-    tell("the renderer is ready", 1.0)
+    report_progress("the renderer is ready", 1.0)
 
 
 def _thickness(device: torch.device, backend: str) -> None:

@@ -1,4 +1,4 @@
-"""The jobs of the worker by name. What is slow to import is imported inside, after the first progress is told."""
+"""The jobs of the worker by name. What is slow to import is imported inside, after the first progress event."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Context(Protocol):
     def check(self) -> None:
         """Raises Cancelled."""
 
-    def tell(self, event: str, **values: Any) -> None:
+    def send(self, event: str, **values: Any) -> None:
         """Sends an event of this job."""
 
 
@@ -42,7 +42,7 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     context.check()
     shown = LiveSurfaces(
         Path(tempfile.gettempdir()),
-        lambda fraction, files, views: context.tell(
+        lambda fraction, files, views: context.send(
             "surface", fraction=round(fraction, 4), files=files, views=views
         ),
     )
@@ -50,7 +50,7 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
         reconstruction = run(
             request,
             progress=context.progress,
-            warn=lambda message: context.tell("warning", message=message),
+            warn=lambda message: context.send("warning", message=message),
             watch=shown if live else None,
             keep=context.kept,
         )

@@ -13,19 +13,19 @@ from mri2mesh.geometry.mesh import Mesh
 
 INTERVAL_S = 0.3
 KEPT = 2
-"""The newest and the one before it, which may still be being read."""
+"""Number of steps whose files stay: the newest and the one before it, which may still be being read."""
 
 
 class LiveSurfaces:
-    """Called with surfaces by name, the fraction done and what is told of each radiograph: writes the surfaces, a few
-    times per second at most, and tells where.
+    """Called with surfaces by name, the fraction done and what is known of each radiograph: writes the surfaces, a few
+    times per second at most, and reports where.
 
     Every set of files has names of its own: no program reads one while it changes.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[float, dict[str, str], Sequence[Any]], None]) -> None:
+    def __init__(self, folder: Path, report: Callable[[float, dict[str, str], Sequence[Any]], None]) -> None:
         self._folder = folder
-        self._tell = tell
+        self._report = report
         self._written: list[list[Path]] = []
         self._count = 0
         self._next = 0.0
@@ -41,7 +41,7 @@ class LiveSurfaces:
             for name, mesh in surfaces.items()
         }
         self._written.append(list(files.values()))
-        self._tell(fraction, {name: str(file) for name, file in files.items()}, views)
+        self._report(fraction, {name: str(file) for name, file in files.items()}, views)
         self._forget(KEPT)
 
     def close(self) -> None:

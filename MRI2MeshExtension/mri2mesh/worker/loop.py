@@ -23,7 +23,7 @@ from mri2mesh.worker.channel import Channel
 from mri2mesh.worker.jobs import JOBS, Cancelled
 
 LEAST_INTERVAL_S = 0.05
-"""Between two progress events of one stage."""
+"""Least time between two progress events of one stage."""
 
 
 class Worker:
@@ -78,7 +78,7 @@ class Worker:
         self._out = out if isinstance(out, str) else None
         end = self._outcome(job, request)
         self._out = None
-        self._known.discard(job)  # before the end is told: the id may be used again then
+        self._known.discard(job)  # before the end is reported: the id may be used again then
         self._unwanted.discard(job)
         self._channel.send({"id": job, **end})
         _release_memory()
@@ -119,7 +119,7 @@ class _JobContext:
         self, job: str, kept: Kept, wanted: Callable[[], bool], send: Callable[[dict[str, Any]], None]
     ) -> None:
         self.kept = kept
-        self._job, self._wanted, self._send = job, wanted, send
+        self._job, self._wanted, self._send_event = job, wanted, send
         self._stage, self._next = "", 0.0
 
     def progress(self, stage: str, fraction: float) -> None:
@@ -128,14 +128,14 @@ class _JobContext:
         if stage == self._stage and now < self._next:
             return
         self._stage, self._next = stage, now + LEAST_INTERVAL_S
-        self.tell("progress", stage=stage, fraction=round(min(max(fraction, 0.0), 1.0), 4))
+        self.send("progress", stage=stage, fraction=round(min(max(fraction, 0.0), 1.0), 4))
 
     def check(self) -> None:
         if not self._wanted():
             raise Cancelled
 
-    def tell(self, event: str, **values: Any) -> None:
-        self._send({"id": self._job, "event": event, **values})
+    def send(self, event: str, **values: Any) -> None:
+        self._send_event({"id": self._job, "event": event, **values})
 
 
 def _release_memory() -> None:

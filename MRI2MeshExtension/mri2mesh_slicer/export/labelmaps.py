@@ -18,7 +18,7 @@ from mri2mesh_slicer.inputs import is_radiograph, volume_of
 from mri2mesh_slicer.runs.runs import RunNodes, structure_name
 
 VALUES = "On the voxels of {image}. Values as in VerSe: 20 = L1 to 24 = L5, 19 = T12; 120 = the disc below L1"
-"""For the panel to say."""
+"""Sentence of the panel about label maps."""
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from mri2mesh_slicer.mrml_nodes import transform_between
 from mri2mesh_slicer.runs.runs import RunNodes, structure_name
 
 COORDINATES = "LPS, millimetres, world coordinates"
-"""Of every exported file, for the panel to say."""
+"""Coordinate system of every exported file, for the panel to say."""
 SCALE_UNKNOWN = "LPS, world coordinates, scale unknown: no length in these files is certain"
 
 
 def coordinates_of(run: RunNodes) -> str:
-    """What to tell the user of an export's coordinates and units."""
+    """A sentence about an export's coordinates and units."""
     return COORDINATES if run.scale_known else SCALE_UNKNOWN
 
 

@@ -22,8 +22,8 @@ class Outcome:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
-Told = Callable[[int, int, str, str], None]
-"""number from 1, count, name of the case, stage."""
+ReportProgress = Callable[[int, int, str, str], None]
+"""Called with the number of the case from 1, their count, the name of the case and the stage."""
 Ended = Callable[[Outcome], None]
 
 
@@ -36,12 +36,12 @@ class Batch:
         cases: Sequence[Case],
         out: Path,
         request: Mapping[str, Any],
-        told: Told,
+        report_progress: ReportProgress,
         ended: Ended,
     ) -> None:
         self._client, self._cases, self._out = client, list(cases), out
         self._request = dict(request)
-        self._told, self._ended = told, ended
+        self._report_progress, self._ended = report_progress, ended
         self._number = 0
         self._outcome = Outcome()
         self._stopped = False
@@ -69,7 +69,7 @@ class Batch:
                 "out": str(self._out / case.result),
                 "options": {**self._request.get("options", {}), **case.options},
             },
-            on_progress=lambda stage, fraction, left: self._told(number, count, case.name, stage),
+            on_progress=lambda stage, fraction, left: self._report_progress(number, count, case.name, stage),
             on_done=lambda event: self._one_done(case.name, event),
             on_failed=lambda message: self._one_failed(case.name, message),
             on_cancelled=lambda: self._one_failed(case.name, "stopped"),

@@ -1,7 +1,7 @@
 """What in a folder is one case: the images that belong together, and what lies beside them.
 
 Beside an image ``NAME.png`` lies what ``mri2mesh reconstruct`` takes by option, as the options say (`Option.beside`):
-``NAME.camera.json`` is its geometry, in place of what its tags tell, and ``camera.json`` that of every picture in the
+``NAME.camera.json`` is its geometry, in place of what its tags say, and ``camera.json`` that of every picture in the
 folder without one of its own; DICOM files have tags.
 """
 
@@ -80,8 +80,8 @@ def _volume(path: Path) -> tuple[Path, ...]:
 
 
 def _radiographs(path: Path) -> tuple[Path, ...]:
-    """The file, or those directly in the folder. One that is called DICOM and is damaged is one too: it is to be told
-    of, not to be passed over."""
+    """The file, or those directly in the folder. One that is called DICOM and is damaged is one too: it is to be
+    reported, not passed over."""
     files = _visible(path) if path.is_dir() else [path]
     return tuple(
         file

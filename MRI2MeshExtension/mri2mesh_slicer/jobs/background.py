@@ -10,11 +10,12 @@ import qt
 
 LOOK_EVERY_MS = 5
 LEND_S = 0.012
-"""Inside Slicer, Python's threads run only while the window's thread is inside Python and waits: so long at a time."""
+"""How long the window's thread waits for the others at a time: inside Slicer, Python's threads run only while it is
+inside Python and waits."""
 
 
 class Background:
-    """Runs one function after the other in a thread and tells the outcome on the window's thread."""
+    """Runs one function after the other in a thread and reports the outcome on the window's thread."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="mri2mesh")
@@ -31,7 +32,7 @@ class Background:
         self._timer.start()
 
     def forget(self) -> None:
-        """What is running or waiting is not told any more."""
+        """What is running or waiting is not reported any more."""
         for future, _, _ in self._waiting:
             future.cancel()
         self._waiting = []
@@ -47,7 +48,7 @@ class Background:
             return
         future, done, failed = self._waiting[0]
         if not future.done():
-            wait([future], LEND_S)  # the outcome is told in a turn of its own: it takes time too
+            wait([future], LEND_S)  # the outcome is reported in a turn of its own: it takes time too
             return
         self._waiting.pop(0)
         error = future.exception()

@@ -31,7 +31,7 @@ Event = dict[str, Any]
 
 
 class Process(Protocol):
-    """A process that tells its output, its error output and its end to whom its factory was given."""
+    """A process that passes its output, its error output and its end to the callbacks its factory was given."""
 
     def start(self, program: str, arguments: list[str], environment: Mapping[str, str]) -> None:
         """environment: variables to add. A program that cannot be started ends with the code None."""
@@ -39,10 +39,10 @@ class Process(Protocol):
     def write(self, data: bytes) -> None: ...
 
     def kill_tree(self) -> None:
-        """At once, children included; the end is told soon after."""
+        """At once, children included; the end is reported soon after."""
 
     def wait(self, seconds: float) -> None:
-        """Until it has ended and that was told, at most so long."""
+        """Until it has ended and that was reported, at most so long."""
 
 
 ProcessFactory = Callable[
@@ -191,9 +191,9 @@ class WorkerClient:
         arguments = [*self._command.arguments, "--temporary", str(self._temporary)]
         process: Process | None = None
 
-        def of(tell: Callable[..., None]) -> Callable[..., None]:
+        def of(callback: Callable[..., None]) -> Callable[..., None]:
             """Of this process: what an earlier one still says is not heard."""
-            return lambda *values: tell(*values) if process is self._process else None
+            return lambda *values: callback(*values) if process is self._process else None
 
         process = self._factory(of(self._read), of(self._read_errors), of(self._ended))
         self._process = process

@@ -11,7 +11,7 @@ from mri2mesh_slicer.observers import Observers
 
 
 class Leaving:
-    """Make it before the lists that it is asked about: whoever observes the scene first is told first."""
+    """Make it before the lists that it is asked about: whoever observes the scene first hears of it first."""
 
     def __init__(self) -> None:
         self._node: Any = None

@@ -1,4 +1,4 @@
-"""The worker as a `qt.QProcess`: everything it tells comes on the window's thread, through the event loop."""
+"""The worker as a `qt.QProcess`: everything it says comes on the window's thread, through the event loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class QtProcess:
     ) -> None:
         self._on_output, self._on_error_output, self._on_end = on_output, on_error_output, on_end
         self._pid = 0
-        self._started, self._told = True, False
+        self._started, self._end_reported = True, False
         self._process = qt.QProcess()
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.readyReadStandardError.connect(self._read_errors)
@@ -70,9 +70,9 @@ class QtProcess:
 
     def _tell_end(self) -> None:
         """Once, and not while Qt is in the middle of a signal of the process, which may be deleted then."""
-        if self._told:
+        if self._end_reported:
             return
-        self._told = True
+        self._end_reported = True
         self._read()
         self._read_errors()
         crashed = self._process.exitStatus() == qt.QProcess.CrashExit

@@ -28,13 +28,13 @@ from mri2mesh_slicer.runs.live_preview import LivePreview
 Prepare = Callable[[Path], dict[str, Any]]
 """Given an empty folder, writes the inputs there and returns the request's ``inputs`` and ``options``; in a thread."""
 LOOK_AGAIN_MS = 50
-"""While the worker answers something else."""
+"""Time between two looks at a worker that answers something else."""
 
 
 @dataclass(frozen=True)
 class Job:
     """name: of the run's folder in the scene. nodes: the inputs; when one leaves the scene, the job ends. shows:
-    whether the engine tells of its surfaces while it finds them."""
+    whether the engine shows its surfaces while it finds them."""
 
     name: str
     engine: str
@@ -45,8 +45,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told, on the window's thread. progress: stage, fraction, seconds left or None. show: the run's nodes, and
-    its pictures, caption -> PNG; the window draws wherever this yields. done: the run and its report, when another job
+    """What is called, on the window's thread.
+
+    progress: stage, fraction, seconds left or None. show: the run's nodes, and its
+    pictures, caption -> PNG; the window draws wherever this yields. done: the run and its report, when another job
     may start. ended: why there is no result, and whether that is a failure; empty after a plain cancel."""
 
     progress: Callable[[str, float, float | None], None]
@@ -135,7 +137,7 @@ class Running(VTKObservationMixin):
             self._end(self._why, failed=False)
 
     def shutdown(self) -> None:
-        """Ends the job and the worker at once; nothing is told any more."""
+        """Ends the job and the worker at once; nothing is reported any more."""
         self._clear()
         self.client.shutdown()
         self._background.close()

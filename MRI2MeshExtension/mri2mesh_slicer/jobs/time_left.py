@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 LEAST_FRACTION = 0.1
 LEAST_SECONDS = 1.5
-"""Before this, a guess says nothing."""
+"""Time before which a guess says nothing."""
 SMOOTHING = 0.35
 """Weight of a new guess of the whole duration against the ones before it."""
 
 
 class TimeLeft:
-    """Told the fraction done now and then; stages are of unequal speed, so guesses are smoothed, and
+    """Called with the fraction done now and then; stages are of unequal speed, so guesses are smoothed, and
     between two fractions time runs down.
 
     clock: seconds, as `time.monotonic`. The time before the first fraction above zero does not count: loading the

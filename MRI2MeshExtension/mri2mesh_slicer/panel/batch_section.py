@@ -20,7 +20,7 @@ from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, s
 from mri2mesh_slicer.parameters import Parameters
 
 LABEL_MAPS = "labelmaps"
-"""In place of a surface's format."""
+"""Value of the format list that stands for label maps in place of a surface's format."""
 
 
 class BatchSection:
@@ -82,8 +82,8 @@ class BatchSection:
         if names != self._listed:
             self._listed = names
             self._ui.batchFormat.clear()
-            for name, told in listed:
-                self._ui.batchFormat.addItem(told, name)
+            for name, title in listed:
+                self._ui.batchFormat.addItem(title, name)
 
     def _start_or_stop(self, *_checked: Any) -> None:
         if self._batch is not None:
@@ -127,7 +127,7 @@ class BatchSection:
     def _start(self, cases: list[Case], out: Path, request: dict[str, Any]) -> None:
         if self._services.busy() or self._services.client.busy:
             return
-        self._batch = Batch(self._services.client, cases, out, request, self._told, self._ended)
+        self._batch = Batch(self._services.client, cases, out, request, self._report_progress, self._ended)
         self._batch.start()
         self._changed()
 
@@ -151,7 +151,7 @@ class BatchSection:
     def _keep(self, *_index: Any) -> None:
         self._parameters().batch_format = str(self._ui.batchFormat.currentData)
 
-    def _told(self, number: int, count: int, name: str, stage: str) -> None:
+    def _report_progress(self, number: int, count: int, name: str, stage: str) -> None:
         say(
             self._ui.batchMessage,
             _("{number} of {count}: {name}, {stage}").format(

@@ -75,10 +75,10 @@ class LandmarksBox:
             self.name.setItemText(number, text)
         count = len(placed & set(self._names))
         unknown = sorted(placed - set(self._names))
-        told = _("{count} placed.").format(count=count) if placed else ""
+        text = _("{count} placed.").format(count=count) if placed else ""
         if unknown:
-            told += " " + _("Not of this bone: {names}.").format(names=", ".join(unknown))
-        say(self.message, told)
+            text += " " + _("Not of this bone: {names}.").format(names=", ".join(unknown))
+        say(self.message, text)
 
     def _place(self, *_checked: Any) -> None:
         markups = self._picked_in(self._node)

@@ -1,4 +1,4 @@
-"""Words on the panel: told, asked and coloured in one place."""
+"""Words on the panel: said, asked and coloured in one place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 
 GOOD, DOUBTFUL, BAD = "#2e7d32", "#b26a00", "#c62828"
-"""Readable on Slicer's light and dark backgrounds."""
+"""Colours readable on Slicer's light and dark backgrounds."""
 
 
 OPTIONS = {
@@ -16,13 +16,13 @@ OPTIONS = {
     "with --camera": "in section 2",
     "with --landmarks": "as landmarks in section 2",
 }
-"""Of the command line, and where the panel has the same."""
+"""Options of the command line, and where the panel has the same."""
 OF_FILES = {
     "with --level-shift": "in section 2",
     "with --camera": "as NAME.camera.json beside it",
     "with --landmarks": "as NAME.mrk.json beside it",
 }
-"""The same for images that are not in the scene."""
+"""Options of the command line, and where the panel has the same for images that are not in the scene."""
 ABBREVIATED = ("asis", "psis")
 
 

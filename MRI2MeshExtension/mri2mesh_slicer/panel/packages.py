@@ -57,7 +57,7 @@ class Packages:
             self._changed()
 
     def close(self) -> None:
-        """No process is left, and nothing is told."""
+        """No process is left, and nothing is reported."""
         if self._installing is not None:
             self._installing.cancel()
             self._installing = None

@@ -1,4 +1,4 @@
-"""The sections put together: who tells whom."""
+"""The sections put together, and what each calls of the others."""
 
 from __future__ import annotations
 

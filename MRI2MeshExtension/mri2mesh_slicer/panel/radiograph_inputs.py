@@ -112,21 +112,21 @@ class RadiographInputs(MethodInputs):
             self.changed()
 
     def _recognise(self) -> None:
-        """Asks the worker what the tags tell of a radiograph nobody asked about yet, while it is idle."""
+        """Asks the worker what the tags say of a radiograph nobody asked about yet, while it is idle."""
         waiting = [n for n in self.nodes() if not is_known(n) and n.GetID() not in self._asked]
         if not waiting or self._has_to_wait() or requirements.missing():
             return
         node = waiting[0]
         self._asked.add(node.GetID())
 
-        def told(event: dict[str, Any]) -> None:
+        def show(event: dict[str, Any]) -> None:
             if node.GetScene() is not None and not is_known(node):
                 (found,) = event["inputs"]
                 node.SetAttribute(RECOGNISED, " ".join(map(sentences, [found["text"], *found["warnings"]])))
                 keep_geometry(node, geometry_from_json(found["details"]["geometry"]))
             self.changed()
 
-        self._ask_about(node, {"command": "describe"}, told, lambda why: self._cannot_read(node, why))
+        self._ask_about(node, {"command": "describe"}, show, lambda why: self._cannot_read(node, why))
 
     def _has_to_wait(self) -> bool:
         return self.services.busy() or self.services.client.busy or self.services.is_away()
@@ -142,7 +142,7 @@ class RadiographInputs(MethodInputs):
             say(message, _("Wait for the run to end, then calibrate."), BAD)
             return
 
-        def told(event: dict[str, Any]) -> None:
+        def show(event: dict[str, Any]) -> None:
             spacing = tuple(event["pixel_spacing_mm"])
             if node.GetScene() is not None:
                 keep_geometry(node, geometry_of(node).with_values("calibrated", pixel_spacing_mm=spacing))
@@ -155,9 +155,9 @@ class RadiographInputs(MethodInputs):
                 say(message, "\n".join(lines), DOUBTFUL if event["warnings"] else GOOD)
 
         request = {"command": "calibrate", "options": {"marker": marker}}
-        self._ask_about(node, request, told, lambda why: say(message, why, BAD))
+        self._ask_about(node, request, show, lambda why: say(message, why, BAD))
 
-    def _ask_about(self, node: Any, request: dict[str, Any], told: Any, failed: Any) -> None:
+    def _ask_about(self, node: Any, request: dict[str, Any], on_done: Any, on_failed: Any) -> None:
         """One radiograph to a file, in a thread, and a question about it to the worker."""
         taken, folder = take_radiograph(node), tempfile.TemporaryDirectory(prefix="mri2mesh-")
         camera = geometry_of(node) if is_known(node) else None
@@ -170,14 +170,14 @@ class RadiographInputs(MethodInputs):
                 options["cameras"] = [str(Path(folder.name) / "camera.json")]
             return {**request, "inputs": [str(image)], "options": options}
 
-        def then(tell: Callable[..., None]) -> Callable[..., None]:
+        def then(callback: Callable[..., None]) -> Callable[..., None]:
             """The folder is no longer needed; then this."""
 
-            def clean_and_tell(*values: Any) -> None:
+            def clean_and_call(*values: Any) -> None:
                 folder.cleanup()
-                tell(*values)
+                callback(*values)
 
-            return clean_and_tell
+            return clean_and_call
 
         def ask(complete: dict[str, Any]) -> None:
             if self._has_to_wait():
@@ -185,7 +185,7 @@ class RadiographInputs(MethodInputs):
                 self._asked.discard(node.GetID())
                 return
             self.services.client.run(
-                complete, on_done=then(told), on_failed=then(failed), on_cancelled=folder.cleanup
+                complete, on_done=then(on_done), on_failed=then(on_failed), on_cancelled=folder.cleanup
             )
 
-        self.services.background.run(write, ask, then(lambda error: failed(str(error))))
+        self.services.background.run(write, ask, then(lambda error: on_failed(str(error))))

@@ -19,9 +19,9 @@ SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
 SWATCH = 14
 ROW_HEIGHT = 24
 LINE_HEIGHT = 16
-"""Further lines, to say why a check failed."""
+"""Height in pixels of a further line, which says why a check failed."""
 MOST_ROWS = 14
-"""Shown without scrolling."""
+"""Number of rows shown without scrolling."""
 
 
 class ResultsSection:
@@ -129,9 +129,9 @@ class ResultsSection:
         known = row.volume_mm3 is not None and scale_known
         volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
         volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-        told = " ".join(map(sentences, row.failed)) or _("{count} passed").format(count=row.checks)
-        checks = qt.QTableWidgetItem(told)
-        checks.setToolTip(told)
+        text = " ".join(map(sentences, row.failed)) or _("{count} passed").format(count=row.checks)
+        checks = qt.QTableWidgetItem(text)
+        checks.setToolTip(text)
         checks.setForeground(qt.QBrush(qt.QColor(BAD if row.failed else GOOD)))
         for column, item in ((SHOWN, shown), (STRUCTURE, name), (VOLUME, volume), (CHECKS, checks)):
             table.setItem(number, column, item)

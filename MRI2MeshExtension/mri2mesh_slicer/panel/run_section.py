@@ -83,7 +83,7 @@ class RunSection:
         say(self._ui.messageLabel, "\n".join([text, *self._warnings]), colour)
 
     def forget_gone(self) -> None:
-        """What is told of a run goes with it."""
+        """The message about a run goes with it."""
         if self._about is not None and self._about.folder.GetScene() is None:
             self._about = None
             say(self._ui.messageLabel, "")

@@ -49,7 +49,7 @@ class LiveFilms:
         self._turns = Turns()
 
     def correct(self, views: Sequence[LiveView]) -> None:
-        """Of the surfaces that come next: to be told before the models change."""
+        """Takes the surfaces that come next; to be called before the models change."""
         self._views = dict(zip(self._nodes, views, strict=False))
         for (placed, _model), overlay in self._outlines.items():
             overlay.surface_to_view = self._views[placed.volume_node].surface_to_view

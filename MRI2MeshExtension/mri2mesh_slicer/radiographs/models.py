@@ -10,7 +10,7 @@ from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 from mri2mesh.geometry.xray_camera import XrayCamera
 
 SOURCE_SHARE = 0.01
-"""Radius of the ball at the source, of the way to the detector."""
+"""Radius of the ball at the source, as a fraction of the way to the detector."""
 
 
 def image_plane(camera: XrayCamera) -> vtk.vtkPolyData:

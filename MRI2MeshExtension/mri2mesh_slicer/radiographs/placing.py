@@ -29,7 +29,7 @@ def place_next(markups: Any, name: str) -> None:
         is_placed = markups.GetNthControlPointPositionStatus(n) == markups.PositionDefined
         if not is_placed or str(markups.GetNthControlPointLabel(n)).strip() == name:
             markups.RemoveNthControlPoint(n)
-    with slicer.util.NodeModify(markups):  # or observers are told of a placed point that nobody has placed
+    with slicer.util.NodeModify(markups):  # or observers hear of a placed point that nobody has placed
         number = markups.AddControlPoint(0.0, 0.0, 0.0, name)
         markups.UnsetNthControlPointPosition(number)
     markups.SetControlPointPlacementStartIndex(number)

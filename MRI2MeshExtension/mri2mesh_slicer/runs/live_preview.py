@@ -16,7 +16,7 @@ from mri2mesh_slicer.mrml_nodes import remove_node, temporary_node
 from mri2mesh_slicer.radiographs.live_films import LiveFilms, LiveView, views_of
 
 COLOUR = (1.0, 0.82, 0.2)
-"""Of no structure: nobody takes it for a result."""
+"""Colour that no structure has, so that nobody takes the preview for a result."""
 OPACITY = 0.7
 LIVE = "MRI2Mesh.Live"
 """Node attribute of what is shown for the moment."""

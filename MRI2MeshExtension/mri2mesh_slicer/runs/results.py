@@ -29,7 +29,7 @@ UNREADABLE = "the report of this run cannot be read: run the reconstruction agai
 
 @dataclass(frozen=True)
 class ReportedStructure:
-    """One structure as the report tells it; millimetres, None where it was not measured."""
+    """One structure as the report gives it; millimetres, None where it was not measured."""
 
     structure: Structure
     files: tuple[str, ...]
@@ -63,7 +63,7 @@ class RadiographView:
 @dataclass(frozen=True)
 class RunReport:
     """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the settings
-    of a fit that tells where it ended, and so can be continued."""
+    of a fit that says where it ended, and so can be continued."""
 
     text: str
     engine: str
@@ -193,8 +193,8 @@ def _view(row: Mapping[str, Any]) -> RadiographView:
 
 def surface_to_view(row: Mapping[str, Any]) -> NDArray[np.float64]:
     """[4, 4] of a view's JSON; the identity where nothing was corrected. Raises ValueError where it is no 4x4."""
-    told = row["surface_to_view"]
-    move = np.eye(4) if told is None else np.array(told, dtype=np.float64)
+    stored = row["surface_to_view"]
+    move = np.eye(4) if stored is None else np.array(stored, dtype=np.float64)
     if move.shape != (4, 4):
         raise ValueError("surface_to_view is no 4x4")
     return move

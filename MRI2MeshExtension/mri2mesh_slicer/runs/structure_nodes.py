@@ -14,7 +14,7 @@ from mri2mesh_slicer.runs.runs import LABEL, REPORTED_AS, STRUCTURE
 from mri2mesh_slicer.runs.terminology import terminology_of, terminology_tag
 
 LINE_WIDTH = 2
-"""Of the intersections with slices, in pixels."""
+"""Width of the intersections with slices, in pixels."""
 
 
 def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData) -> Any:

@@ -23,7 +23,7 @@ from mri2mesh.geometry.voxelise import voxelise
 _GRID_MM = 1.0
 _CUT_ROUNDING_MM = 3.0
 _COCCYX_MM = 25.0
-"""Left off at the lower end: too thin for the mesh, and hardly in a lumbar image."""
+"""Length left off at the lower end: too thin for the mesh, and hardly in a lumbar image."""
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ LICENCES = {
         "source": "mapclient-plugins/fieldworklowerlimb2sidegenerationstep, a lower-limb model of 26 subjects",
     },
 }
-"""By folder of the training data."""
+"""Licence of each folder of the training data."""
 
 _LPS_FOLDERS = ("vertebra_L1",)
-"""The spinous process of these points to +y: they are in LPS."""
+"""Folders of points in LPS: their spinous processes point to +y."""
 
 
 @dataclass(frozen=True)

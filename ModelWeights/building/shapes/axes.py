@@ -19,7 +19,8 @@ AXES = {
     "verse_spines": "RAS",  # spinous processes at smaller y
     "vertebra_L1": "LPS",  # spinous processes at larger y
 }
-"""By folder of the training data; `pelvic_labels` are volumes, whose headers say it (identity direction, LPS)."""
+"""Axes of the points of each folder of the training data; `pelvic_labels` are volumes, whose headers say it (identity
+direction, LPS)."""
 
 _TO_RAS = {"LPS": np.array([-1.0, -1.0, 1.0]), "RAS": np.ones(3)}
 

@@ -18,7 +18,7 @@ from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.mr.case import Profile, SyntheticCase, make_case
 
 SEED = 900_000_007
-"""Far from the seeds of training: no network has seen this case."""
+"""A seed far from those of training: no network has seen this case."""
 
 
 @pytest.fixture(scope="module")

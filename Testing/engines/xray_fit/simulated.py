@@ -22,7 +22,7 @@ QUICK = FitSettings(
     prior=PriorSettings(),
     levels=(Level(64, 8, 4, 2, 25.0), Level(64, 8, 1000, 1, 25.0), Level(128, 6, 1000, 1, 15.0, spongy=0.3)),
 )
-"""Enough for images of N pixels."""
+"""Settings that are enough for images of N pixels."""
 
 
 @dataclass(frozen=True)

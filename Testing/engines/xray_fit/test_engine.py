@@ -25,19 +25,19 @@ def case() -> Simulated:
 
 
 @pytest.fixture(scope="module")
-def told() -> list[tuple[str, float]]:
+def reported() -> list[tuple[str, float]]:
     """What `one_view` says of its progress."""
     return []
 
 
 @pytest.fixture(scope="module")
-def one_view(case: Simulated, told: list[tuple[str, float]]) -> Reconstruction:
+def one_view(case: Simulated, reported: list[tuple[str, float]]) -> Reconstruction:
     return reconstruct(
         case.radiographs[:1],
         anatomy="femur_left",
         settings=QUICK,
         landmarks=case.landmarks()[:1],
-        progress=lambda stage, fraction: told.append((stage, fraction)),
+        progress=lambda stage, fraction: reported.append((stage, fraction)),
     )
 
 
@@ -78,7 +78,7 @@ def test_one_view_with_landmarks_gives_the_surface_but_for_its_depth(one_view, c
 
 
 def test_one_view_without_landmarks_finds_the_bone_in_the_image(searched, case):
-    """There, that is: of how it tilts along the beam one view tells little, and the result says so."""
+    """There, that is: of how it tilts along the beam one view shows little, and the result says so."""
     camera = case.radiographs[0].camera
     found, truth = camera.project(searched.structures[0].mesh.vertices), camera.project(case.vertices)
     at_bone = FIELD_MM / N * 0.8
@@ -147,12 +147,12 @@ def test_each_step_reports_a_surface_and_can_end_the_fit(case):
     assert all(len(mesh.vertices) == len(case.vertices) for mesh, _ in seen)
 
 
-def test_progress_never_stands_still_for_long_nor_goes_back(one_view, told):
-    """The check of a femur fits the other side's bone: that must be told, and can be cancelled, step by step too."""
-    fractions = [fraction for _, fraction in told]
+def test_progress_never_stands_still_for_long_nor_goes_back(one_view, reported):
+    """The check of a femur fits the other side's bone: its steps must be reported and can be cancelled too."""
+    fractions = [fraction for _, fraction in reported]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0 and fractions[-1] == 1
-    stages = [stage for stage, _ in told]
+    stages = [stage for stage, _ in reported]
     assert stages.count("fit") > 5 and stages.count("check") > 5
 
 

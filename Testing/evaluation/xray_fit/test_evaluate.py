@@ -14,7 +14,7 @@ from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.xray_fit.cases import first_parameters, held_out, observe, one_row_each, shape_of
 from mri2mesh.evaluation.xray_fit.conditions import AIMS, CONDITIONS, FIELDS, Condition
-from mri2mesh.evaluation.xray_fit.evaluate import evaluate as xray_fit
+from mri2mesh.evaluation.xray_fit.evaluate import evaluate
 from mri2mesh.evaluation.xray_fit.scores import (
     Honesty,
     baselines_of,
@@ -107,14 +107,14 @@ def test_a_truncated_field_shows_the_left_half_of_the_pelvis_and_the_upper_half_
         np.testing.assert_allclose(offset, np.broadcast_to([whole.size[1] // 2 * (axis == 1), 0], (2, 2)))
 
 
-def test_the_geometry_that_is_told_wrong_is_that_of_the_later_views_and_of_every_distance(femur):
+def test_the_geometry_that_is_wrong_is_that_of_the_later_views_and_of_every_distance(femur):
     case, field = held_out(femur, 0, 0), FIELDS["femur_left"]
     wrong = CONDITIONS["two-views-wrong-geometry"]
     right = [field.camera(angle, False) for angle in wrong.primary_angles_deg]
-    told = [seen.camera for seen in observe(case, field, wrong, [0])]
-    np.testing.assert_allclose(told[0].axes_ras, right[0].axes_ras)
-    assert rotation_angle_degrees(told[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
-    for camera, true in zip(told, right, strict=True):
+    given = [seen.camera for seen in observe(case, field, wrong, [0])]
+    np.testing.assert_allclose(given[0].axes_ras, right[0].axes_ras)
+    assert rotation_angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
+    for camera, true in zip(given, right, strict=True):
         assert camera.source_to_detector_mm == pytest.approx(1.02 * true.source_to_detector_mm)
         np.testing.assert_allclose(np.linalg.norm(camera.source_ras_mm), np.linalg.norm(true.source_ras_mm))
 
@@ -211,6 +211,6 @@ def test_a_small_evaluation_is_written_as_runs_and_as_tables(model, tmp_path):
 
 def test_what_is_not_known_is_refused_and_the_right_names_are_given():
     with pytest.raises(InputError, match="use pelvis, femur_left"):
-        xray_fit.evaluate("skull")
+        evaluate("skull")
     with pytest.raises(InputError, match="'frog-leg': use ap, oblique"):
-        xray_fit.evaluate("pelvis", ["frog-leg"])
+        evaluate("pelvis", ["frog-leg"])

@@ -85,7 +85,7 @@ def test_several_series_ask_for_a_choice_by_number(tmp_path, array, matrix):
     assert "no series 3: choose one of 1 to 2" in refusal(tmp_path, series=3)
 
 
-def test_images_of_different_kinds_under_one_series_number_are_told_apart(tmp_path, array, matrix):
+def test_images_of_different_kinds_under_one_series_number_are_distinguished(tmp_path, array, matrix):
     uid = generate_uid()
     kinds = {"water": array, "fat": array[:, ::-1]}
     for kind, values in kinds.items():

@@ -24,7 +24,7 @@ from mri2mesh.imaging.radiographs.pixels import stored_values_by_gdcm
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 
 BALL_LPS = (22.0, -31.0, 17.0)
-"""On the patient's left, in front, towards the head."""
+"""A point on the patient's left, in front, towards the head."""
 BALL_RAS = (-22.0, 31.0, 17.0)
 OBLIQUE = CArm(primary_deg=27.0, secondary_deg=-14.0)
 
@@ -161,7 +161,7 @@ def test_without_tags_a_geometry_is_assumed_the_scale_unknown_and_what_needs_it_
     assert set(radiograph.geometry.origins.values()) == {"tag", "default"}
     assert any("behind the patient assumed" in line for line in radiograph.warnings)
     radiograph.geometry.require("size")
-    with pytest.raises(InputError, match=r"does not tell the pixel spacing.*--camera"):
+    with pytest.raises(InputError, match=r"does not say the pixel spacing.*--camera"):
         radiograph.geometry.require("pixel_spacing_mm", "size")
 
 

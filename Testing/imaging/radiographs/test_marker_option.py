@@ -64,7 +64,7 @@ def test_a_marker_is_its_kind_its_size_and_where_it_was_picked(text, marker):
     "", "wire", "wire:2.5", "wire:2.5@1,2", "wire:2.5@1,2,3,4,5", "wire:big@1,2,3,4", "wire:2.5@1,2,3,nan",
     "coin:23@1,2,3,4", "wire:2.5@1,2,3,4@near", "wire:2.5@1,2,3,4@700@1", "intensifier:229@1,2,3,4",
 ])  # fmt: skip
-def test_what_is_no_marker_is_told_how_one_is_written(text):
+def test_what_is_no_marker_is_answered_with_how_one_is_written(text):
     with pytest.raises(InputError, match=re.escape("wire:2.5@400,763,700,374")):
         read_marker(text, "film.png")
 
@@ -91,7 +91,7 @@ def test_a_calibrated_radiograph_says_by_what_and_how_well(film, picture):
     assert found.warnings == film.warnings
 
 
-def test_a_marker_at_a_told_distance_is_scaled_from_there(film, picture):
+def test_a_marker_at_a_given_distance_is_scaled_from_there(film, picture):
     near, far = (calibrated_by(f"{WIRE}@{distance}", film, picture) for distance in (400, 800))
     ratio = near.geometry.pixel_spacing_mm.value[1] / far.geometry.pixel_spacing_mm.value[1]
     assert ratio == pytest.approx(2.0)
@@ -118,7 +118,7 @@ def test_a_ball_and_a_length_and_a_rim_calibrate_too(picture):
 def test_a_marker_against_the_given_spacing_is_believed_and_said(film, picture):
     right = calibrated_by(WIRE, film, picture).geometry.pixel_spacing_mm.value
     for factor, warned in ((1.05, False), (1.5, True)):
-        told = film.geometry.with_values("tag", pixel_spacing_mm=tuple(factor * value for value in right))
-        found = calibrated_by(WIRE, film.with_geometry(told), picture)
+        given = film.geometry.with_values("tag", pixel_spacing_mm=tuple(factor * value for value in right))
+        found = calibrated_by(WIRE, film.with_geometry(given), picture)
         assert found.geometry.pixel_spacing_mm.value == pytest.approx(right)
         assert any("the marker is believed" in note for note in found.warnings) is warned

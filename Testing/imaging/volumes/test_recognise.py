@@ -25,7 +25,7 @@ def test_a_strong_tilt_is_called_oblique():
     assert orientation(Volume(ARRAY, oblique_matrix((0.6, 0.6, 4.0), (35, 0, 0)))) == "oblique axial"
 
 
-def test_gaps_modality_and_missing_orientation_are_told(sagittal_matrix):
+def test_gaps_modality_and_missing_orientation_are_named(sagittal_matrix):
     volume = Volume(ARRAY, sagittal_matrix, 3.5, {"modality": "MR", "orientation": "unknown"})
     assert describe(volume) == (
         "MR, sagittal, 3.5 mm slices every 4.0 mm, 0.70 x 0.80 mm in plane, "

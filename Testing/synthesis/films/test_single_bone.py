@@ -1,4 +1,4 @@
-"""Simulated radiographs: Beer-Lambert where nothing else is asked for, the right way round, as noisy as told."""
+"""Simulated radiographs: Beer-Lambert where nothing else is asked for, the right way round, as noisy as asked."""
 
 from __future__ import annotations
 

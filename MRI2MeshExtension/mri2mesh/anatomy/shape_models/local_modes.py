@@ -25,13 +25,14 @@ RESIDUAL_MM = {
 model's name (ModelWeights/README.md; of the vertebrae the largest)."""
 UNKNOWN_RESIDUAL_MM = 2.5
 LOCAL_MODES = 80
-"""Of a flexible model: more of them bring its nearest shapes nearer still, but images do not tell them."""
+"""Number of local modes of a flexible model: more of them bring its nearest shapes nearer still, but images do not show
+them."""
 REACH = 0.1
 """Standard deviation of the kernel as a share of the diagonal of the mean shape's box: 40 mm for a pelvis."""
 KERNEL_FUNCTIONS = 80
 KERNEL_POINTS = 800
 GLOBAL_MODES = 20
-"""Of the model's own, those whose products with the kernel are used: later ones have hardly any variance."""
+"""Number of the model's own modes whose products with the kernel are used: later ones have hardly any variance."""
 _SPARE = 10
 """Vectors of the randomised subspace beyond those that are kept (Halko, Martinsson and Tropp 2011)."""
 

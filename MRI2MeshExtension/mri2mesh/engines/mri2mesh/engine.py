@@ -35,7 +35,8 @@ UNCERTAINTY = (
     " crops moved by 1.5 mm and turned by 2.5 degrees"
 )
 MIN_SUPPORT = 0.25
-"""A structure of which the image shows less is left out: it would be the prior's, not the patient's."""
+"""Least fraction of a structure that the image must show. With less, the surface would be the prior's and not the
+patient's, so it is left out."""
 
 
 STAGES = {
@@ -46,13 +47,13 @@ STAGES = {
     "check": 0.88,
     "done": 1.0,
 }
-"""Name to the fraction done before it: its share of the time on a processor."""
+"""Name of each stage and the fraction done before it, by its share of the time on a processor."""
 STEPS_PER_SURFACE = 6
-"""Of `separate`, as a rule."""
+"""Usual number of steps that `separate` takes for each surface."""
 
 
 class Stages:
-    """Names and times the stages of a run and tells whoever listens how far it is."""
+    """Names and times the stages of a run and reports how far it is."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress or (lambda name, fraction: None)
@@ -68,7 +69,7 @@ class Stages:
         self.seconds[name] = time.perf_counter() - started
 
     def share(self, done: float) -> None:
-        """Tells how much of the stage at work is done, 0 to 1."""
+        """Reports the fraction done of the stage at work, 0 to 1."""
         names = list(STAGES)
         begin, end = STAGES[self._now], STAGES[names[names.index(self._now) + 1]]
         self.progress(self._now, begin + (end - begin) * min(done, 1.0))
@@ -153,12 +154,14 @@ def _surfaces(
     spine: SpineFound,
     names: list[str | None],
     models: Models,
-    told: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
     """Mesh and spread per structure name, from head to foot."""
     found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
     kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(volume, spine.evidence, [frame for _, frame in kept], "level", models, told)
+    predicted = predict_surfaces(
+        volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
+    )
     templates = models.templates
     for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])

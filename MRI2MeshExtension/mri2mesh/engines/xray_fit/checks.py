@@ -16,30 +16,31 @@ MIN_AGREEMENT = 0.65
 left-out bones, pixels of 1 mm: 0.79 to 0.98 where the fit found its place (187 of 190), 0.33 to 0.54 where it did not.
 Bones bent to fit a chest film: 0.49 to 0.61. Fluoroscopy of hips, gradients, pelvis beside the femur: 0.79 to 0.93
 where the femur lay within 3 mm in the image, 0.63 where it did not. Mirrored bones reach 0.5 to 0.9: the checks of pose
-and side tell those."""
+and side find those."""
 COARSE_MM = 3.0
 MIN_COARSE_AGREEMENT = 0.4
-"""The same where pixels at the detector are larger than `COARSE_MM`: right bones have 0.55 to 0.79 at 5 mm, noise 0.15
-to 0.19, soft tissue alone 0.20 (femur) to 0.43 (pelvis), another bone 0.16 to 0.39."""
+"""`MIN_AGREEMENT` where pixels at the detector are larger than `COARSE_MM`: right bones have 0.55 to 0.79 at 5 mm,
+noise 0.15 to 0.19, soft tissue alone 0.20 (femur) to 0.43 (pelvis), another bone 0.16 to 0.39."""
 MIN_IN_VIEW = 0.5
-"""Of a structure's vertices: with more outside all fields it is mostly prior."""
+"""Least fraction of a structure's vertices inside a field: with more outside all fields it is mostly prior."""
 MAX_TURN_DEG = 60.0
-"""From how the geometry says the patient lies; more than that, and the image is likely another view."""
+"""Largest turn from how the geometry says the patient lies; with more than that, the image is likely another view."""
 MAX_DEPTH_SHIFT_MM = 60.0
 MAX_LANDMARK_MM = 12.0
-"""On the detector, root mean square over the landmarks of a view."""
+"""Largest error of landmarks on the detector, root mean square over the landmarks of a view."""
 MAX_OUTLINE_MM = 5.0
-"""As of landmarks, between the outlines of the surface's shadow and of a given mask."""
+"""Largest distance on the detector between the outlines of the surface's shadow and of a given mask, root mean
+square."""
 MAX_RIVAL_MM = 5.0
 """What rivals of the fit add to the standard deviation of its vertices, root mean square over them. Simulated: at most
 0.2 in two views and for pelvises of left-out subjects, mostly 0 for femora in one view but 8 to 25 where the tilt is
 open; 6 to 95 for noise, soft tissue, ribs and other bones, which no place explains well."""
 MAX_MIRRORED_MARGIN = 0.02
-"""By which the mirror image of a bone may agree better with the images than the bone. Simulated femora, 7 left-out
-ones at 1 mm pixels: -0.13 to -0.09, mirrored 0.08 to 0.15; 3 at 5 mm pixels, in one and two views, with and without
-landmarks: -0.17 to -0.04, mirrored 0.03 to 0.15."""
+"""Margin by which the mirror image of a bone may agree better with the images than the bone. Simulated femora, 7
+left-out ones at 1 mm pixels: -0.13 to -0.09, mirrored 0.08 to 0.15; 3 at 5 mm pixels, in one and two views, with and
+without landmarks: -0.17 to -0.04, mirrored 0.03 to 0.15."""
 RARE = 0.001
-"""A shape that fewer of the population have is not plausible."""
+"""Fraction of the population: a shape that fewer have is not plausible."""
 
 
 def check_fit(

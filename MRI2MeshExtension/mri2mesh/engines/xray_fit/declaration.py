@@ -21,7 +21,7 @@ ENGINE = Engine(
     name="xray-fit",
     title="X-ray fit: one bone from radiographs",
     sentence="Places and bends a statistical shape model until its shadow explains every radiograph; two views, 30 "
-    "degrees or more apart, tell the depth that one cannot.",
+    "degrees or more apart, show the depth that one cannot.",
     takes=RADIOGRAPHS,
     is_default=True,
     shows=True,

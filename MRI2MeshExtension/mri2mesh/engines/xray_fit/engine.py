@@ -59,11 +59,11 @@ from mri2mesh.weights import find
 UNCERTAINTY = (
     "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
-    "tell it along the beam, where it is largest, and across"
+    "show it along the beam, where it is largest, and across"
 )
 ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
-    "second view tell more"
+    "second view show more"
 )
 
 
@@ -90,26 +90,26 @@ def reconstruct(
     Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
     """
     seconds: dict[str, float] = {}
-    told = progress or (lambda stage, fraction: None)
+    report_progress = progress or (lambda stage, fraction: None)
     began = time.perf_counter()
-    told("load the shape model", 0.0)
+    report_progress("load the shape model", 0.0)
     chosen = choose_device(device)
     # the fit is in double precision, which Apple's GPUs do not have
     on = "cpu" if chosen.type == "mps" else chosen
     case = prepare_case(radiographs, _model(anatomy, keep), landmarks, masks, settings, on)
     prepare(
-        lambda message, done: told(message, 0.02 + 0.03 * done),
+        lambda message, done: report_progress(message, 0.02 + 0.03 * done),
         device=case.family.mean.device,
         only=("ray thickness",),
     )
-    told("find a start", 0.05)
+    report_progress("find a start", 0.05)
     seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
 
     # The other side's bone is fitted too, where there is one, and that takes about as long.
     fitted = 0.55 if one_sided(case.model) else 0.9
 
     def each(at: Parameters, fraction: float) -> None:
-        told("fit", 0.15 + (fitted - 0.15) * fraction)
+        report_progress("fit", 0.15 + (fitted - 0.15) * fraction)
         if watch is not None:
             watch(_surfaces(case, at), fraction, _to_views(at))
 
@@ -122,18 +122,20 @@ def reconstruct(
             case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
         )
         seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
-        told("check", fitted)
+        report_progress("check", fitted)
         if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
             raise torch.linalg.LinAlgError("a number is not finite")
         structures = _structures(case, found)
-        checks = _checks(case, found, structures, lambda done: told("check", fitted + (1 - fitted) * done))
+        checks = _checks(
+            case, found, structures, lambda done: report_progress("check", fitted + (1 - fitted) * done)
+        )
         if not all(one.scale_known for one in radiographs):
             checks = [_without_scale(check) for check in checks]
         extra = {"fit": to_plain(found.parameters), "views": _views(found)}
         seconds["check"] = time.perf_counter() - began
     except torch.linalg.LinAlgError:
         structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
-    told("done", 1.0)
+    report_progress("done", 1.0)
     return Reconstruction(
         engine="xray-fit",
         structures=structures,
@@ -209,7 +211,10 @@ def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
 
 
 def _checks(
-    case: Case, found: Fit, structures: Sequence[ReconstructedStructure], told: Callable[[float], None]
+    case: Case,
+    found: Fit,
+    structures: Sequence[ReconstructedStructure],
+    report_progress: Callable[[float], None],
 ) -> list[Check]:
     at, expected = found.parameters, case.expected
     turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
@@ -223,7 +228,7 @@ def _checks(
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
-        checks.append(_side(case, found, told))
+        checks.append(_side(case, found, report_progress))
     return checks
 
 
@@ -232,15 +237,18 @@ def _without_scale(check: Check) -> Check:
     return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
-def _side(case: Case, found: Fit, told: Callable[[float], None]) -> Check:
-    """The other side's bone is searched for and fitted, coarsely, as this one was. told: the fraction done."""
+def _side(case: Case, found: Fit, report_progress: Callable[[float], None]) -> Check:
+    """The other side's bone is searched for and fitted, coarsely, as this one was.
+
+    report_progress: called with the fraction done.
+    """
     model = mirrored(case.model)
     other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device))
     quick = replace(case.settings, levels=SIDE_LEVELS)
 
     def agreement(one: Case, start: Parameters, share: float) -> float:
         def each(at: Parameters, fraction: float) -> None:
-            told(share + 0.5 * fraction)
+            report_progress(share + 0.5 * fraction)
 
         ended = fit(one.views, one.family, start, quick, one.terms, each, expected=one.expected)
         return float(np.mean(ended.agreement))

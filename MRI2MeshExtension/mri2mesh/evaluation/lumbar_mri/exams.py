@@ -29,7 +29,7 @@ class Exam:
     labels: Volume
     values: dict[str, int]
     surfaces: dict[str, Mesh] = field(default_factory=dict, repr=False, compare=False)
-    """Those made already: every method is compared with the same ones."""
+    """Surfaces made already: every method is compared with the same ones."""
 
     def mask(self, name: str) -> Volume:
         """The voxels of one structure, on the grid of the labels."""

@@ -14,7 +14,7 @@ from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
-from mri2mesh.evaluation.xray_fit.conditions import Condition, Field, told_wrong
+from mri2mesh.evaluation.xray_fit.conditions import Condition, Field, with_geometry_error
 from mri2mesh.geometry.transforms import Matrix, apply, compose, rigid_fit, translation
 from mri2mesh.synthesis.films.single_bone import radiograph
 
@@ -76,7 +76,7 @@ def held_out(model: ShapeModel, row: int, seed: int) -> HeldOut:
 
 
 def observe(case: HeldOut, field: Field, condition: Condition, seed: Sequence[int]) -> list[Observation]:
-    """Radiographs of the truth, with the geometry as it is told."""
+    """Radiographs of the truth, with the geometry that the fit is given."""
     rng = np.random.default_rng(seed)
     bones = [case.model.surface(case.truth, part) for part in case.model.part_names]
     views = []
@@ -84,8 +84,8 @@ def observe(case: HeldOut, field: Field, condition: Condition, seed: Sequence[in
         camera = field.camera(angle, condition.truncated)
         image = radiograph(bones, camera, rng)
         error = Rotation.from_rotvec(_direction(rng) * condition.turn_deg * (n > 0), degrees=True)
-        told = told_wrong(camera, error, condition.distance_share)
-        views.append(Observation(told, image, np.ones(image.shape, bool)))
+        given = with_geometry_error(camera, error, condition.distance_share)
+        views.append(Observation(given, image, np.ones(image.shape, bool)))
     return views
 
 

@@ -51,9 +51,9 @@ FIELDS = {
 class Condition:
     """primary_angles_deg: of each view, 180 is antero-posterior. truncated: half of the field is missing.
 
-    turn_deg: by how much the direction of each view but the first is told wrong, about a random axis through the
+    turn_deg: error of the given direction of each view but the first, about a random axis through the
     isocentre. The first is right because it says where the patient is: one view's direction can be neither wrong nor
-    right. distance_share: by how much the source to detector distance of every view is told too long.
+    right. distance_share: fraction by which the given source to detector distance of every view is too long.
     """
 
     primary_angles_deg: tuple[float, ...]
@@ -66,8 +66,8 @@ class Condition:
         """What a user who knows how well the geometry is known would ask for.
 
         Half of a turn between two views goes to each, with a little shift, for views turn about the isocentre and
-        bones about their centre. A distance told too long makes everything look larger, or farther away: not much
-        shift, so that the shape takes it up and not the place.
+        bones about their centre. A given distance that is too long makes everything look larger, or farther away:
+        not much shift, so that the shape takes it up and not the place.
         """
         return PriorSettings(
             view_turn_deg=self.turn_deg / 2,
@@ -91,7 +91,7 @@ AIMS = {("pelvis", "ap"): 2.0, ("pelvis", "two-views"): 1.2, ("femur_left", "two
 """(anatomy, condition) -> ASSD in mm that the median is to reach."""
 
 
-def told_wrong(camera: XrayCamera, turn: Rotation, distance_share: float) -> XrayCamera:
+def with_geometry_error(camera: XrayCamera, turn: Rotation, distance_share: float) -> XrayCamera:
     """The camera turned about the isocentre (the origin), its source to detector distance longer by this share."""
     matrix = turn.as_matrix()
     return XrayCamera(

@@ -80,12 +80,12 @@ def fit_case(
     """One subject under one condition."""
     # the same noise whatever other conditions are asked for
     views = observe(case, field, condition, [*seed, list(CONDITIONS).index(name)])
-    told = first_parameters(case, len(views), family.mean.device)
+    expected = first_parameters(case, len(views), family.mean.device)
     settings = FitSettings(prior=condition.prior)
     began = time.perf_counter()
     # as the engine starts where no landmarks are picked
-    starts = Parameters.joined([told, coarse_search(views, family, told)])
-    found = fit_with_second_look(views, family, starts, settings, expected=told)
+    starts = Parameters.joined([expected, coarse_search(views, family, expected)])
+    found = fit_with_second_look(views, family, starts, settings, expected=expected)
     seconds = time.perf_counter() - began
     fitted = found.parameters.by_first_view(family)[0].cpu().numpy()
     beam = views[0].camera.axes_ras[2]

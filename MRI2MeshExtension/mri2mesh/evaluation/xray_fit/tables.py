@@ -36,7 +36,7 @@ HONESTY = {
     "normalised_along": "error / stated along beam, RMS",
     "normalised_across": "across, RMS",
 }
-"""Likewise, of which the root mean square over the fits is shown: 1 where what is stated is right."""
+"""Measure to heading for columns that show the root mean square over the fits: 1 where what is stated is right."""
 
 
 def of_conditions(scores: Sequence[FitScore]) -> dict[str, list[FitScore]]:

@@ -1,6 +1,6 @@
 """One radiograph from a DICOM file: XA, RF, DX, CR and enhanced XA or XRF, one frame of a run.
 
-Keeps and tells no attribute that names the patient, the staff, the place or the time.
+Neither keeps nor passes on an attribute that names the patient, the staff, the place or the time.
 """
 
 from __future__ import annotations

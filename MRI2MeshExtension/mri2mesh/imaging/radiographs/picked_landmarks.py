@@ -1,6 +1,6 @@
 """Landmarks of a markups file as pixels of a radiograph.
 
-Two kinds of files are told apart by where their points lie:
+Two kinds of files are distinguished by where their points lie:
 
 - picked in the radiograph, loaded in 3D Slicer as a two-dimensional image: all points lie in the image's own plane,
   and the file's origin, spacing and axes (as ITK reads them) turn them into pixels;

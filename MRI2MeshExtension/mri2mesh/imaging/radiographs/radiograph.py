@@ -13,7 +13,7 @@ from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry
 
 Scale = Literal["logarithmic", "display"]
 Bone = Literal["dark", "bright"]
-"""How a picture shows it."""
+"""How a picture shows bone."""
 
 
 @dataclass(frozen=True)

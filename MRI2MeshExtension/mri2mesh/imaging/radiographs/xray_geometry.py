@@ -106,7 +106,7 @@ class XrayGeometry:
         missing = [WORDS[name] for name in names if getattr(self, name).origin == "default"]
         if missing:
             raise InputError(
-                f"the radiograph does not tell {' and '.join(missing)}: "
+                f"the radiograph does not say {' and '.join(missing)}: "
                 "give the geometry with --camera, or calibrate with a marker of known size"
             )
 

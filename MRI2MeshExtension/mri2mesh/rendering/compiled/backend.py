@@ -71,7 +71,7 @@ def _least_area(size: tuple[int, int]) -> float:
 
 
 def _threads() -> int:
-    """As many threads as torch was told to use: users limit both at once."""
+    """As many threads as torch is set to use: users limit both at once."""
     count = max(1, min(torch.get_num_threads(), MOST_THREADS))
     numba.set_num_threads(count)
     return count

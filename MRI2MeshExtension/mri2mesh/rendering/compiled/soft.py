@@ -14,10 +14,11 @@ from mri2mesh.rendering.compiled.faces import corners_of
 from mri2mesh.rendering.settings import EPSILON
 
 CLEAR, NEAREST, WEIGHT, DEPTH, TIES, STATES = 0, 1, 2, 3, 4, 5
-"""Of a pixel: product of 1 - p; largest nearness; sums of w and w z, then depth; faces that attain the largest."""
+"""Fields of a pixel's state: product of 1 - p; largest nearness; sums of w and w z, then depth; faces that attain the
+largest; number of fields."""
 
 GONE = 40.0
-"""exp(-40) is nothing beside 1 in float64."""
+"""Exponent beyond which a weight is zero: exp(-40) is nothing beside 1 in float64."""
 
 
 @njit(cache=True, inline="always")

@@ -14,7 +14,7 @@ from typing import Any
 import warp as wp
 
 OPTIONS = {"enable_backward": False, "fuse_fp": False, "fast_math": False}
-"""Of every module of kernels: derivatives are written by hand, and nothing may be fused or reordered."""
+"""Options of every module of kernels: derivatives are written by hand, and nothing may be fused or reordered."""
 
 # Types of arrays as the kernels see them; the last axis of vertices, faces and directions is inside the element.
 Vertices: Any = wp.array2d(dtype=wp.vec3d)

@@ -15,10 +15,11 @@ import warp as wp
 from torch import Tensor
 
 TASKS = 1 << 18
-"""Enough to keep a large GPU busy."""
+"""Number of tasks that keeps a large GPU busy."""
 
 LEAST_STRIPS = 4
-"""So that one large face among many small ones does not keep a single thread busy for all of its pixels."""
+"""Least number of strips, so that one large face among many small ones does not keep a single thread busy for all of
+its pixels."""
 
 
 def begin() -> None:

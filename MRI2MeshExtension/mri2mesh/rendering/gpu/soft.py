@@ -27,7 +27,8 @@ wp.set_module_options(OPTIONS)
 
 STATES = 5
 LOG_CLEAR, NEAREST, WEIGHT, DEPTH, TIES = (wp.constant(n) for n in range(STATES))
-"""Of a pixel: sum of log(1 - p); largest nearness; sums of w and w z, then depth; faces that attain the largest."""
+"""Fields of a pixel's state: sum of log(1 - p); largest nearness; sums of w and w z, then depth; faces that attain the
+largest."""
 
 EPSILON = wp.constant(wp.float64(settings.EPSILON))
 

@@ -49,7 +49,7 @@ def test_a_weak_body_with_discs_around_it_stays_in_line():
     assert len(build_chain(weak, discs(5), [S1]).bodies) == 5
 
 
-def test_without_a_sacrum_the_lowest_is_called_l5_and_the_user_is_told():
+def test_without_a_sacrum_the_lowest_is_called_l5_and_the_user_is_warned():
     chain = build_chain(bodies(4), discs(5)[1:], [])
     assert chain.s1 is None
     assert level_names(chain)[0] == "L5"
@@ -62,7 +62,7 @@ def test_one_number_corrects_all_levels():
     assert level_names(chain, -1) == [None, "L5", "L4", "L3", "L2"]
 
 
-def test_bodies_that_a_shift_leaves_without_a_name_are_told():
+def test_bodies_that_a_shift_leaves_without_a_name_are_counted():
     chain = build_chain(bodies(5), discs(5), [S1])
     assert level_warning(chain, 1) == "levels were shifted by +1 as asked"
     assert (level_warning(chain, -1) or "").endswith(

@@ -73,7 +73,7 @@ def somewhere(n_views: int = 1, batch: int = 1, seed: int = 0) -> Parameters:
 
 
 def standing(coefficients: tuple[float, ...] = (0.0, 0.0, 0.0), n_views: int = 1) -> Parameters:
-    """A member of the family, upright in the isocentre, its geometry as told."""
+    """A member of the family, upright in the isocentre, its geometry as given."""
     at = Parameters.at(torch.eye(3)[None], torch.zeros(1, 3), 3, n_views)
     step = torch.zeros(1, at.n_steps, dtype=torch.float64)
     step[0, 7:10] = torch.tensor(coefficients)

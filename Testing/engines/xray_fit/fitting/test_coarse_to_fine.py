@@ -64,7 +64,7 @@ def test_the_same_fit_gives_the_same_answer(family, views):
     torch.testing.assert_close(first.position, second.position, rtol=0, atol=1e-3)
 
 
-def test_the_one_who_watches_is_told_of_progress_and_may_end_it(family, views):
+def test_the_one_who_watches_sees_progress_and_may_end_it(family, views):
     shares = []
     fit(views[:1], family, starts(1), SHORT, watch=lambda best, share: shares.append((len(best), share)))
     assert all(batch == 1 for batch, _ in shares)

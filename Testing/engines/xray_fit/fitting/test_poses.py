@@ -1,4 +1,4 @@
-"""Poses told apart: the reflected tilt, and candidates that ended in the same place."""
+"""Poses distinguished: the reflected tilt, and candidates that ended in the same place."""
 
 from __future__ import annotations
 

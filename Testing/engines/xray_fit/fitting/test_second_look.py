@@ -79,7 +79,7 @@ def test_the_better_of_both_is_kept(femur, views, astray):
     assert torch.equal(still.parameters.position, lost.parameters.position)
 
 
-def test_who_watches_a_second_look_is_told_that_all_is_done_and_may_end_it(femur, views, astray, expected):
+def test_who_watches_a_second_look_sees_that_all_is_done_and_may_end_it(femur, views, astray, expected):
     shares = []
     short = replace(SETTINGS, levels=SETTINGS.levels[:1])
     fit_with_second_look(

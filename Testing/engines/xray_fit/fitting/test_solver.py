@@ -47,29 +47,29 @@ def test_a_member_of_the_family_is_found_exactly(family, n_views, depth_mm, coef
     )
 
 
-def test_a_second_view_told_five_degrees_wrong_is_turned_back(family):
+def test_a_second_view_given_five_degrees_wrong_is_turned_back(family):
     start = standing(n_views=2)
     first, second = (shadow(family, start, c_arm(angle)) for angle in (180.0, 125.0))
-    told = [first, replace(second, camera=c_arm(120.0))]
-    seen = [ImageTerm(view, n, family, SETTINGS, 800.0) for n, view in enumerate(told)]
+    given = [first, replace(second, camera=c_arm(120.0))]
+    seen = [ImageTerm(view, n, family, SETTINGS, 800.0) for n, view in enumerate(given)]
     prior = Prior(start, ANTERIOR, PriorSettings(turn_deg=90.0, view_turn_deg=5.0))
     found = solve(seen, prior, start, 0, 15).parameters
     between = turn_of(found.view_turn[0, 1] @ found.view_turn[0, 0].mT).rad2deg()
     torch.testing.assert_close(between, torch.tensor([0.0, 0.0, -5.0]).double(), rtol=0, atol=0.5)
 
 
-def test_the_cost_never_rises_and_each_step_is_told(family):
-    start, told = off(0.06, 4.0, 1), []
+def test_the_cost_never_rises_and_each_step_is_reported(family):
+    start, costs = off(0.06, 4.0, 1), []
     solution = solve(
         terms(family, 1),
         Prior(start, ANTERIOR, WIDE),
         start,
         3,
         6,
-        lambda at, cost: told.append(float(cost[0])),
+        lambda at, cost: costs.append(float(cost[0])),
     )
-    assert 1 <= len(told) <= 6
-    assert solution.parameters is not start and told[-1] == pytest.approx(float(solution.cost[0]))
+    assert 1 <= len(costs) <= 6
+    assert solution.parameters is not start and costs[-1] == pytest.approx(float(solution.cost[0]))
 
 
 def test_only_so_many_modes_move_as_may(family):

@@ -61,7 +61,7 @@ def test_where_half_an_image_is_usable_the_bone_is_expected_in_that_half():
     assert right == pytest.approx(16 * 3.0 * 800 / 1000, abs=0.1)
 
 
-def test_landmarks_of_two_views_tell_the_whole_pose(family):
+def test_landmarks_of_two_views_give_the_whole_pose(family):
     truth = mean_at(np.array([22.0, -35.0, 41.0]), family, 2, turn=(0.25, -0.2, 0.3))
     vertices = truth.vertices(family)[0].numpy()
     views, terms = [blank(180), blank(90)], []

@@ -48,7 +48,7 @@ def test_steps_that_were_not_free_have_no_variance(family):
     assert float(covariance.abs().sum()) == pytest.approx(4.0)
 
 
-def test_shifts_move_all_vertices_alike_and_depth_is_told_apart(family):
+def test_shifts_move_all_vertices_alike_and_depth_is_kept_apart(family):
     fit = known_to({3: 0.5, 4: 7.0, 5: 0.5}, family)
     found = uncertainty_of(fit, family, [far_in_front()], residual_mm=0.0)
     assert np.allclose(found.along_beam, 7.0, atol=1e-2)

@@ -11,4 +11,4 @@ THIGH = XrayCamera.from_c_arm(
     size=(68, 34),
     primary_angle_deg=180,
 )
-"""Antero-posterior, around a femur at the isocentre."""
+"""An antero-posterior view around a femur at the isocentre."""

@@ -48,17 +48,19 @@ def predict_surfaces(
     frames: list[NDArray[np.float64]],
     graph_name: str,
     models: Models,
-    told: Callable[[float], None] = lambda done: None,
+    report_progress: Callable[[float], None] = lambda done: None,
 ) -> list[dict[str, PredictedSurface]]:
-    """For every frame (4x4 local to RAS) the surfaces of a graph's structures, by kind. told: the fraction done, after
-    each look; what it raises ends the work."""
+    """For every frame (4x4 local to RAS) the surfaces of a graph's structures, by kind.
+
+    report_progress: called with the fraction done after each pass; what it raises ends the work.
+    """
     if not frames:
         return []
     image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
     tissues = (torch.from_numpy(evidence.semantic[TISSUES]), evidence.ijk_to_ras)
     graph = models.graphs[graph_name]
     first = _look((image[None], volume.ijk_to_ras), tissues, frames, graph_name, models)
-    told(1 / (1 + len(SLICE_SHIFTS)))
+    report_progress(1 / (1 + len(SLICE_SHIFTS)))
     centred = [_recentred(frame, local, graph) for frame, local in zip(frames, first, strict=True)]
 
     looks = []
@@ -68,7 +70,7 @@ def predict_surfaces(
         varied = [_varied(frame, rng) for frame in centred] if shift else centred
         local = _look(moved, tissues, varied, graph_name, models)
         looks.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
-        told((1 + len(looks)) / (1 + len(SLICE_SHIFTS)))
+        report_progress((1 + len(looks)) / (1 + len(SLICE_SHIFTS)))
     results = []
     for n in range(len(frames)):
         stack = np.stack([look[n] for look in looks])

@@ -12,7 +12,8 @@ SPACING_RANGE_MM = (16.0, 52.0)
 """Distance between the centres of neighbouring bodies: from collapsed lower thoracic to tall lumbar ones."""
 
 MAX_TILT_DEG = 60.0
-"""Of the line between neighbours against the patient's long axis; L5 to S1 in a steep sacrum comes close."""
+"""Largest angle between the line through neighbouring centres and the patient's long axis; L5 to S1 in a steep sacrum
+comes close."""
 
 ACCEPT = 0.3
 """A candidate with this score neither helps nor hurts the chain; better ones are wanted in it."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
 
 CUT_WITHIN = 0.33
-"""Of the step to its neighbour: with less image beyond a centre, a good part of the body is not in it."""
+"""Fraction of the step to its neighbour: with less image than this beyond a centre, a good part of the body is not in
+it."""
 
 STEP_RATIO = 0.93
-"""Of an upper step to the one below it; the median of T9 to T12 in `vertebra_landmarks`."""
+"""Length of an upper step relative to the one below it: the median of T9 to T12 in `vertebra_landmarks`."""
 
 
 def place_cut_ends(

@@ -24,16 +24,16 @@ def level_names(chain: Chain, level_shift: int = 0) -> list[str | None]:
 
 
 def level_warning(chain: Chain, level_shift: int) -> str | None:
-    """What to tell the user about the count, if anything."""
+    """The warning about the count, if there is one."""
     if level_shift:
         left_out = level_names(chain, level_shift).count(None)
-        told = f"levels were shifted by {level_shift:+d} as asked"
+        message = f"levels were shifted by {level_shift:+d} as asked"
         if left_out:
             bodies = "1 body" if left_out == 1 else f"{left_out} bodies"
-            told += (
+            message += (
                 f": {bodies} beyond {VERTEBRA_LEVELS[0]} to {VERTEBRA_LEVELS[-1]} left out, with the discs"
             )
-        return told
+        return message
     if chain.s1 is None:
         return (
             "the sacrum was not found in the image: the lowest body is assumed to be L5;"

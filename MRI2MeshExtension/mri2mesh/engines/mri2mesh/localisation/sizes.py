@@ -25,10 +25,10 @@ REACH_MM = (42.0, 34.0)
 
 SCALE_RANGE = (0.6, 1.6)
 MIN_SEEN_MM3 = 1500.0
-"""A lumbar body has some 40,000 cubic millimetres."""
+"""Least volume from which a body's size is measured; a lumbar body has some 40,000 cubic millimetres."""
 
 OWN_WEIGHT = 0.7
-"""Of a body's own size against the median of its neighbours': single bodies are seen badly at times."""
+"""Weight of a body's own size against the median of its neighbours': single bodies are seen badly at times."""
 
 
 @lru_cache(maxsize=1)

@@ -24,10 +24,11 @@ CANDIDATE = 0.15
 
 MIN_BODIES = 3
 MIN_SCORE = 0.35
-"""Fewer bodies than this in line, or so weak on average, are no lumbar spine."""
+"""Least number of bodies in line, and their least average score, that make a lumbar spine."""
 
 MIN_EXTENT_MM = 60.0
-"""So many bodies are longer than this; a network sees nothing in an image that it halves away to a single voxel."""
+"""Least extent of an image: so many bodies are longer than this, and a network sees nothing in an image that it halves
+away to a single voxel."""
 
 
 @dataclass(frozen=True)

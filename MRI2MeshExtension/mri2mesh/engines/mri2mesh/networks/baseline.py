@@ -6,7 +6,7 @@ from mri2mesh.engines.mri2mesh.networks.mesh_net import CROP_CHANNELS
 from mri2mesh.networks.unet import UNet3d
 
 LABELS = ("background", "posterior", "body", "disc")
-"""Of the vertebra in the middle of the crop and the disc below it; neighbours are background."""
+"""Labels of the vertebra in the middle of the crop and the disc below it; neighbours are background."""
 
 
 def build_baseline() -> UNet3d:

@@ -18,10 +18,11 @@ from mri2mesh.geometry.tensors import rotation_matrix, vertex_normals
 from mri2mesh.imaging.volumes.crop import CropGrid
 
 DIFFUSION_STEPS = (24, 8, 4)
-"""Of the displacements along the normals, stage by stage."""
+"""Smoothing steps of the displacements along the normals, stage by stage."""
 
 FREE_DIFFUSION_STEPS = 24
-"""Of the displacements in any direction: without it vertices slide over the surface, which no image shows, and fold."""
+"""Smoothing steps of the displacements in any direction: without them vertices slide over the surface, which no image
+shows, and fold."""
 IMAGE_OFFSETS_MM = (-8.0, -6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEM_OFFSETS_MM = (-4.0, 0.0, 4.0)
 """Places along a vertex's normal where the image itself, and the stem's features, are looked at."""
@@ -70,7 +71,7 @@ class DeformationStage(nn.Module):
     """Sampled features and the state of each vertex to a displacement in millimetres.
 
     Part of it is given along the vertex's normal: what a vertex reads along its normal says how far the edge is, and
-    one number then tells it to go there, whichever way the surface faces.
+    one number then moves it there, whichever way the surface faces.
     """
 
     def __init__(

@@ -22,7 +22,8 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure
 MIN_EDGE_AGREEMENT = 0.5
 MAX_PENETRATION_MM = 0.5
 MIN_IN_VIEW = 0.65
-"""Of a body: sagittal slabs are often narrower than a body; with more than a third outside it is mostly prior."""
+"""Least fraction of a body inside the field of view: sagittal slabs are often narrower than a body, but with more than
+a third outside it is mostly prior."""
 
 
 def check_reconstruction(structures: list[ReconstructedStructure], volume: Volume) -> list[Check]:

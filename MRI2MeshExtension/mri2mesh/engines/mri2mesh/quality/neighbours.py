@@ -29,7 +29,8 @@ push along it tears a surface apart."""
 
 ROUNDS = 6
 PASSES = 3
-"""Taking folds out can bring neighbours together again, and one pair's parting another pair: so, some times over."""
+"""Number of passes: taking folds out can bring neighbours together again, and parting one pair can press another
+together."""
 
 UNFOLDING_ROUNDS = 8
 CALMER = (1.0, 0.7, 0.4, 0.0)

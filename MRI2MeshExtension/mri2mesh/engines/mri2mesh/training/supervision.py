@@ -1,8 +1,8 @@
-"""What tells the deformation network how wrong it is: rendered images of the surface, or 3D points, as a switch.
+"""The loss of the deformation network: rendered images of the surface, or 3D points, as a switch.
 
 `RenderingSupervision` is MRI2Mesh's: Dice on soft silhouettes and L1 on depth in several views, nothing else about
 the true surface. Of a vertebra the body is rendered once more by itself, because the arch hides its back, and bodies
-and discs also inside out: the surface that a ray leaves through tells as much as the one that it enters.
+and discs also inside out: the surface that a ray leaves through shows as much as the one that it enters.
 `ChamferSupervision` is the usual 3D loss, on points sampled from both surfaces. Both add the same regularisers,
 relative to the placed template: neither flattens what is sharp in it.
 """
@@ -36,17 +36,17 @@ VIEW_SIZE = {"vertebra": (64, 2.0), "body": (48, 1.5), "disc": (48, 1.5), "sacru
 """Pixels across and pixel size in mm of the images of each kind."""
 
 INSIDE_OUT = ("body", "disc", "sacrum")
-"""What is shown from inside as well."""
+"""Kinds that are shown from inside as well."""
 
 DEPTH_WEIGHT = 0.1
-"""Per millimetre: a depth error of 10 mm weighs as much as no overlap at all."""
+"""Weight of a millimetre of depth error: 10 mm weigh as much as no overlap at all."""
 
 
 GAMMA_MM = 0.5
 """Depth over which surfaces one behind the other blend; less biases a fit to soft targets."""
 
 CHAMFER_WEIGHT = 0.05
-"""Per square millimetre."""
+"""Weight of a square millimetre of Chamfer distance."""
 
 
 class Supervision(Protocol):

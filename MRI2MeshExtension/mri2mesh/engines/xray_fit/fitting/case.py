@@ -29,7 +29,7 @@ from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 
 LEAST_USABLE = 0.02
-"""Of an image: less than this shows no bone."""
+"""Least fraction of an image that must be usable: less than this shows no bone."""
 
 Picked = Mapping[str, tuple[float, float]]
 """Landmark name -> (column, row) in pixels of the image."""

@@ -31,11 +31,11 @@ FINE_MM = 2.0
 """Pixels at the detector that still show the rim of a bone, which is as wide as its cortex."""
 
 VALLEY = 0.1
-"""Of the cost that the curvature at the best candidate says for another's place: one that costs more lies in the best
-one's valley and had only not come to its end."""
+"""Fraction of the cost that the curvature at the best candidate predicts for another's place: one that costs more lies
+in the best one's valley and had only not come to its end."""
 
 Watch = Callable[[Parameters, float], None]
-"""Told the best candidate and the share done after each step; what it raises ends the fit."""
+"""Called with the best candidate and the fraction done after each step; what it raises ends the fit."""
 
 
 @dataclass(frozen=True)

@@ -27,15 +27,16 @@ HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
 IMAGE_NOISE = 5.0
-"""What a model leaves of an image lies along whole outlines and pulls one way. Between what some ten simulated films of
-left-out subjects ask for, so that errors are of the stated size: 1 to 5 for femora, 3 to 5 for pelvises in one view."""
+"""Factor by which an image weighs less than if its residuals were random: what a model leaves of an image lies along
+whole outlines and pulls one way. It lies between what some ten simulated films of left-out subjects ask for, so that
+errors are of the stated size: 1 to 5 for femora, 3 to 5 for pelvises in one view."""
 
 EARLY_NOISE = 10.0
-"""To weigh images so much less helps while the shape is far from its place; to the end it makes fits of two views
-worse."""
+"""The same factor at first. To weigh images so much less helps while the shape is far from its place; to the end it
+makes fits of two views worse."""
 
 NEAR = 0.1
-"""Of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
+"""Fraction of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class ImageTerm:
         return (1 - left).clamp_min(0.0).sqrt()
 
     def _seen(self, at: Parameters) -> Tensor:
-        """[B, V, 3] the surface as this view's told geometry shows it."""
+        """[B, V, 3] the surface as this view's given geometry shows it."""
         return at.seen(at.vertices(self.family), self.view)
 
     def _layers(self, seen: Tensor) -> Tensor:

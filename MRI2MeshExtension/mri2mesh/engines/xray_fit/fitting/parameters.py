@@ -16,7 +16,7 @@ from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.geometry.tensors import rotation_matrix
 
 SCALE = 6
-"""Where the logarithm of the scale is in a step."""
+"""Index of the logarithm of the scale in a step."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Parameters:
 
     rotation: [B, 3, 3] and position: [B, 3] mm, of the centre of the surface in patient RAS. log_scale: [B].
     coefficients: [B, M]. view_turn: [B, N, 3, 3] and view_shift: [B, N, 3]: how the surface is turned about its
-    centre and shifted before it is seen in each view, because the geometry of that view is not quite what was told.
+    centre and shifted before it is seen in each view, because the geometry of that view is not quite the given one.
     """
 
     rotation: Tensor
@@ -64,7 +64,7 @@ class Parameters:
         return scale * family.local(self.coefficients) @ self.rotation.mT + self.position[:, None]
 
     def seen(self, vertices: Tensor, view: int) -> Tensor:
-        """[B, V, 3] the surface as it has to stand for the told geometry of a view to show it."""
+        """[B, V, 3] the surface as it has to stand for the given geometry of a view to show it."""
         offset = vertices - self.position[:, None]
         shift = (self.position + self.view_shift[:, view])[:, None]
         return offset @ self.view_turn[:, view].mT + shift
@@ -73,7 +73,7 @@ class Parameters:
         """[B, V, 3] the surface in the patient's axes.
 
         Corrections of the views leave open which of them those axes go by; here it is the first. The place is the
-        common one, because a distance told wrong shifts each view along its own beam.
+        common one, because a wrong distance shifts each view along its own beam.
         """
         offset = self.vertices(family) - self.position[:, None]
         return offset @ self.view_turn[:, 0].mT + self.position[:, None]

@@ -1,8 +1,8 @@
-"""Poses that must be told apart: those in front of every source, those that are the same, and the reflected tilt.
+"""Poses that must be distinguished: those in front of every source, those that are the same, and the reflected tilt.
 
 In parallel projection a body and its reflection at the image plane cast the same shadow. A bone's reflection is no
 bone, but one of a lengthy or flat bone is nearly the bone turned: towards the detector where it had turned away. From
-one side only perspective and small asymmetries tell the two, so a fit has to look at both.
+one side only perspective and small asymmetries distinguish the two, so a fit has to look at both.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.rendering.projective import NEAREST_MM
 
 OTHER_SIDE_DEG = 20.0
-"""Beams that differ by more show a bone from different sides."""
+"""Angle between beams that show a bone from different sides."""
 SAME_MM = 5.0
-"""Root mean square over the surface: candidates that are nearer to each other end in the same valley."""
+"""Root mean square distance over the surface below which two candidates end in the same valley."""
 
 
 def in_front(at: Parameters, family: SurfaceFamily, views: Sequence[Observation]) -> Tensor:

@@ -16,7 +16,7 @@ from mri2mesh.errors import InputError
 @dataclass(frozen=True)
 class PriorSettings:
     """Standard deviations. depth_mm, across_mm: of the start's position along the beam and across it; one view hardly
-    tells a near small bone from a far large one, so the first matters. turn_deg: of the start's orientation.
+    distinguishes a near small bone from a far large one, so the first matters. turn_deg: of the start's orientation.
     scale: of the logarithm of the scale; 0 where the shape model knows sizes. view_turn_deg, view_shift_mm: how wrong
     the geometry of each view may be; 0 where it is exact."""
 
@@ -54,7 +54,7 @@ class Prior:
         free[SCALE] = self.settings.scale > 0
         free[7 : 7 + n_shape] = True
         own = torch.tensor([self.settings.view_turn_deg > 0] * 3 + [self.settings.view_shift_mm > 0] * 3)
-        # one view's own pose cannot be told from the common one
+        # one view's own pose cannot be distinguished from the common one
         free[7 + at.coefficients.shape[1] :] = own.repeat(views) & (views > 1)
         return free.to(at.position.device)
 

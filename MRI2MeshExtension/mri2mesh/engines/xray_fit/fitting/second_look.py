@@ -1,7 +1,7 @@
 """A second look where a fit explains little of its images: from what is expected alone.
 
 A coarse search can find many places that look a little like the bone, as in a field that shows half of it, and they
-crowd out the one that the geometry tells. The end shows it: there the images agree much better with the right place.
+crowd out the one that the geometry gives. The end shows it: there the images agree much better with the right place.
 """
 
 from __future__ import annotations

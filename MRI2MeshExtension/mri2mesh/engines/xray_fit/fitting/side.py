@@ -20,7 +20,7 @@ SIDE_LEVELS = (
     Level(128, 8, 1000, 2, 20.0),
     Level(128, 6, 1000, 1, 15.0, spongy=0.3),
 )
-"""Enough to tell a bone from its mirror image."""
+"""Levels of a fit that is just good enough to distinguish a bone from its mirror image."""
 
 
 def one_sided(model: ShapeModel) -> bool:

@@ -53,8 +53,8 @@ def solve(
 ) -> Solution:
     """The candidates after at most so many steps; stops earlier when none improves.
 
-    n_shape: how many modes may move. each: told the candidates and their cost after each step; what it raises ends the
-    fit. A step that puts the surface at the source or makes anything not finite is not taken.
+    n_shape: how many modes may move. each: called with the candidates and their cost after each step; what it raises
+    ends the fit. A step that puts the surface at the source or makes anything not finite is not taken.
     """
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)

@@ -1,6 +1,6 @@
 """Where a fit begins: from landmarks picked in the images, or from a coarse look around where the geometry points.
 
-A radiograph's geometry tells about where the patient is and how it lies: in front of the source, near the isocentre,
+A radiograph's geometry says about where the patient is and how it lies: in front of the source, near the isocentre,
 along the axes. Both ways start from there, and give several starts, for one alone may end in the wrong valley.
 """
 
@@ -28,18 +28,19 @@ from mri2mesh.geometry.tensors import rotation_matrix
 
 SEARCH_PIXELS = 64
 SHIFTS_MM = (-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0)
-"""In the plane of the first image, at the patient."""
+"""Shifts in the plane of the first image, at the patient."""
 DEPTHS_MM = (-40.0, 0.0, 40.0)
-"""Along the first beam; one view cannot tell them apart, a second from another side can."""
+"""Shifts along the first beam; one view cannot distinguish them, a second from another side can."""
 IN_PLANE_DEG = (-12.0, 0.0, 12.0)
-"""About the first beam. A long bone that is turned so looks most like itself where it was slid along its shaft."""
+"""Turns about the first beam. A long bone that is turned so looks most like itself where it was slid along its
+shaft."""
 TURN_DEG = 12.0
 LANDMARK_TURN_DEG = 40.0
 SIZES = (0.75, 1.0, 1.3)
-"""Of the shown bone to the population's, where the scale is unknown."""
+"""Sizes of the shown bone relative to the population's, where the scale is unknown."""
 SEARCH = ImageSettings(coarse_mm=50.0, lattice=2)
-"""Wider details than a fit compares, for they are still alike where the bone is a shaft's width away; and less freedom
-of contrast, with which a wrong place could be explained too."""
+"""Settings of the search: wider details than a fit compares, for they are still alike where the bone is a shaft's width
+away; and less freedom of contrast, with which a wrong place could be explained too."""
 _AT_ONCE = 8
 
 
@@ -95,7 +96,7 @@ def coarse_search(
 ) -> Parameters:
     """The poses of the mean shape around the expected one (a batch of one) whose shadows explain the images best.
 
-    First shifts and turns in the plane of the first image (and shifts in depth, where another view tells it; and sizes,
+    First shifts and turns in the plane of the first image (and shifts in depth, where another view shows it; and sizes,
     where the scale is unknown), then small turns of the best about all axes. Raises InputError where all of it would be
     beside or behind a source.
     """

@@ -31,7 +31,7 @@ def from_plain(stored: Mapping[str, Any], n_modes: int, n_views: int) -> Paramet
     try:
         values = {name: torch.tensor(stored[name], dtype=torch.float64)[None] for name in _DIMENSIONS}
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError("this result does not tell where its fit ended: it cannot be continued") from error
+        raise InputError("this result does not say where its fit ended: it cannot be continued") from error
     at = Parameters(**values)
     shapes = {name: tuple(value.shape[1:]) for name, value in values.items()}
     known = {"coefficients": (n_modes,), "view_turn": (n_views, 3, 3), "view_shift": (n_views, 3)}

@@ -35,13 +35,13 @@ MODEL_RESIDUAL_MM = {
 """Root mean square, over the vertices of left-out bones, of the part along the normal of their distance to the nearest
 shape in the flexible model, by the model's name (6 subjects each)."""
 UNKNOWN_RESIDUAL_MM = 1.5
-"""For a model of which this was not measured."""
+"""The residual of a model for which this was not measured."""
 
 
 @dataclass(frozen=True)
 class Uncertainty:
     """Standard deviations per vertex [V], mm. total: of the distance between a vertex and its place on the bone, all
-    directions together. along_beam: along the ray through the vertex of the view that tells least about it, so of all
+    directions together. along_beam: along the ray through the vertex of the view that shows least of it, so of all
     rays the one it may have slid most along. across: of one axis across that ray. beam: [V, 3] that ray's direction."""
 
     total: NDArray[np.float32]

@@ -22,7 +22,8 @@ from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry
 STEEL_PER_MM = 0.6
 """Least attenuation of steel for the hardest beam of a radiograph (80 keV effective)."""
 BLUR_PX = 0.3
-"""By so much the blur of the image may move the edges of a ball or a cylinder, whose shadows have rounded rims."""
+"""Distance by which the blur of the image may move the edges of a ball or a cylinder, whose shadows have rounded
+rims."""
 PICKING_PX = 1.0
 """Standard uncertainty of a point picked by hand."""
 

@@ -19,9 +19,9 @@ NO_BALL = "no round edge is found there: pick the centre of the ball and a radiu
 NO_WIRE = "no dark line is found there: pick two points on the axis of the wire, along its free part"
 LEAST_RAYS = 0.6
 LEAST_DEPTH = 0.1
-"""Of what is beside the wire."""
+"""Least depth of a wire's shadow, as a fraction of the intensity beside it."""
 SEARCH = 0.03
-"""Half of the widest wire looked for, of the longer side of the image."""
+"""Half width of the widest wire looked for, as a fraction of the longer side of the image."""
 
 
 def round_edge(

@@ -28,7 +28,8 @@ from mri2mesh.imaging.radiographs.radiograph import Radiograph
 KINDS = ("wire", "sphere", "length", "intensifier")
 SYNTAX = f"KIND:MM@COLUMN,ROW,COLUMN,ROW, as wire:2.5@400,763,700,374 (kinds: {', '.join(KINDS)})"
 CONTRADICTION = 0.1
-"""Of the scale: more than what wires, balls and picking leave open, and a known spacing contradicts the marker."""
+"""Relative difference of the scale: more than what wires, balls and picking leave open, and a known spacing contradicts
+the marker."""
 
 
 def calibrated_by(text: str, radiograph: Radiograph, image: str | Path) -> Radiograph:
@@ -62,7 +63,7 @@ def with_scale(radiograph: Radiograph, measured: Calibration, distance_mm: float
 
 
 def read_marker(text: str, image: str | Path) -> tuple[Marker, float | None]:
-    """A marker and its distance from the source in mm, None where that is not told.
+    """A marker and its distance from the source in mm, None where that is not given.
 
     image: as in `calibrated_by`. Raises InputError for a description that is not one.
     """
@@ -89,7 +90,7 @@ def _points(place: str, text: str, image: str | Path) -> tuple[Point, ...]:
         return tuple(picked.values())[:2]
     numbers = [_number(one, text) for one in place.split(",")]
     if len(numbers) != 4:
-        raise InputError(f"{text!r} does not tell two points: write {SYNTAX}")
+        raise InputError(f"{text!r} does not give two points: write {SYNTAX}")
     return (numbers[0], numbers[1]), (numbers[2], numbers[3])
 
 

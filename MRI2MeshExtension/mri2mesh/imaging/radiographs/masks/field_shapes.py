@@ -18,19 +18,19 @@ from scipy.spatial import ConvexHull, QhullError
 from mri2mesh.imaging.radiographs.masks.working_size import shrink
 
 SHADOW = 0.25
-"""Behind lead there is less than this part of the light in the middle of the picture: scatter only."""
+"""Fraction of the light in the middle of the picture that may reach pixels behind lead: scatter only."""
 BLANKED = 0.998
-"""What software blanks at the bright end is exactly white."""
+"""Least value, of the full scale, of pixels that software blanked at the bright end."""
 ON_HULL_PX, ON_CIRCLE_PX, ON_EDGE_PX = 6.0, 2.0, 4.0
 """Distances at the working size; an intensifier bends straight edges by several pixels (pincushion)."""
 OFF_CIRCLE_PX = 8.0
-"""Nearer to the circle, a short arc would pass for a straight edge."""
+"""Least distance of a straight edge from the circle: nearer to it, a short arc would pass for an edge."""
 LEAST_ARC_DEG = 60
 LEAST_EDGE = 0.2
-"""Of the shorter side of the image."""
+"""Least length of an edge, as a fraction of the shorter side of the image."""
 MOST_EDGES = 8
 BEYOND, SAMPLE = 0.005, 4000
-"""Share of the field that glare may carry beyond an edge; pixels of the field it is judged by."""
+"""Fraction of the field that glare may carry beyond an edge; number of the field's pixels it is judged by."""
 BLUR_PX = 12.0
 """Half of the width over which the shadow of a blade, far from the detector, fades."""
 ALIGNED_DEG = 0.5

@@ -14,14 +14,15 @@ from mri2mesh.imaging.radiographs.masks.overlay import overlay_mask
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
 CIRCLE_MARGIN, BLADE_MARGIN = 0.004, 0.01
-"""Of the longer side: the rim of an intensifier is blurred, the shadow of a blade more so."""
+"""Fractions of the longer side: the rim of an intensifier is blurred, the shadow of a blade more so."""
 
 
 BLACK = 0.04
-"""Of the median in the field."""
+"""Fraction of the median in the field below which a pixel is black."""
 
 LEAST_FIELD = 0.05
-"""Of the image. Whoever irradiates less saves a smaller image; what looks like it is air around a narrow body part."""
+"""Least fraction of the image that a field covers. Whoever irradiates less saves a smaller image; what looks like it is
+air around a narrow body part."""
 
 
 def with_masks(radiograph: Radiograph) -> Radiograph:

@@ -15,17 +15,18 @@ from scipy import ndimage
 from mri2mesh.imaging.radiographs.masks.working_size import WORKING_SIZE, grow, shrink
 
 LEVELS = np.geomspace(0.1, 1.0, 10)
-"""Of the median in the field."""
+"""Thresholds as fractions of the median in the field."""
 STEP, WIRE_STEP = 0.5, 0.3
 """Logarithm of the ratio across a rim: to 0.6 of the intensity for metal, to three quarters for a thin wire."""
 SHARP_RIM, WIRE_SHARP_RIM = 0.5, 0.8
 """Share of the rim that must be such a step."""
 FLOOR = 0.1
-"""Of the median in the field, added before the logarithm: far below it there is only noise and scatter."""
+"""Fraction of the median in the field that is added before the logarithm: far below it there is only noise and
+scatter."""
 WIRE_DEPTH = 0.2
 """Depth of a thin dark line relative to what is beside it."""
 LARGEST = 0.4
-"""Of the field: more than this is not an instrument but the patient."""
+"""Largest fraction of the field: more than this is not an instrument but the patient."""
 
 
 def metal_mask(transmission: NDArray, field: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -8,10 +8,10 @@ from scipy import ndimage
 
 ONE_VALUE = 0.002
 STROKE = 0.004
-"""Half of the widest stroke, of the longer side of the image."""
+"""Half width of the widest stroke, as a fraction of the longer side of the image."""
 LEAST_AREA_PX = 12
 CONTRAST = 0.2
-"""Least step from the strokes to what is around them, of the full scale."""
+"""Least step from the strokes to what is around them, as a fraction of the full scale."""
 ROUND_A_STROKE_PX = 2
 
 

@@ -25,8 +25,8 @@ NOT_FINITE = "the image has {} values that are not numbers (NaN or infinite): co
 class FileHeader:
     """sizes: of the axes, time last. spacings_mm: as written, of the first three axes.
 
-    components: numbers per voxel. expected_bytes: of all voxels, None where it cannot be told.
-    available_bytes: of voxel data in the file (or files), decompressed; None where it cannot be told.
+    components: numbers per voxel. expected_bytes: of all voxels, None where it cannot be known.
+    available_bytes: of voxel data in the file (or files), decompressed; None where it cannot be known.
     oriented: False when the file does not say how its axes lie in the patient.
     not_finite: voxels that are NaN or infinite in the file, where ITK would hide them.
     """
