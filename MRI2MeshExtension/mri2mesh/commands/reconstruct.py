@@ -9,7 +9,6 @@ from typing import Any
 from mri2mesh.engines.kinds import OF_EVERY_RUN
 from mri2mesh.engines.options import Option
 from mri2mesh.engines.registry import engines, options_by_name
-from mri2mesh.errors import InputError
 from mri2mesh.request import Request
 
 NAME = "reconstruct"
@@ -34,14 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(parser: argparse.ArgumentParser, option: Option, text: str) -> None:
-    """Its value stays text: what it must be, and whether it is of any use, is known when the engine is."""
+    """Whether a value is of any use, and in its range, is known when the engine is."""
     text = text.replace("%", "%%")  # argparse fills in values there
     if not option.takes_value:
         parser.add_argument(f"--{option.flag}", dest=option.name, action="store_true", help=text)
         return
-    action = "append" if option.per_image else "store"
+
+    def value(given: str) -> Any:
+        try:
+            return option.from_text(given)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"must be {error}, not {given!r}") from None
+
     parser.add_argument(
-        f"--{option.flag}", dest=option.name, action=action, metavar=option.value_shown, help=text
+        f"--{option.flag}",
+        dest=option.name,
+        action="append" if option.per_image else "store",
+        type=value,
+        metavar=option.value_shown,
+        help=text,
     )
 
 
@@ -75,14 +85,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _value(option: Option, options: argparse.Namespace) -> Any:
-    """What was given, in the option's type; None where nothing was. Raises InputError for what it cannot be."""
+    """What was given, in the option's type; None where nothing was."""
     given = getattr(options, option.name)
-    if given is None or given is False:
+    if given is False:
         return None
-    try:
-        return option.from_text(given)
-    except ValueError as error:
-        raise InputError(f"--{option.flag} must be {error}, not {given!r}") from None
+    return tuple(given) if option.per_image and given is not None else given
 
 
 def reconstruct_and_summarise(request: Request) -> int:

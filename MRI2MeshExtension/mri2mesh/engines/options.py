@@ -76,12 +76,9 @@ class Option:
         """Whether a value asks for something that the engine would not do anyway."""
         return value is not None and value != () and value != self.default
 
-    def from_text(self, given: Any) -> Any:
-        """A value from the words of the command line, a list of them for one per image. Raises ValueError with what it
-        must be."""
-        if not self.per_image:
-            return self._from_text(given)
-        return tuple(None if one == NONE else self._from_text(one) for one in given)
+    def from_text(self, given: str) -> Any:
+        """A value from the command line, of one per image that of one image. Raises ValueError with what it must be."""
+        return None if self.per_image and given == NONE else self._from_text(given)
 
     def from_json(self, given: Any) -> Any:
         """A value from JSON. Raises ValueError with what it must be."""
@@ -236,9 +233,6 @@ class Flag(Option):
     def takes_value(self) -> bool:
         return False
 
-    def from_text(self, given: Any) -> bool:
-        return bool(given)
-
     def _from_json(self, given: Any) -> bool:
         if not isinstance(given, bool):
             raise ValueError("true or false")
@@ -252,7 +246,7 @@ class Flag(Option):
 class Texts(Option):
     """Several texts, on the command line with commas between them."""
 
-    def from_text(self, given: Any) -> tuple[str, ...]:
+    def _from_text(self, given: str) -> tuple[str, ...]:
         return tuple(one.strip() for one in given.split(",") if one.strip())
 
     def from_json(self, given: Any) -> tuple[str, ...]:
