@@ -26,8 +26,8 @@ from slicer.util import VTKObservationMixin
 HELP = """
 <p>Turns a lumbar spine MRI into labelled, closed surfaces of the vertebrae and discs, or radiographs with the geometry
 of the C-arm into the surface of a pelvis, a femur or a vertebra.</p>
-<p>Choose an image, look at what was recognised, press Run. Everything is computed on this computer, in a process of its
-own. How far each surface can be trusted stands beside it.</p>
+<p>Choose an image, look at what was recognised, press Apply. Everything is computed on this computer, in a process of
+its own. How far each surface can be trusted stands beside it.</p>
 <p><b>For research only: not a medical device.</b></p>
 <p>Tutorial: <a href="https://github.com/MRI2Mesh/SlicerMRI2Mesh#in-3d-slicer">github.com/MRI2Mesh/SlicerMRI2Mesh</a></p>
 """
@@ -168,8 +168,8 @@ class MRI2MeshTest(ScriptedLoadableModuleTest):
         self.assertIn("isotropic", widget.ui.recognisedLabel.text)
         if missing := requirements.missing():
             names = ", ".join(package.name for package in missing)
-            self.fail(f"packages are missing: {names}. Press Run once by hand, then test again")
-        self.delayDisplay("Run")
+            self.fail(f"packages are missing: {names}. Press Apply once by hand, then test again")
+        self.delayDisplay("Apply")
         widget.ui.runButton.click()
         until = time.monotonic() + 600
         while widget.panel.running.busy and time.monotonic() < until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
 import os
 import re
@@ -151,6 +152,24 @@ def test_training_is_never_imported_at_inference(library):
             continue
         at_import = imports_of(path, inside_functions=path.parent.name != "commands")
         assert not {name for name in at_import if OFFLINE & {*name.split(".")[1:]}}, path
+
+
+def test_no_module_imports_itself_by_way_of_others(library):
+    """Imports inside functions and those for type checking count too: they would only hide a cycle."""
+    root = library.parent
+    names = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in ("mri2mesh", "mri2mesh_slicer")
+        for path in (root / package).rglob("*.py")
+    }
+    imported = {name: imports_of(path) & names.keys() for name, path in names.items()}
+    packages = {name for name, path in names.items() if path.name == "__init__.py" and not imported[name]}
+    try:
+        graphlib.TopologicalSorter(
+            {name: found - packages - {name} for name, found in imported.items()}
+        ).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
 def test_the_extension_metadata_is_what_the_index_reads(repository):

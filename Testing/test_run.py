@@ -1,4 +1,4 @@
-"""One run: a GPU that is full, what is kept for the next, and errors in one line."""
+"""One run: a GPU that is full, what is cached for the next, and errors in one line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from mri2mesh import run as run_module
 from mri2mesh import weights
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.declaration import Engine
-from mri2mesh.engines.kept import Kept, load_anew
+from mri2mesh.engines.model_cache import ModelCache, no_cache
 from mri2mesh.errors import InputError, ReconstructionRefused, explain, is_out_of_memory
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 from mri2mesh.request import Request
 from mri2mesh.run import GPU_FULL, run
+from mri2mesh.weights_import import import_weights
 
 
 @pytest.fixture
@@ -126,22 +127,22 @@ def test_what_was_loaded_is_loaded_once_and_only_the_last_few_are_kept():
         loaded.append(name)
         return [name]
 
-    kept = Kept(at_most=2)
-    assert kept(load, "a") is kept(load, "a")
+    cache = ModelCache(at_most=2)
+    assert cache(load, "a") is cache(load, "a")
     for name in ("b", "a", "c", "a", "b"):
-        assert kept(load, name) == [name]
+        assert cache(load, name) == [name]
     assert loaded == ["a", "b", "c", "b"]
-    kept.clear()
-    assert load_anew(load, "b") == kept(load, "b") == ["b"]
+    cache.clear()
+    assert no_cache(load, "b") == cache(load, "b") == ["b"]
     assert loaded[4:] == ["b", "b"]
 
 
-def test_imported_weights_are_not_missed_by_what_is_kept(tmp_path):
-    kept = Kept()
-    first = kept(list, (1,))
+def test_imported_weights_are_not_missed_by_what_is_cached(tmp_path):
+    cache = ModelCache()
+    first = cache(list, (1,))
     weights.save_weights("mine", {"w": torch.ones(3)}, folder=tmp_path, licence="CC0-1.0", origin="a test")
-    weights.import_weights(tmp_path)
-    assert kept(list, (1,)) is not first
+    import_weights(tmp_path)
+    assert cache(list, (1,)) is not first
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import torch
 
 from anatomy.toy_shapes import stretching_ball
 from mri2mesh import weights
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model, write_shape_model
 from mri2mesh.errors import InputError
+from mri2mesh.weights_import import import_weights
 from mri2mesh.weights_manifest import MANIFEST, read_manifest
 
 
@@ -127,7 +128,7 @@ def test_imported_weights_come_before_the_shipped_until_deleted(tmp_path, state,
     monkeypatch.setattr(weights, "shipped_folder", lambda: tmp_path / "shipped")
     shipped = save(tmp_path / "shipped", state)
     mine = save(tmp_path / "mine", {"conv.weight": torch.zeros(2)})
-    weights.import_weights(tmp_path / "mine")
+    import_weights(tmp_path / "mine")
     assert weights.find("small") == mine
     assert weights.find("small").folder == weights.user_folder()
     weights.delete_weights("small")
@@ -141,7 +142,7 @@ def test_imported_weights_come_before_the_shipped_until_deleted(tmp_path, state,
 def test_a_file_without_a_manifest_is_imported_with_what_the_user_states(tmp_path, state):
     save(tmp_path, state)
     (tmp_path / MANIFEST).unlink()
-    weights.import_weights(tmp_path / "small.safetensors", licence="CC0-1.0", origin="my clinic")
+    import_weights(tmp_path / "small.safetensors", licence="CC0-1.0", origin="my clinic")
     entry = weights.find("small")
     assert (entry.licence, entry.origin) == ("CC0-1.0", "my clinic")
     assert torch.equal(weights.load_safetensors("small")["bn.num_batches_tracked"], torch.tensor(12))
@@ -154,26 +155,26 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
 
     (tmp_path / "evil.safetensors").write_bytes(pickle.dumps(Payload()))
     with pytest.raises(InputError, match="not a safetensors file"):
-        weights.import_weights(tmp_path / "evil.safetensors")
+        import_weights(tmp_path / "evil.safetensors")
     assert not (tmp_path / "ran").exists()
     assert not weights.user_folder().exists()
 
 
 def test_a_shape_model_is_imported_as_one_and_a_damaged_one_is_not(tmp_path):
-    path = stretching_ball().save(tmp_path / "shape_ball.npz")
-    weights.import_weights(path, licence="CC0-1.0", origin="geometry")
+    path = write_shape_model(stretching_ball(), tmp_path / "shape_ball.npz")
+    import_weights(path, licence="CC0-1.0", origin="geometry")
     assert weights.find("shape_ball").file == "shape_ball.npz"
-    assert ShapeModel.load("ball").name == "ball"
+    assert read_shape_model("ball").name == "ball"
     (tmp_path / "shape_bad.npz").write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="not a shape model"):
-        weights.import_weights(tmp_path / "shape_bad.npz")
+        import_weights(tmp_path / "shape_bad.npz")
 
 
 def test_an_altered_folder_imports_nothing(tmp_path, state):
     save(tmp_path, state, "good")
     save(tmp_path, state, "bad").path.write_bytes(b"cut")
     with pytest.raises(InputError, match="refused"):
-        weights.import_weights(tmp_path)
+        import_weights(tmp_path)
     assert not weights.user_folder().exists()
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.engines.kept import Keep, Kept, load_anew
-from mri2mesh.engines.mri2mesh.deformation.models import choose_device
+from mri2mesh.device import choose_device
+from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
 from mri2mesh.engines.reading import read_inputs
 from mri2mesh.engines.registry import default_engine, get_engine
 from mri2mesh.engines.stages import Progress
@@ -41,7 +41,7 @@ def run(
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
     watch: Watch | None = None,
-    keep: Keep = load_anew,
+    cache: Cache = no_cache,
 ) -> Reconstruction:
     """Fills ``request.out`` and returns what it was filled with; a refusal gives a result without structures.
 
@@ -72,14 +72,14 @@ def run(
                 image,
                 device=device,
                 progress=lambda stage, fraction: report_progress(stage, ENGINE_DONE * fraction),
-                keep=keep,
+                cache=cache,
                 **options,
             )
         except ReconstructionRefused as error:
             return refused(engine.name, error)
         return result
 
-    reconstruction = _with_the_cpu_in_reserve(computed, request.device, keep, warn)
+    reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
     write_results(
         reconstruction,
         image,
@@ -113,7 +113,7 @@ def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
 def _with_the_cpu_in_reserve(
     computed: Callable[[str], Reconstruction],
     device: str,
-    keep: Keep,
+    cache: Cache,
     warn: Callable[[str], None] | None,
 ) -> Reconstruction:
     """``computed(device)``, and on the CPU where the memory of a GPU does not suffice."""
@@ -123,8 +123,8 @@ def _with_the_cpu_in_reserve(
         if not (is_out_of_memory(error) and choose_device(device).type != "cpu"):
             raise
     # Out of the handler: the error no longer holds what filled the GPU.
-    if isinstance(keep, Kept):
-        keep.clear()
+    if isinstance(cache, ModelCache):
+        cache.clear()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if warn is not None:

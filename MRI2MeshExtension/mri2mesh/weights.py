@@ -15,7 +15,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_VARIABLE = "MRI2MESH_WEIGHTS"
 SUFFIX = ".safetensors"
-SHAPE_MODEL_SUFFIX = ".npz"
 _HALF_TOLERANCE = 1e-3
 """Relative L2 change above which a tensor stays in single precision; rounding alone gives at most 2**-11."""
 
@@ -166,44 +164,6 @@ def save_weights(
     return entry
 
 
-def import_weights(
-    path: str | os.PathLike[str],
-    *,
-    licence: str = "not stated",
-    origin: str = "imported by the user",
-    engine: str = "",
-) -> list[WeightsEntry]:
-    """Copies a weights file, or every entry of a folder's manifest, into the user's folder.
-
-    A file that a manifest beside it names brings that line along; another gets ``licence``, ``origin``, ``engine``.
-    Raises InputError when something is missing, altered, not safetensors and no shape model: then nothing is imported.
-    """
-    source = Path(path)
-    if source.is_dir():
-        entries = list(read_manifest(source).values())
-        if not entries:
-            raise InputError(f"{source} holds no {MANIFEST}: name a {SUFFIX} file instead")
-    elif source.is_file():
-        known = [entry for entry in read_manifest(source.parent).values() if entry.file == source.name]
-        if known:
-            entries = known
-        else:
-            digest = sha256_of(source.read_bytes())
-            new = WeightsEntry(check_name(source.stem), source.name, digest, licence, origin, engine)
-            entries = [replace(new, folder=source.parent)]
-    else:
-        raise InputError(f"{source} does not exist")
-    contents = [read_verified(entry) for entry in entries]
-    for entry, data in zip(entries, contents, strict=True):
-        _check_content(entry.file, data)
-    imported = [
-        replace(entry, file=entry.name + Path(entry.file).suffix, folder=user_folder()) for entry in entries
-    ]
-    for entry, data in zip(imported, contents, strict=True):
-        store(entry, data)
-    return imported
-
-
 def delete_weights(name: str) -> None:
     """Removes imported weights; the shipped ones stay. Raises InputError when ``name`` is not an imported one."""
     entries = read_manifest(user_folder())
@@ -237,19 +197,3 @@ def _stored(key: str, tensor: torch.Tensor, half: bool) -> torch.Tensor:
     rounded = tensor.half()
     change = torch.linalg.vector_norm(rounded.float() - tensor)
     return rounded if change <= _HALF_TOLERANCE * torch.linalg.vector_norm(tensor) else tensor
-
-
-def _check_content(file: str, data: bytes) -> None:
-    from safetensors import SafetensorError, deserialize
-
-    if file.endswith(SHAPE_MODEL_SUFFIX):
-        from mri2mesh.anatomy.shape_models.file import parse_shape_model
-
-        parse_shape_model(data, file)
-        return
-    try:
-        deserialize(data)
-    except SafetensorError:
-        raise InputError(
-            f"{file} is not a safetensors file; pickled weights (.pt, .pth) are never read"
-        ) from None

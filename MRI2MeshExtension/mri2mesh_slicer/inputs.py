@@ -18,7 +18,6 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.radiographs.dicom import MODALITIES
-from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.matrices import array_of
 
 OPEN_MODALITIES = ("", "OT", "SC")
@@ -59,13 +58,6 @@ def volume_of(node: Any) -> Volume:
     return Volume(array[..., 0], ijk_to_ras(node), metadata={"modality": modality} if modality else {})
 
 
-def write_volume_node(node: Any, path: str | Path) -> Path:
-    """A volume node as `volume_of` takes it. The format follows the ending of the name,
-    `mri2mesh.imaging.volumes.writing.ENDINGS`. Raises InputError as `volume_of`, and for an unwritable folder.
-    """
-    return write_volume(volume_of(node), path)
-
-
 @dataclass(frozen=True)
 class TakenRadiograph:
     """A radiograph out of the scene. file: the DICOM file it is; otherwise pixels, [rows, columns, components]."""
@@ -100,15 +92,6 @@ def take_radiograph(node: Any, frame: int = 0) -> TakenRadiograph:
     if original is None and not 0 <= frame < len(array):
         raise InputError(f"{node.GetName()} has {len(array)} images: choose one of them")
     return TakenRadiograph(original, array[min(frame, len(array) - 1)])
-
-
-def write_radiograph_node(node: Any, folder: str | Path, name: str = "radiograph", frame: int = 0) -> Path:
-    """The file of a radiograph: the DICOM file it was loaded from, which says its geometry, where that is still there;
-    else its pixels as a TIFF, ``name``.tif in ``folder``. frame: of several images in one node.
-
-    Raises InputError as `take_radiograph`, and for an unwritable folder.
-    """
-    return take_radiograph(node, frame).write(folder, name)
 
 
 def dicom_file(node: Any) -> Path | None:

@@ -22,7 +22,7 @@ from building.shapes.pelvis import build_pelvis_shapes
 from building.shapes.statistics import aligned_rigidly, principal_components, vertex_areas
 from building.shapes.vertebrae import LUMBAR, pooled_shapes
 from mri2mesh.anatomy import storage
-from mri2mesh.anatomy.shape_models.file import PREFIX, shape_model_bytes
+from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model, shape_model_bytes
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.shapes import VertebraShapes
 from mri2mesh.weights import store
@@ -212,7 +212,7 @@ def main() -> None:
         from building.shapes.report import report
 
         text = report(
-            {name: ShapeModel.load(options.out / f"{PREFIX}{name}.npz") for name in names}, options.data
+            {name: read_shape_model(options.out / f"{PREFIX}{name}.npz") for name in names}, options.data
         )
         options.report.write_text(text, encoding="utf-8")
         print(text)

@@ -15,6 +15,7 @@ import pytest
 import torch
 import trimesh
 
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, depth_of
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -39,7 +40,7 @@ WORK = [
 @lru_cache(maxsize=4)
 def model(name: str) -> ShapeModel:
     """The pelvis, with its faces as they are or divided into four, or the left hip alone."""
-    pelvis = ShapeModel.load("pelvis")
+    pelvis = read_shape_model("pelvis")
     if name == "pelvis":
         return pelvis
     if name == "pelvis, faces in four":

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.topology import MeshTopology
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=4)
     options = parser.parse_args()
     prepare(only=("soft images", "depth"))
-    whole = ShapeModel.load("pelvis").only("hip_left")
+    whole = read_shape_model("pelvis").only("hip_left")
     own = [row for row in range(len(whole.subjects)) if not whole.mirrored[row]]
     chosen = own[:: max(1, len(own) // options.subjects)][: options.subjects]
     after = [s for s in (1, 2, 5, 10, 15, 30, 60) if s <= options.seconds]

@@ -24,11 +24,13 @@ from building.shapes.pelvis import read_atlas
 from building.shapes.report import leave_one_out, specificity
 from building.shapes.statistics import aligned_rigidly, compactness, principal_components
 from building.shapes.vertebrae import pooled_shapes, sources_of
+from geometry.rotations import random_rotation
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.transforms import apply, random_rotation, rigid_fit
+from mri2mesh.geometry.transforms import apply, rigid_fit
 from mri2mesh.weights import find, read_verified
 
 
@@ -202,7 +204,7 @@ def test_a_vertebra_model_is_written_with_its_licence_and_reads_back(tmp_path):
     write(model, tmp_path)
     entry = find("shape_L4", tmp_path)
     assert entry.licence == "CC BY-SA 4.0" and read_verified(entry)
-    back = ShapeModel.load(entry.path)
+    back = read_shape_model(entry.path)
     np.testing.assert_allclose(back.vertices(back.scores[0]), model.vertices(model.scores[0]), atol=0.1)
     np.testing.assert_allclose(back.mean * [-1, 1, 1], back.mean[mirror_of(back)], atol=0.02)
 

@@ -54,7 +54,7 @@ def reconstruct(
     notes: Sequence[str | None] = (),
     device: str = "auto",
     progress: Any = None,
-    keep: Any = None,
+    cache: Any = None,
 ) -> Any:
     from trimesh.creation import icosphere
 

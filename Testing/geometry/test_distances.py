@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geometry.solids import box, fine_box, hand, point_triangle_distances, sphere, winding_numbers
-from mri2mesh.geometry.distances import dice, point_to_surface, signed_distance, surface_distances
+from mri2mesh.geometry.distances import point_to_surface, signed_distance, surface_distances
 from mri2mesh.geometry.sampling import sample_surface
 
 
@@ -99,18 +99,3 @@ def test_the_hausdorff_distance_sees_a_single_spike_that_the_mean_ignores() -> N
 def test_a_surface_is_at_no_distance_from_itself() -> None:
     found = surface_distances(hand(), hand())
     assert found.assd < 1e-5 and found.hd < 1e-5
-
-
-def test_dice_of_two_spheres_matches_the_lens_formula() -> None:
-    radius, apart = 10.0, 6.0
-    a = sphere(radius, subdivisions=5)
-    b = sphere(radius, (apart, 0, 0), subdivisions=5)
-    lens = np.pi * (4 * radius + apart) * (2 * radius - apart) ** 2 / 12
-    assert dice(a, b, 0.3) == pytest.approx(lens / (4 / 3 * np.pi * radius**3), abs=3e-3)
-
-
-def test_dice_of_a_solid_with_itself_is_one_and_with_a_distant_one_zero() -> None:
-    assert dice(hand(), hand()) == 1
-    assert dice(hand(), sphere(2, (40, 0, 0))) == 0
-    with pytest.raises(ValueError, match="voxel"):
-        dice(sphere(0.01, (0.2, 0.2, 0.2)), sphere(0.01, (0.2, 0.2, 0.2)), 3.0)

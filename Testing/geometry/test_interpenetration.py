@@ -5,7 +5,6 @@ import pytest
 
 from geometry.solids import box, sphere
 from mri2mesh.geometry.interpenetration import penetration_depth
-from mri2mesh.geometry.intersections import intersecting_pairs
 
 
 def test_overlapping_boxes_share_their_common_box() -> None:
@@ -38,13 +37,3 @@ def test_a_solid_inside_another_overlaps_by_its_whole_volume() -> None:
     found = penetration_depth(box((20, 20, 20)), box((4, 4, 4), (1, 2, 3)))
     assert found.overlap_mm3 == pytest.approx(64)
     assert found.depth_mm == pytest.approx(10 - (3 - 2), abs=1e-4)
-
-
-def test_surfaces_that_cross_have_crossing_faces_and_nested_ones_none() -> None:
-    a, b = sphere(10), sphere(10, (12, 0, 0))
-    pairs = intersecting_pairs(a.vertices, a.faces, b.vertices, b.faces)
-    assert len(pairs) > 20
-    centres = a.vertices[a.faces[pairs[:, 0]]].mean(axis=1)
-    np.testing.assert_allclose(centres[:, 0], 6, atol=2)  # where the spheres meet
-    inner = sphere(8)
-    assert len(intersecting_pairs(a.vertices, a.faces, inner.vertices, inner.faces)) == 0

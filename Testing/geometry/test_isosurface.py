@@ -6,7 +6,7 @@ import pytest
 from geometry.solids import centres, grid, hand, oblique_grid, sphere
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
-from mri2mesh.geometry.distances import dice, surface_distances
+from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.geometry.isosurface import surface_from_field, surface_from_labels
 from mri2mesh.geometry.voxelise import voxelise
 
@@ -22,7 +22,6 @@ def test_the_surface_of_a_voxelised_solid_is_that_solid_in_ras(left_handed: bool
     assert is_watertight(mesh)
     assert volume_mm3(mesh) == pytest.approx(volume_mm3(solid), rel=0.03)
     assert surface_distances(mesh, solid, n_samples=2000).assd < 0.2
-    assert dice(mesh, solid, 0.3) > 0.96
 
 
 def test_a_label_that_fills_the_grid_is_closed_at_its_edge() -> None:

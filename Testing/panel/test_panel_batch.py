@@ -63,11 +63,11 @@ def test_a_file_that_is_no_image_is_reported_and_the_others_are_exported(
     assert (results / "lumbar" / "L4.ply").is_file() and (results / "lumbar" / "report.html").is_file()
     assert [path.name for path in results.iterdir()] == ["lumbar"]
     assert node_count(slicer) == before
-    assert panel.ui.batchButton.text == "Run them all, one after the other"
+    assert panel.ui.batchButton.text == "Apply to all"
 
 
 @pytest.mark.parametrize("button", ["batchButton", "cancelButton"])
-def test_stopped_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, button):
+def test_cancelled_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, button):
     (tmp_path / "images").mkdir()
     for name in ("one.nii", "two.nii"):
         shutil.copy(two_vertebrae, tmp_path / "images" / name)
@@ -76,11 +76,11 @@ def test_stopped_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, but
     ui.batchOutput.setCurrentPath(str(tmp_path / "results"))
     ui.batchButton.click()
     wait_until(lambda: ui.batchMessage.text.startswith("1 of 2: one.nii, find the spine"), LONG)
-    assert ui.batchButton.text == "Stop" and not ui.runButton.enabled
+    assert ui.batchButton.text == "Cancel" and not ui.runButton.enabled
     getattr(ui, button).click()
     wait_until(lambda: not panel.panel.batch.busy, LONG)
-    assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Stopped."
-    assert not list((tmp_path / "results").glob("*")) and ui.batchButton.text.startswith("Run them all")
+    assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Cancelled."
+    assert not list((tmp_path / "results").glob("*")) and ui.batchButton.text == "Apply to all"
 
 
 def choose_format(panel, name: str) -> None:

@@ -53,7 +53,7 @@ def test_levels_that_cannot_be_moved_say_what_to_do_instead(panel, slicer, tmp_p
     for _ in range(12):
         panel.ui.levelDownButton.click()
     assert "the levels known are T7 to L5" in panel.ui.verdictLabel.text
-    assert "set the shift in section 2 and press Run again" in panel.ui.verdictLabel.text
+    assert "set the shift in section 2 and press Apply again" in panel.ui.verdictLabel.text
     assert [row.name for row in run.rows()] != names
 
 

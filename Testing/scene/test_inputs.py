@@ -15,10 +15,25 @@ from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer import inputs
-from mri2mesh_slicer.inputs import is_radiograph, require_one_frame, write_radiograph_node, write_volume_node
-from mri2mesh_slicer.radiographs.landmarks import write_landmarks
+from mri2mesh_slicer.inputs import is_radiograph, require_one_frame, take_radiograph, volume_of
+from mri2mesh_slicer.radiographs.landmarks import take_landmarks
 from scene.nodes import LEFT_HANDED, OBLIQUE, bending_transform, linear_transform, points_node, volume_node
+
+
+def write_volume_node(node: Any, path: Path) -> Path:
+    return write_volume(volume_of(node), path)
+
+
+def write_radiograph_node(node: Any, folder: Path, frame: int = 0) -> Path:
+    return take_radiograph(node, frame).write(folder)
+
+
+def write_landmarks(
+    markups: Any, path: Path, *, picked_in: Any = None, image_file: Path | None = None
+) -> Path:
+    return take_landmarks(markups, picked_in=picked_in).write(path, image_file)
 
 
 def oblique() -> np.ndarray:
@@ -116,9 +131,9 @@ def test_the_dicom_file_is_given_where_slicer_has_it(
     monkeypatch.setattr(inputs.slicer, "dicomDatabase", database, raising=False)
     node = volume_node(scene, np.ones((1, 40, 48), np.uint8))
     node.SetAttribute("DICOM.instanceUIDs", "1.2.3")
-    assert inputs.write_radiograph_node(node, tmp_path) == file
+    assert write_radiograph_node(node, tmp_path) == file
     node.SetAttribute("DICOM.instanceUIDs", "1.2.4")
-    assert inputs.write_radiograph_node(node, tmp_path) == tmp_path / "radiograph.tif"
+    assert write_radiograph_node(node, tmp_path) == tmp_path / "radiograph.tif"
 
 
 def test_frames_are_chosen_and_must_be_there(scene: Any, tmp_path: Path) -> None:

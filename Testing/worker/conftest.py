@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.samples import LUMBAR_T2
 from worker.talking import Talk
 
@@ -31,7 +31,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fit(film: Path) -> dict:
     """The request of a fit of L3 to the film from landmarks, without its folder."""
-    model = ShapeModel.load("L3")
+    model = read_shape_model("L3")
     points = [
         {"label": name, "position": model.landmark(name).tolist(), "positionStatus": "defined"}
         for name in model.landmarks

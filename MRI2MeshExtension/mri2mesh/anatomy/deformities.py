@@ -48,10 +48,6 @@ class _Body:
         circle."""
         return (vertices[:, :2] - self.centre) / self.half
 
-    def fraction_up(self, vertices: NDArray) -> NDArray[np.float64]:
-        """0 at the lower endplate, 1 at the upper, smooth, constant beyond."""
-        return _smooth((vertices[:, 2] - self.bottom) / (self.top - self.bottom))
-
     def ahead(self, vertices: NDArray) -> NDArray[np.float64]:
         """0 at and behind the posterior wall, 1 at the front."""
         return np.clip((vertices[:, 1] - self.back) / (2 * self.half[1]), 0, 1)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy import storage
 from mri2mesh.anatomy.measures import body_size, pedicle_midpoints, to_local_frame
-from mri2mesh.anatomy.pelvis_shapes import PelvisShapes
 from mri2mesh.anatomy.structures import VERTEBRA_LEVELS
 from mri2mesh.anatomy.variation import ShapeVariation
 from mri2mesh.errors import InputError
@@ -69,11 +68,6 @@ class VertebraShapes:
             if self_intersections(mesh) == 0:
                 return mesh
         return remove_self_intersections(mesh)
-
-    def sacrum_sample(self, rng: np.random.Generator, variability: float = 1.0) -> tuple[Mesh, Mesh]:
-        """A random whole sacrum and its S1 body (template topology, regions), in the local frame of S1."""
-        pelvis = PelvisShapes.load().sample(rng, variability)
-        return pelvis.sacrum, pelvis.s1
 
     @cached_property
     def _variation(self) -> ShapeVariation:

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _prepare_renderer(device: str) -> None:
     """The first run on a computer compiles for a minute: better shown than wondered at."""
     from mri2mesh.commands.progress import ProgressBar
-    from mri2mesh.engines.mri2mesh.deformation.models import choose_device
+    from mri2mesh.device import choose_device
     from mri2mesh.rendering.prepare import prepare
 
     with ProgressBar() as progress:

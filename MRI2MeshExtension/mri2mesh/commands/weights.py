@@ -63,7 +63,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from mri2mesh.weights import import_weights
+    from mri2mesh.weights_import import import_weights
 
     entries = import_weights(
         options.path, licence=options.licence, origin=options.origin, engine=options.engine

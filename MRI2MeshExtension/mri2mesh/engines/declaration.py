@@ -15,7 +15,7 @@ from mri2mesh.engines.options import Option
 
 RESERVED = {
     *("image", "out", "engine", "device", "formats", "debug", "command", "run"),
-    *("live", "marker", "progress", "keep", "watch"),
+    *("live", "marker", "progress", "cache", "watch"),
 }
 """Names that the command line, the worker or ``reconstruct`` itself use for something else."""
 
@@ -44,7 +44,7 @@ class Engine:
     takes: the kind of its input. most_images: None for as many as the kind has. is_default: for its kind.
     options: besides those of the kind.
     reconstruct: ``"module:function"``, called with the image (a list where the kind has several) and with the keywords
-    ``device``, ``progress`` (`engines.stages.Progress`), ``keep`` (`engines.kept.Keep`), those of the options that were
+    ``device``, ``progress`` (`engines.stages.Progress`), ``cache`` (`engines.model_cache.Cache`), those of the options that were
     given and, where shows is true, ``watch`` (`engines.stages.Watch`) if somebody looks on.
     It returns a `Reconstruction`. weights: names in the manifest. levels: its structures are levels of the spine, which
     may be counted wrongly.

@@ -13,8 +13,6 @@ from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 from mri2mesh.geometry.checks import area_mm2
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import sample_surface
-from mri2mesh.geometry.volume import Volume
-from mri2mesh.geometry.voxelise import voxelise
 from mri2mesh.geometry.vtk_bridge import to_polydata
 
 
@@ -70,21 +68,3 @@ def signed_distance(points: NDArray, mesh: Mesh) -> NDArray[np.float64]:
     values = vtkDoubleArray()
     distance.FunctionValue(numpy_to_vtk(points), values)
     return vtk_to_numpy(values).copy()
-
-
-def dice(mesh_a: Mesh, mesh_b: Mesh, spacing_mm: float = 0.5) -> float:
-    """Dice overlap of two closed meshes, 2|A and B| / (|A| + |B|), on a cubic grid of this spacing.
-
-    Raises ValueError when neither mesh contains a voxel centre.
-    """
-    low = np.minimum(mesh_a.vertices.min(axis=0), mesh_b.vertices.min(axis=0)).astype(np.float64)
-    high = np.maximum(mesh_a.vertices.max(axis=0), mesh_b.vertices.max(axis=0))
-    size = np.ceil((high - low) / spacing_mm).astype(int) + 2
-    ijk_to_ras = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-    ijk_to_ras[:3, 3] = low - spacing_mm / 2
-    grid = Volume(np.zeros(size[::-1], bool), ijk_to_ras)
-    inside_a, inside_b = voxelise(mesh_a, grid), voxelise(mesh_b, grid)
-    total = int(inside_a.sum()) + int(inside_b.sum())
-    if total == 0:
-        raise ValueError(f"neither mesh holds a voxel of {spacing_mm:g} mm")
-    return 2 * int((inside_a & inside_b).sum()) / total

@@ -49,16 +49,6 @@ def self_intersecting_pairs(
     return pairs[hits]
 
 
-def intersecting_pairs(
-    vertices_a: NDArray, faces_a: NDArray, vertices_b: NDArray, faces_b: NDArray
-) -> NDArray[np.int64]:
-    """[P, 2] (face of a, face of b) for every two triangles of two surfaces that touch or cross."""
-    a = np.asarray(vertices_a, dtype=np.float64)[faces_a]
-    b = np.asarray(vertices_b, dtype=np.float64)[faces_b]
-    pairs = _overlapping_boxes(a, b, same=False)
-    return pairs[triangles_meet(a[pairs[:, 0]], b[pairs[:, 1]])]
-
-
 def triangles_meet(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
     """[P] whether triangles a [P, 3, 3] and b [P, 3, 3] have a point in common.
 

@@ -28,34 +28,12 @@ def translation(offset: ArrayLike) -> Matrix:
     return compose(np.eye(3), offset)
 
 
-def scaling(factors: ArrayLike) -> Matrix:
-    """4x4 that scales about the origin, by one factor or by one for each axis."""
-    return compose(np.diag(np.broadcast_to(np.asarray(factors, dtype=np.float64), 3)))
-
-
 def rotation_about(axis: ArrayLike, degrees: float, point: ArrayLike = (0.0, 0.0, 0.0)) -> Matrix:
     """4x4 rotation about the line through a point along axis [3] (any length), right-handed."""
     axis = np.asarray(axis, dtype=np.float64)
     rotation = Rotation.from_rotvec(axis / np.linalg.norm(axis) * degrees, degrees=True).as_matrix()
     point = np.asarray(point, dtype=np.float64)
     return compose(rotation, point - rotation @ point)
-
-
-def rotation_from_euler(sequence: str, degrees: ArrayLike) -> Matrix:
-    """4x4 from Euler angles; `scipy.spatial.transform.Rotation`: "xyz" about fixed axes, "XYZ" moving."""
-    return compose(Rotation.from_euler(sequence, np.asarray(degrees), degrees=True).as_matrix())
-
-
-def random_rotation(rng: np.random.Generator, max_degrees: float = 180.0) -> Matrix:
-    """4x4 rotation about a random axis by an angle uniform in 0..max_degrees."""
-    axis = rng.normal(size=3)
-    return rotation_about(axis, float(rng.uniform(0, max_degrees)))
-
-
-def rotation_angle_degrees(matrix: ArrayLike) -> float:
-    """Angle of the rotation in a rigid 4x4 or 3x3."""
-    linear = np.asarray(matrix, dtype=np.float64)[:3, :3]
-    return float(np.degrees(Rotation.from_matrix(linear).magnitude()))
 
 
 def rotation_between(source: ArrayLike, target: ArrayLike) -> Matrix:
@@ -87,14 +65,6 @@ def rigid_inverse(matrix: ArrayLike) -> Matrix:
     """Inverse of a rotation and translation, exact to rounding."""
     matrix = np.asarray(matrix, dtype=np.float64)
     return compose(matrix[:3, :3].T, -matrix[:3, :3].T @ matrix[:3, 3])
-
-
-def interpolate_rigid(start: ArrayLike, end: ArrayLike, fraction: float) -> Matrix:
-    """Between two rigid 4x4: translation linear, rotation along the shortest way; 0 is start, 1 is end."""
-    start, end = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    turn = Rotation.from_matrix(start[:3, :3].T @ end[:3, :3]).as_rotvec()
-    rotation = start[:3, :3] @ Rotation.from_rotvec(turn * fraction).as_matrix()
-    return compose(rotation, (1 - fraction) * start[:3, 3] + fraction * end[:3, 3])
 
 
 def rigid_fit(source: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> Matrix:

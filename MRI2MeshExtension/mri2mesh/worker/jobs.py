@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from mri2mesh.engines.kept import Kept
+from mri2mesh.engines.model_cache import ModelCache
 from mri2mesh.errors import InputError
 from mri2mesh.worker.requests import engine_of, inputs_of, marker_of, options_of, reconstruction_of
 
@@ -21,7 +21,7 @@ class Context(Protocol):
     """What a job is given besides its message."""
 
     @property
-    def kept(self) -> Kept:
+    def cache(self) -> ModelCache:
         """What earlier jobs have loaded."""
 
     def progress(self, stage: str, fraction: float) -> None:
@@ -52,7 +52,7 @@ def reconstruct(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
             progress=context.progress,
             warn=lambda message: context.send("warning", message=message),
             watch=shown if live else None,
-            keep=context.kept,
+            cache=context.cache,
         )
     return {
         "status": 0 if reconstruction.passed else 1,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2mesh import __version__
-from mri2mesh.engines.kept import Kept
+from mri2mesh.engines.model_cache import ModelCache
 from mri2mesh.errors import explain
 from mri2mesh.export.atomic import remove_unfinished
 from mri2mesh.process_tree import kill_tree
@@ -37,7 +37,7 @@ class Worker:
         self._unwanted: set[str] = set()
         self._known: set[str] = set()
         self._out: str | None = None
-        self._kept = Kept()
+        self._cache = ModelCache()
 
     def serve(self) -> None:
         """Runs until the process ends, which is when the channel ends."""
@@ -86,7 +86,7 @@ class Worker:
     def _outcome(self, job: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Does the job; the event that ends it."""
         try:
-            context = _JobContext(job, self._kept, lambda: job not in self._unwanted, self._channel.send)
+            context = _JobContext(job, self._cache, lambda: job not in self._unwanted, self._channel.send)
             context.check()
             return {"event": "done", **JOBS[request["command"]](request, context)}
         except Cancelled:
@@ -116,9 +116,9 @@ class _JobContext:
     """`jobs.Context` of one job. wanted: False once it is cancelled."""
 
     def __init__(
-        self, job: str, kept: Kept, wanted: Callable[[], bool], send: Callable[[dict[str, Any]], None]
+        self, job: str, cache: ModelCache, wanted: Callable[[], bool], send: Callable[[dict[str, Any]], None]
     ) -> None:
-        self.kept = kept
+        self.cache = cache
         self._job, self._wanted, self._send_event = job, wanted, send
         self._stage, self._next = "", 0.0
 

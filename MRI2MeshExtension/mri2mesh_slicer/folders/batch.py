@@ -72,7 +72,7 @@ class Batch:
             on_progress=lambda stage, fraction, left: self._report_progress(number, count, case.name, stage),
             on_done=lambda event: self._one_done(case.name, event),
             on_failed=lambda message: self._one_failed(case.name, message),
-            on_cancelled=lambda: self._one_failed(case.name, "stopped"),
+            on_cancelled=lambda: self._one_failed(case.name, "cancelled"),
         )
 
     def _one_done(self, name: str, event: dict[str, Any]) -> None:

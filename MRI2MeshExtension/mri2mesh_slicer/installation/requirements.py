@@ -69,7 +69,7 @@ def obstacle(packages: list[Package]) -> str:
         return ""
     return _(
         "PyTorch {version} is here and MRI2Mesh needs {least} or later: other extensions may need the one that is "
-        "here, so it is not replaced. Update it in the module PyTorch Utils, restart Slicer, and press Run again."
+        "here, so it is not replaced. Update it in the module PyTorch Utils, restart Slicer, and press Apply again."
     ).format(version=version, least=TORCH.least)
 
 
@@ -81,7 +81,7 @@ def question(packages: list[Package], *, window_waits: bool) -> str:
     lines += ["", _("About {size} MB are downloaded, once.").format(size=size)]
     if TORCH in packages:
         lines.append(
-            _("PyTorch for an NVIDIA card takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes)
+            _("PyTorch for an NVIDIA GPU takes up to 3000 MB instead of {cpu}.").format(cpu=TORCH.megabytes)
         )
     if window_waits:
         lines.append(

@@ -63,7 +63,7 @@ class BatchSection:
             lines.append(_("For radiographs choose one of them in section 1."))
         say(self._ui.batchSentence, " ".join(lines))
         running = self._batch is not None
-        self._ui.batchButton.text = _("Stop") if running else _("Run them all, one after the other")
+        self._ui.batchButton.text = _("Cancel") if running else _("Apply to all")
         self._ui.batchButton.setEnabled(running or not busy)
 
     def stop(self) -> None:
@@ -93,7 +93,7 @@ class BatchSection:
             str(widget.currentPath).strip() for widget in (self._ui.batchInput, self._ui.batchOutput)
         )
         if not outputs:
-            say(self._ui.batchMessage, _("Choose a folder for the results."), BAD)
+            say(self._ui.batchMessage, _("Choose an output folder."), BAD)
             return
         if self._services.client.busy:
             say(

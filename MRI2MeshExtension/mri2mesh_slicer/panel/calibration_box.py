@@ -32,7 +32,7 @@ class CalibrationBox:
     def __init__(self, ask: Callable[[dict[str, Any]], None]) -> None:
         self._ask = ask
         self._node: Any = None
-        self.widget = qt.QGroupBox(_("Scale by a marker"))
+        self.widget = qt.QGroupBox(_("Scale by a marker (optional)"))
         grid = qt.QGridLayout(self.widget)
         self.kind, self.size, self.line = narrow_list(), qt.QDoubleSpinBox(), slicer.qMRMLNodeComboBox()
         for name, words, _size in kinds():

@@ -98,7 +98,7 @@ class ExportSection:
     def _export(self, *_checked: Any) -> None:
         folder = str(self._ui.exportFolder.currentPath).strip()
         if not folder:
-            say(self._ui.exportMessage, _("Choose a folder first."), BAD)
+            say(self._ui.exportMessage, _("Choose an output folder first."), BAD)
             return
         try:
             if self._ending in dict(label_maps()):

@@ -45,7 +45,7 @@ class LandmarksBox:
         self.widget.setVisible(node is not None and bool(names))
         if node is None:
             return
-        self.widget.setTitle(_("Landmarks in {name}, if you like").format(name=node.GetName()))
+        self.widget.setTitle(_("Landmarks in {name} (optional)").format(name=node.GetName()))
         if names != self._names:
             self._names = names
             self.name.clear()

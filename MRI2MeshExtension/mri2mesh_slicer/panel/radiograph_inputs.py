@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from mri2mesh.engines.options import Landmarks
 from mri2mesh.imaging.radiographs.camera_file import write_camera
-from mri2mesh_slicer.inputs import take_radiograph
+from mri2mesh_slicer.inputs import require_one_frame, take_radiograph
 from mri2mesh_slicer.installation import requirements
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
@@ -73,6 +73,7 @@ class RadiographInputs(MethodInputs):
         return super().problem()
 
     def take_images(self) -> WriteImages:
+        require_one_frame(self.nodes())
         taken = [take_radiograph(node) for node in self.nodes()]
         cameras = [geometry_of(node) if is_known(node) else None for node in self.nodes()]
 

@@ -154,7 +154,9 @@ class ResultsSection:
         try:
             shift_levels(self.run, by)
         except InputError as error:
-            again = _("To leave out what has no level then, set the shift in section 2 and press Run again.")
+            again = _(
+                "To leave out what has no level then, set the shift in section 2 and press Apply again."
+            )
             say(self._ui.verdictLabel, f"{sentences(str(error))} {again}", BAD)
             return
         self.refresh()

@@ -17,8 +17,8 @@ def devices() -> tuple[tuple[str, str], ...]:
     """Name for the engine, and words."""
     return (
         ("auto", _("automatic")),
-        ("cpu", _("processor")),
-        ("cuda", _("NVIDIA card")),
+        ("cpu", _("CPU")),
+        ("cuda", _("NVIDIA GPU")),
         ("mps", _("Apple GPU")),
     )
 
@@ -45,8 +45,8 @@ class RunSection:
         say(ui.messageLabel, "")
 
     def refresh(self, busy: bool, problem: str, shows: bool, can_choose_live: bool) -> None:
-        """problem: why Run is not possible; shown beside the button. shows: whether the method's surfaces can be looked
-        at while they are found."""
+        """problem: why Apply is not possible; shown beside the button. shows: whether the method's surfaces can be
+        looked at while they are found."""
         ui = self._ui
         ui.liveCheck.setVisible(shows)
         ui.liveCheck.setEnabled(can_choose_live)

@@ -29,7 +29,7 @@ class StartBox:
             _("An earlier fit of these views can be continued: with more landmarks, or a corrected geometry.")
         )
         self.selector.activated.connect(self._choose)
-        row.addWidget(qt.QLabel(_("Begin:")))
+        row.addWidget(qt.QLabel(_("Start from:")))
         row.addWidget(self.selector, 1)
 
     def show(self, nodes: Sequence[Any], settings: Mapping[str, Any]) -> None:
@@ -38,9 +38,9 @@ class StartBox:
         if self.chosen not in self._fits:
             self.chosen = None
         self.selector.clear()
-        self.selector.addItem(_("from the images and landmarks alone"))
+        self.selector.addItem(_("images and landmarks only"))
         for run in self._fits:
-            self.selector.addItem(_("go on from {run}").format(run=run.name))
+            self.selector.addItem(_("earlier result: {run}").format(run=run.name))
         self.selector.setCurrentIndex(self._fits.index(self.chosen) + 1 if self.chosen else 0)
         self.widget.setVisible(bool(self._fits))
 

@@ -120,7 +120,7 @@ class ViewsTable:
             picker = slicer.qMRMLNodeComboBox()
             picker.nodeTypes = ["vtkMRMLMarkupsFiducialNode"]
             picker.noneEnabled = True
-            picker.noneDisplay = _("none")
+            picker.noneDisplay = _("None")
             picker.addEnabled = True
             picker.setMRMLScene(slicer.mrmlScene)
             picker.setCurrentNode(self.landmarks_of(node))

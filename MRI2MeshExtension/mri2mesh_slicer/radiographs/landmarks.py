@@ -71,13 +71,6 @@ def take_landmarks(markups: Any, *, picked_in: Any = None) -> TakenLandmarks:
     return TakenLandmarks(tuple(points), positions, pixels)
 
 
-def write_landmarks(
-    markups: Any, path: str | Path, *, picked_in: Any = None, image_file: str | Path | None = None
-) -> Path:
-    """`take_landmarks` and `TakenLandmarks.write` in one."""
-    return take_landmarks(markups, picked_in=picked_in).write(path, image_file)
-
-
 def carry_landmarks(markups: Any, image: Any, ijk_to_ras: NDArray) -> None:
     """Points in the plane of an image stay on their pixels when it is about to get another IJK-to-RAS matrix, [4, 4];
     others, picked in the patient or in another image, stay where they are."""

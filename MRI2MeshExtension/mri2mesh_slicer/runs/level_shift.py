@@ -38,14 +38,6 @@ def shift_levels(run: RunNodes, by: int) -> None:
             _shift_column(run.checks_table, "structure", shifted)
 
 
-def can_shift(run: RunNodes, by: int) -> bool:
-    """Whether `shift_levels` would do it."""
-    try:
-        return bool([_shifted(structure_name(model), by) for model in run.models])
-    except InputError:
-        return False
-
-
 def _shifted(name: str, by: int) -> Structure:
     sequence = next((names for names in SEQUENCES if name in names), None)
     if sequence is None:

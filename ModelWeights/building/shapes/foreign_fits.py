@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from building.shapes.foreign import LABELLED, labelled_bones, together, visible_human_pelvis
-from mri2mesh.anatomy.shape_models.fit import ShapeFit
+from mri2mesh.anatomy.shape_models.fit import ShapeFit, fit_shape
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.mesh import Mesh
@@ -70,7 +70,7 @@ def _rows(
         results = []
         for whole, shown in targets:
             initial = _hung(model, whole) if bone.startswith("femur") else None
-            fit = model.fit(whole, initial=initial, **options)
+            fit = fit_shape(model, whole, initial=initial, **options)
             results.append((*_distances(model, fit, shown, parts), fit.scale))
         mean = np.mean(results, axis=0)
         worst = max(result[2] for result in results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mri2mesh.anatomy.shape_models.file import read_shape_model, write_shape_model
 from mri2mesh.anatomy.shape_models.local_modes import flexible, with_local_modes
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.geometry.transforms import apply, rigid_fit
@@ -12,7 +13,7 @@ from mri2mesh.geometry.transforms import apply, rigid_fit
 
 @pytest.fixture(scope="module")
 def vertebra() -> ShapeModel:
-    return ShapeModel.load("L3")
+    return read_shape_model("L3")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_bone_left_out_lies_nearer_to_the_flexible_model_of_the_others(vertebr
 
 def test_local_modes_are_not_stored_and_leave_with_a_subject(widened, tmp_path):
     with pytest.raises(ValueError, match="local modes are not stored"):
-        widened.save(tmp_path / "model.npz")
+        write_shape_model(widened, tmp_path / "model.npz")
     rest = widened.without(0)
     assert rest.local == 0
     assert len(rest.modes) < len(widened.modes) - 30 + 1

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings
 from mri2mesh.engines.xray_fit.fitting.levels import Level
@@ -68,7 +69,7 @@ def simulate(
     seed: int = 0,
 ) -> Simulated:
     """A bone half way from the mean to a random one of the population, turned about its middle, in soft tissue."""
-    model, rng = ShapeModel.load(anatomy), np.random.default_rng(seed)
+    model, rng = read_shape_model(anatomy), np.random.default_rng(seed)
     shape = model.vertices(0.5 * model.sample(rng))
     turn = Rotation.from_rotvec(turn_deg, degrees=True).as_matrix()
     vertices = (shape - shape.mean(0)) @ turn.T + [8.0, -5.0, 6.0]

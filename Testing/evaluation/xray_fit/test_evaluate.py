@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from anatomy.toy_shapes import stretching_ball
+from geometry.rotations import angle_degrees
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
@@ -32,7 +34,6 @@ from mri2mesh.geometry.transforms import (
     apply,
     rigid_fit,
     rotation_about,
-    rotation_angle_degrees,
     translation,
 )
 
@@ -47,7 +48,7 @@ def model() -> ShapeModel:
 
 @pytest.fixture(scope="module")
 def femur() -> ShapeModel:
-    return ShapeModel.load("femur_left")
+    return read_shape_model("femur_left")
 
 
 def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model):
@@ -58,7 +59,7 @@ def test_a_subject_and_its_mirror_image_are_left_out_of_the_model_together(model
 
 @pytest.mark.parametrize(("name", "subjects"), [("pelvis", 40), ("femur_left", 26), ("L1", 11), ("L5", 3)])
 def test_a_mirror_image_or_another_bone_is_not_a_subject(name, subjects):
-    shipped = ShapeModel.load(name)
+    shipped = read_shape_model(name)
     rows = one_row_each(shipped)
     assert len(rows) == len({shipped.subjects[row] for row in rows}) == subjects
     assert not np.asarray(shipped.mirrored)[rows].any()
@@ -71,7 +72,7 @@ def test_a_few_subjects_are_spread_over_all(femur):
 
 
 def test_the_widening_of_small_groups_is_taken_back():
-    lumbar = ShapeModel.load("L5")
+    lumbar = read_shape_model("L5")
     row = one_row_each(lumbar)[0]
     offset, widened = shape_of(lumbar, row) - lumbar.mean, lumbar.vertices(lumbar.scores[row]) - lumbar.mean
     assert np.linalg.norm(offset) / np.linalg.norm(widened) == pytest.approx(np.sqrt(2 / 3), rel=1e-6)
@@ -81,7 +82,7 @@ def test_the_start_is_off_by_no_more_than_was_said_and_no_less_than_half_of_it(f
     for seed in range(5):
         case = held_out(femur, 3, seed)
         truth = rigid_fit(case.model.mean, case.truth)
-        assert 7.5 <= rotation_angle_degrees(case.start[:3, :3] @ truth[:3, :3].T) <= 15.0
+        assert 7.5 <= angle_degrees(case.start[:3, :3] @ truth[:3, :3].T) <= 15.0
         centre = case.model.mean.mean(0)
         moved = np.linalg.norm(apply(case.start, centre) - apply(truth, centre))
         assert 15.0 <= moved <= 30.0
@@ -113,7 +114,7 @@ def test_the_geometry_that_is_wrong_is_that_of_the_later_views_and_of_every_dist
     right = [field.camera(angle, False) for angle in wrong.primary_angles_deg]
     given = [seen.camera for seen in observe(case, field, wrong, [0])]
     np.testing.assert_allclose(given[0].axes_ras, right[0].axes_ras)
-    assert rotation_angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
+    assert angle_degrees(given[1].axes_ras.T @ right[1].axes_ras) == pytest.approx(5.0)
     for camera, true in zip(given, right, strict=True):
         assert camera.source_to_detector_mm == pytest.approx(1.02 * true.source_to_detector_mm)
         np.testing.assert_allclose(np.linalg.norm(camera.source_ras_mm), np.linalg.norm(true.source_ras_mm))

@@ -9,13 +9,19 @@ import pytest
 
 from imaging.ramps import ramp_at
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.imaging.volumes.orientation import array_axis, orientation_code, reorient
+from mri2mesh.imaging.volumes.orientation import array_axis, patient_axes, reorient
 
 CODES = [
     "".join(pair[sign] for pair, sign in zip(order, signs, strict=True))
     for order in permutations(["LR", "PA", "IS"])
     for signs in product((0, 1), repeat=3)
 ]
+
+
+def orientation_code(matrix: np.ndarray) -> str:
+    """Where i, j and k increase to, as three letters."""
+    axes, signs = patient_axes(matrix)
+    return "".join(("LPI", "RAS")[int(sign > 0)][axis] for axis, sign in zip(axes, signs, strict=True))
 
 
 def test_a_tilted_sagittal_volume_is_named_by_the_direction_its_axes_run_to(sagittal_matrix):

@@ -7,7 +7,7 @@ import pytest
 
 from imaging.ramps import oblique_matrix, ramp_at
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.imaging.volumes.resampling import normalise, resample_isotropic, resample_to_grid
+from mri2mesh.imaging.volumes.resampling import normalise, resample_to_grid
 
 SOURCE = oblique_matrix((0.9, 1.1, 3.0), (12, -20, 35))
 TARGET = oblique_matrix((1.3, 0.8, 1.7), (-8, 15, -40))
@@ -104,23 +104,6 @@ def test_slices_already_thick_are_not_blurred_again():
     assert np.abs(resample_to_grid(thin, target, (10, 6, 6), anti_alias=True)[0] - plain).max() > 0.05
 
 
-@pytest.mark.parametrize("spacing", [0.7, 1.0, 2.3])
-def test_isotropic_voxels_cover_the_same_field_of_view(ramp_volume, spacing):
-    volume = ramp_volume(SOURCE, (16, 25, 30))
-    cubes = resample_isotropic(volume, spacing)
-    np.testing.assert_allclose(cubes.spacing, spacing)
-    size, new_size = np.array(volume.array.shape[::-1]), np.array(cubes.array.shape[::-1])
-    centres = [volume.ras_from_ijk((size - 1) / 2), cubes.ras_from_ijk((new_size - 1) / 2)]
-    np.testing.assert_allclose(centres[0], centres[1], atol=1e-9)
-    extent = new_size * spacing - size * volume.spacing
-    assert (extent > -0.01).all() and (extent < spacing).all()
-    margin = 4.5 if spacing > 2 else 1.0  # as far as the blur reaches
-    deep = deep_inside(volume, cubes.ijk_to_ras, cubes.array.shape, margin)
-    assert deep.sum() > 20
-    truth = ramp_at(grid_points(cubes.ijk_to_ras, cubes.array.shape))
-    np.testing.assert_allclose(cubes.array[deep], truth[deep], atol=2e-2)
-
-
 def test_normalised_values_run_from_0_to_1_and_ignore_what_is_masked_out():
     rng = np.random.default_rng(2)
     image = rng.uniform(100, 1100, (20, 20, 20))
@@ -149,5 +132,3 @@ def test_impossible_requests_are_refused(ramp_volume):
         resample_to_grid(volume, SOURCE, (4, 4, 4), order=2)
     with pytest.raises(ValueError, match="labels"):
         resample_to_grid(volume, SOURCE, (4, 4, 4), order=0, anti_alias=True)
-    with pytest.raises(ValueError, match="positive"):
-        resample_isotropic(volume, 0)

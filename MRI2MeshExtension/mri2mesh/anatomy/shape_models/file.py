@@ -13,17 +13,14 @@ import zipfile
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.weights import find, read_verified
 from mri2mesh.weights_manifest import write_atomically
-
-if TYPE_CHECKING:
-    from mri2mesh.anatomy.shape_models.model import ShapeModel
 
 PREFIX = "shape_"
 """Shape models are ``shape_<name>.npz`` among the weights, so that no network can bear the same name."""
@@ -34,7 +31,7 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile
 
 
 def write_shape_model(model: ShapeModel, path: str | PathLike[str]) -> Path:
-    """One file, whole or not at all. Raises InputError when the folder cannot be written."""
+    """Writes one file, whole or not at all; its path. Raises InputError when the folder cannot be written."""
     path = Path(path)
     write_atomically(path, shape_model_bytes(model))
     return path
@@ -82,7 +79,7 @@ def shape_model_bytes(model: ShapeModel) -> bytes:
 
 
 def read_shape_model(source: str | PathLike[str]) -> ShapeModel:
-    """By name, from the weights folders, its SHA-256 verified; or from a path that ends in ``.npz``.
+    """A shipped or imported model by name ("pelvis", "L3"), its SHA-256 verified, or one from an ``.npz`` file.
 
     Raises InputError when there is no such model or the file is not one.
     """
@@ -98,7 +95,7 @@ def read_shape_model(source: str | PathLike[str]) -> ShapeModel:
 
 @cache
 def landmark_names(name: str) -> tuple[str, ...]:
-    """Of a shape model among the weights, without its geometry: in milliseconds.
+    """The landmarks of a shape model among the weights, read in milliseconds without its geometry.
 
     Raises InputError when there is no such model or the file is not one.
     """
@@ -112,8 +109,6 @@ def landmark_names(name: str) -> tuple[str, ...]:
 
 def parse_shape_model(data: bytes, called: str) -> ShapeModel:
     """A model from the bytes of a file. Raises InputError, with what the file is called, when it is none."""
-    from mri2mesh.anatomy.shape_models.model import ShapeModel
-
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays: dict[str, NDArray] = {key: stored[key] for key in stored.files}

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import sample_surface, vertex_normals
 from mri2mesh.geometry.transforms import apply, compose, translation
-
-if TYPE_CHECKING:
-    from mri2mesh.anatomy.shape_models.model import ShapeModel
 
 _NORMAL_MM = 10.0
 """What a unit of difference between normals is worth when closest points are sought."""

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.geometry.mesh import Mesh
-
-if TYPE_CHECKING:
-    from mri2mesh.anatomy.shape_models.fit import ShapeFit
 
 _LEAST_SHARE = 1e-9
 """A mode with less than this share of the variance is rounding, not anatomy."""
@@ -92,22 +87,6 @@ class ShapeModel:
         if self.regions is not None and len(self.regions) != n_vertices:
             raise ValueError(f"{len(self.regions)} regions for {n_vertices} vertices")
 
-    @classmethod
-    def load(cls, source: str | PathLike[str]) -> ShapeModel:
-        """A shipped or imported model by name ("pelvis", "L3"), or one from an ``.npz`` file.
-
-        Raises InputError when there is none of that name or the file is not a shape model.
-        """
-        from mri2mesh.anatomy.shape_models.file import read_shape_model
-
-        return read_shape_model(source)
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Writes the model as one ``.npz``, quantised as `anatomy.shape_models.file` says. Returns the path."""
-        from mri2mesh.anatomy.shape_models.file import write_shape_model
-
-        return write_shape_model(self, path)
-
     @property
     def deviations(self) -> NDArray[np.float64]:
         """[M] standard deviation of each mode over all coordinates together, mm."""
@@ -148,12 +127,6 @@ class ShapeModel:
         right = offset[..., used, :].reshape(*offset.shape[:-2], -1) @ basis.T
         b = np.linalg.solve(gram + ridge * np.eye(len(gram)), right[..., None])[..., 0]
         return b.astype(np.float64)
-
-    def fit(self, target: Mesh | NDArray, **options: Any) -> ShapeFit:
-        """The model's pose and shape that lie best on a surface or on points, as `anatomy.shape_models.fit` says."""
-        from mri2mesh.anatomy.shape_models.fit import fit_shape
-
-        return fit_shape(self, target, **options)
 
     def mesh(self, coefficients: ArrayLike = (), part: str | None = None) -> Mesh:
         """The surface of coefficients [m], whole or one part of it (KeyError for a part it does not have)."""

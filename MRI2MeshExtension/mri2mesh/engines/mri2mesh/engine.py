@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mri2mesh import __version__
 from mri2mesh.anatomy.structures import STRUCTURES, disc_name
-from mri2mesh.engines.kept import Keep, load_anew
+from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
 from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
 from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
@@ -29,7 +29,7 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 UNCERTAINTY = (
-    "standard deviation over four looks: slices resampled a fraction of a slice apart,"
+    "standard deviation over four passes: slices resampled a fraction of a slice apart,"
     " crops moved by 1.5 mm and turned by 2.5 degrees"
 )
 MIN_SUPPORT = 0.25
@@ -56,7 +56,7 @@ def reconstruct(
     level_shift: int = 0,
     weights_dir: Path | None = None,
     progress: Progress | None = None,
-    keep: Keep = load_anew,
+    cache: Cache = no_cache,
 ) -> Reconstruction:
     """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
 
@@ -65,7 +65,7 @@ def reconstruct(
     """
     stages = Stages(STAGES, progress)
     with stages.stage("load weights"):
-        models = keep(load_models, device, weights_dir)
+        models = cache(load_models, device, weights_dir)
     return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
 
 

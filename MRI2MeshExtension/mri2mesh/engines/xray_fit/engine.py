@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
-from mri2mesh.anatomy.shape_models.file import PREFIX
+from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model
 from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.engines.kept import Keep, load_anew
-from mri2mesh.engines.mri2mesh.deformation.models import choose_device
+from mri2mesh.device import choose_device
+from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
     COARSE_MM,
@@ -36,7 +36,7 @@ from mri2mesh.engines.xray_fit.fitting.case import Case, Picked, prepare_case, s
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
-from mri2mesh.engines.xray_fit.fitting.second_look import fit_with_second_look
+from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
 from mri2mesh.engines.xray_fit.fitting.side import SIDE_LEVELS, mirrored, one_sided
 from mri2mesh.engines.xray_fit.fitting.stored import to_plain
 from mri2mesh.engines.xray_fit.fitting.support import support_in_views
@@ -81,7 +81,7 @@ def reconstruct(
     progress: Progress | None = None,
     watch: Watch | None = None,
     start: Reconstruction | Mapping[str, Any] | None = None,
-    keep: Keep = load_anew,
+    cache: Cache = no_cache,
 ) -> Reconstruction:
     """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
 
@@ -98,7 +98,7 @@ def reconstruct(
         chosen = choose_device(device)
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
-        case = prepare_case(radiographs, _model(anatomy, keep), landmarks, masks, settings, on)
+        case = prepare_case(radiographs, _model(anatomy, cache), landmarks, masks, settings, on)
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
             device=case.family.mean.device,
@@ -116,7 +116,7 @@ def reconstruct(
         with stages.stage("find a start"):
             starts = starts_of(case, start)
         with stages.stage("fit"):
-            found = fit_with_second_look(
+            found = fit_twice_if_doubtful(
                 case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
             )
         with stages.stage("check"):
@@ -172,7 +172,7 @@ def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _model(anatomy: str | None, keep: Keep) -> ShapeModel:
+def _model(anatomy: str | None, cache: Cache) -> ShapeModel:
     if anatomy not in ANATOMIES:
         asked = (
             "a radiograph does not say which bone is wanted"
@@ -180,11 +180,11 @@ def _model(anatomy: str | None, keep: Keep) -> ShapeModel:
             else f"no shape model of {anatomy}"
         )
         raise InputError(f"{asked}: give --anatomy {'|'.join(ANATOMIES)}")
-    return keep(_flexible, anatomy)
+    return cache(_flexible, anatomy)
 
 
 def _flexible(anatomy: str) -> ShapeModel:
-    return flexible(ShapeModel.load(anatomy))
+    return flexible(read_shape_model(anatomy))
 
 
 def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:

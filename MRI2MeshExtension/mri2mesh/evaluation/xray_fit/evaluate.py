@@ -12,11 +12,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
-from mri2mesh.engines.xray_fit.fitting.second_look import fit_with_second_look
+from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
 from mri2mesh.engines.xray_fit.fitting.starts import coarse_search
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
     MODEL_RESIDUAL_MM,
@@ -49,7 +49,7 @@ def evaluate(
         raise InputError(f"{anatomy!r} cannot be evaluated: use {', '.join(FIELDS)}")
     if unknown := [name for name in conditions if name not in CONDITIONS]:
         raise InputError(f"there is no condition {unknown[0]!r}: use {', '.join(CONDITIONS)}")
-    model = ShapeModel.load(anatomy)
+    model = read_shape_model(anatomy)
     scores: list[FitScore] = []
     for row in tqdm(one_row_each(model, subjects), desc="subjects"):
         case = held_out(model, row, seed)
@@ -85,7 +85,7 @@ def fit_case(
     began = time.perf_counter()
     # as the engine starts where no landmarks are picked
     starts = Parameters.joined([expected, coarse_search(views, family, expected)])
-    found = fit_with_second_look(views, family, starts, settings, expected=expected)
+    found = fit_twice_if_doubtful(views, family, starts, settings, expected=expected)
     seconds = time.perf_counter() - began
     fitted = found.parameters.by_first_view(family)[0].cpu().numpy()
     beam = views[0].camera.axes_ras[2]

@@ -30,12 +30,6 @@ def patient_axes(ijk_to_ras: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int
     return np.array(best), np.array(signs)
 
 
-def orientation_code(ijk_to_ras: NDArray) -> str:
-    """Three letters: where i, j and k increase to, e.g. ``"LPS"`` or, for sagittal slices, ``"PIR"``."""
-    axes, signs = patient_axes(ijk_to_ras)
-    return "".join((POSITIVE if sign > 0 else NEGATIVE)[axis] for axis, sign in zip(axes, signs, strict=True))
-
-
 def slice_plane(normal: NDArray) -> str:
     """Plane across a normal, [3] in RAS or LPS: ``"sagittal"`` or, tilted far, ``"oblique sagittal"``."""
     cosines = np.abs(np.asarray(normal, dtype=np.float64)) / np.linalg.norm(normal)

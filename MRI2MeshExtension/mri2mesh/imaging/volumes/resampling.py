@@ -1,12 +1,10 @@
 """Volumes on other grids.
 
-`reorient` moves no voxel, `resample_isotropic` and `resample_to_grid` interpolate, `thick_slices` and
+`reorient` moves no voxel, `resample_to_grid` interpolate, `thick_slices` and
 `average_slices` integrate; all keep every value at its place in the patient.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,7 +20,6 @@ __all__ = [
     "average_slices",
     "normalise",
     "reorient",
-    "resample_isotropic",
     "resample_to_grid",
     "thick_slices",
 ]
@@ -70,25 +67,6 @@ def resample_to_grid(
     inside = _inside(index_to_index, shape, volume.array.shape)
     values[~inside] = fill
     return values, inside
-
-
-def resample_isotropic(volume: Volume, spacing: float, *, order: int = 1, anti_alias: bool = True) -> Volume:
-    """The same field of view and directions in cubes of ``spacing`` millimetres; its centre stays in place.
-
-    Interpolating between thick slices adds no detail: the result is float32 and has no slice thickness of its
-    own. order and anti_alias as in `resample_to_grid` (labels: order 0, where anti_alias has no effect).
-    """
-    if not spacing > 0:
-        raise ValueError(f"a spacing is positive, not {spacing}")
-    sizes = np.array(volume.array.shape[::-1])
-    new_sizes = np.maximum(1, np.ceil(sizes * volume.spacing / spacing - 1e-3)).astype(int)
-    step = spacing / volume.spacing
-    new_to_old = np.diag([*step, 1.0])
-    new_to_old[:3, 3] = (sizes - 1) / 2 - step * (new_sizes - 1) / 2
-    matrix = volume.ijk_to_ras @ new_to_old
-    shape = (int(new_sizes[2]), int(new_sizes[1]), int(new_sizes[0]))
-    array, _ = resample_to_grid(volume, matrix, shape, order, anti_alias=anti_alias and order > 0)
-    return replace(volume, array=array, ijk_to_ras=matrix, slice_thickness_mm=None)
 
 
 def _blurred(volume: Volume, array: NDArray[np.float32], target: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, XRayAngiographicImageStorage, generate_uid
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry, assumed_geometry
 from mri2mesh.synthesis.films.single_bone import radiograph
 
@@ -29,7 +29,7 @@ DARKEST = 4.0
 
 def write_samples(folder: Path) -> list[Path]:
     """One DICOM file per view, with the geometry in its tags and nobody's name."""
-    model, rng = ShapeModel.load("pelvis"), np.random.default_rng(SEED)
+    model, rng = read_shape_model("pelvis"), np.random.default_rng(SEED)
     vertices = model.vertices(VARIATION * model.sample(rng))
     vertices = vertices - vertices.mean(0)
     bones = [model.surface(vertices, part) for part in model.part_names]

@@ -1,4 +1,4 @@
-"""What is varied between looks is varied in place: shifted slices show the same patient, a crop finds its template."""
+"""What is varied between passes is varied in place: shifted slices show the same patient, a crop finds its template."""
 
 import numpy as np
 import torch

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.contour_term import ContourTerm, signed_distance
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
@@ -25,7 +25,7 @@ CAMERA = XrayCamera.from_c_arm(
 
 @pytest.fixture(scope="module")
 def family() -> SurfaceFamily:
-    return SurfaceFamily(ShapeModel.load("L3"))
+    return SurfaceFamily(read_shape_model("L3"))
 
 
 def mean_at(family: SurfaceFamily, *place: float) -> Parameters:
@@ -36,7 +36,7 @@ def mean_at(family: SurfaceFamily, *place: float) -> Parameters:
 def mask(family: SurfaceFamily) -> np.ndarray:
     """The shadow of the mean in the isocentre."""
     vertices = mean_at(family, 0.0, 0.0, 0.0).vertices(family)[0].numpy()
-    return thickness(ShapeModel.load("L3").surface(vertices), CAMERA) > 0
+    return thickness(read_shape_model("L3").surface(vertices), CAMERA) > 0
 
 
 def test_the_distance_to_a_disc_is_that_to_its_radius():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.checks import MAX_MIRRORED_MARGIN, side
 from mri2mesh.engines.xray_fit.fitting.side import mirrored, one_sided
 from mri2mesh.geometry.checks import is_watertight, volume_mm3
@@ -13,11 +13,11 @@ from mri2mesh.geometry.checks import is_watertight, volume_mm3
     ("name", "sided"), [("femur_left", True), ("femur_right", True), ("pelvis", False), ("L3", False)]
 )
 def test_femora_have_a_side_and_what_lies_in_the_middle_has_none(name, sided):
-    assert one_sided(ShapeModel.load(name)) is sided
+    assert one_sided(read_shape_model(name)) is sided
 
 
 def test_a_mirrored_left_femur_is_a_right_one():
-    left, right = ShapeModel.load("femur_left"), ShapeModel.load("femur_right")
+    left, right = read_shape_model("femur_left"), read_shape_model("femur_right")
     other = mirrored(left)
     scores = np.array([1.0, -0.5])
     np.testing.assert_allclose(other.vertices(scores), left.vertices(scores) * [-1.0, 1.0, 1.0], atol=1e-6)

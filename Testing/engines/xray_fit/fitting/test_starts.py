@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from engines.xray_fit.fitting.thigh import THIGH
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
@@ -20,7 +21,7 @@ from mri2mesh.synthesis.films.single_bone import thickness
 
 @pytest.fixture(scope="module")
 def model() -> ShapeModel:
-    return ShapeModel.load("L3")
+    return read_shape_model("L3")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_a_coarse_search_finds_a_shifted_bone(model, family):
 
 @pytest.mark.parametrize("degrees", [-13.0, 13.0])
 def test_a_coarse_search_does_not_slide_a_turned_femur_along_its_shaft(degrees):
-    model = ShapeModel.load("femur_left")
+    model = read_shape_model("femur_left")
     family = SurfaceFamily(model)
     turn = np.radians(degrees) * THIGH.axes_ras[2]
     truth = mean_at(np.array([9.0, 4.0, -14.0]), family, 1, turn=tuple(turn))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, Rivals
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
@@ -23,7 +23,7 @@ from mri2mesh.geometry.xray_camera import XrayCamera
 
 @pytest.fixture(scope="module")
 def family() -> SurfaceFamily:
-    return SurfaceFamily(ShapeModel.load("L3"))
+    return SurfaceFamily(read_shape_model("L3"))
 
 
 def known_to(deviations: dict[int, float], family: SurfaceFamily) -> Fit:

@@ -8,8 +8,6 @@ from mri2mesh.anatomy.templates import template
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.geometry.mesh import Mesh
 
-GRAPH_NAMES = ("level", "sacrum")
-
 
 def _shifted(mesh: Mesh, z_mm: float) -> Mesh:
     return mesh.with_vertices(mesh.vertices + np.array([0, 0, z_mm], np.float32))

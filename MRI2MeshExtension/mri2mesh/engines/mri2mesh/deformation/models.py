@@ -9,7 +9,9 @@ from typing import get_args
 import torch
 
 from mri2mesh.anatomy.templates import TemplateKind, template
+from mri2mesh.device import choose_device
 from mri2mesh.engines.mri2mesh.deformation.graphs import build_graphs
+from mri2mesh.engines.mri2mesh.networks.baseline import build_baseline
 from mri2mesh.engines.mri2mesh.networks.localiser import SPACING_MM, build_localiser
 from mri2mesh.engines.mri2mesh.networks.mesh_net import MeshNet
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
@@ -36,18 +38,6 @@ class Models:
     templates: dict[TemplateKind, Mesh]
     weights: list[WeightsEntry]
     device: torch.device
-
-
-def choose_device(name: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU. Raises InputError for a device that is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name not in available:
-        raise InputError(f"--device {name} is not known: use auto, cpu, cuda or mps")
-    if not available[name]:
-        raise InputError(f"--device {name} is not available here: use --device cpu")
-    return torch.device(name)
 
 
 def crop_grid_from(config: dict) -> CropGrid:
@@ -79,8 +69,6 @@ def load_localiser(
 
 def load_baseline(device: torch.device, weights_dir: str | os.PathLike[str] | None = None) -> UNet3d:
     """The U-Net that the engine is measured against."""
-    from mri2mesh.engines.mri2mesh.networks.baseline import build_baseline
-
     network = build_baseline()
     _fill(network, find(BASELINE, weights_dir), device, weights_dir)
     return network

@@ -1,4 +1,4 @@
-"""Surfaces of the levels found, from two looks at each: once to centre the crop, then several times, varied.
+"""Surfaces of the levels found, from two passes over each: once to centre the crop, then several times, varied.
 
 The variations are what the scanner and the localiser could as well have given: the slices a fraction of a slice
 further along, and the crop displaced and turned by a millimetre or two and a few degrees. The result is their mean,
@@ -59,21 +59,21 @@ def predict_surfaces(
     image = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
     tissues = (torch.from_numpy(evidence.semantic[TISSUES]), evidence.ijk_to_ras)
     graph = models.graphs[graph_name]
-    first = _look((image[None], volume.ijk_to_ras), tissues, frames, graph_name, models)
+    first = _one_pass((image[None], volume.ijk_to_ras), tissues, frames, graph_name, models)
     report_progress(1 / (1 + len(SLICE_SHIFTS)))
     centred = [_recentred(frame, local, graph) for frame, local in zip(frames, first, strict=True)]
 
-    looks = []
+    passes = []
     rng = np.random.default_rng(0)
     for shift in SLICE_SHIFTS:
         moved = _slices_moved(image, volume, shift)
         varied = [_varied(frame, rng) for frame in centred] if shift else centred
-        local = _look(moved, tissues, varied, graph_name, models)
-        looks.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
-        report_progress((1 + len(looks)) / (1 + len(SLICE_SHIFTS)))
+        local = _one_pass(moved, tissues, varied, graph_name, models)
+        passes.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
+        report_progress((1 + len(passes)) / (1 + len(SLICE_SHIFTS)))
     results = []
     for n in range(len(frames)):
-        stack = np.stack([look[n] for look in looks])
+        stack = np.stack([one[n] for one in passes])
         mean = stack.mean(0)
         spread = np.sqrt(((stack - mean) ** 2).sum(-1).mean(0))
         results.append(
@@ -85,7 +85,9 @@ def predict_surfaces(
     return results
 
 
-def _look(image: Placed, tissues: Placed, frames: list[NDArray], graph_name: str, models: Models) -> NDArray:
+def _one_pass(
+    image: Placed, tissues: Placed, frames: list[NDArray], graph_name: str, models: Models
+) -> NDArray:
     """One pass of the network: vertices [frames, V, 3] in the frames."""
     crops = [network_crop(image, tissues, frame, models.surfaces.grid) for frame in frames]
     batch = fast_tensor(torch.stack(crops).to(models.device))

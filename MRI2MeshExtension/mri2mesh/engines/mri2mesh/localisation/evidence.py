@@ -38,11 +38,6 @@ class Evidence:
         """[..., 3] RAS millimetres to fractional array indices (k, j, i)."""
         return ((np.asarray(ras) - self.ijk_to_ras[:3, 3]) / np.diag(self.ijk_to_ras)[:3])[..., ::-1]
 
-    def semantic_at(self, ras: NDArray) -> NDArray[np.float32]:
-        """Probabilities [6] of the voxel nearest to a point in RAS."""
-        index = np.clip(np.round(self.kji_from_ras(ras)).astype(int), 0, np.array(self.inside.shape) - 1)
-        return self.semantic[:, index[0], index[1], index[2]]
-
 
 def locate_tissues(volume: Volume, network: nn.Module, device: torch.device | str) -> Evidence:
     """Run the localiser's network (and its mirror image, left to right) over a volume.

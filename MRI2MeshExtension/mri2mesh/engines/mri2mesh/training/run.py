@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from mri2mesh.device import choose_device
 from mri2mesh.engines.mri2mesh.deformation.graphs import build_graphs
 from mri2mesh.engines.mri2mesh.deformation.models import (
     BASELINE,
     LOCALISER,
     SURFACES,
-    choose_device,
     load_localiser,
     load_mesh_net,
 )

@@ -1,4 +1,4 @@
-"""What engines load, kept from one run to the next where there are several in one process."""
+"""What engines load, reused where there are several runs in one process."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from mri2mesh.weights import search_folders
 from mri2mesh.weights_manifest import MANIFEST
 
-Keep = Callable[..., Any]
-"""``keep(load, *arguments)`` gives what ``load(*arguments)`` gives, perhaps from an earlier run."""
+Cache = Callable[..., Any]
+"""``cache(load, *arguments)`` gives what ``load(*arguments)`` gives, perhaps from an earlier run."""
 
 
-def load_anew(load: Callable[..., Any], *arguments: Hashable) -> Any:
-    """The `Keep` that keeps nothing."""
+def no_cache(load: Callable[..., Any], *arguments: Hashable) -> Any:
+    """The `Cache` that remembers nothing."""
     return load(*arguments)
 
 
-class Kept:
-    """A `Keep` of the last few things loaded; the oldest go, so that memory stays bounded."""
+class ModelCache:
+    """A `Cache` of the last few things loaded; the oldest go, so that memory stays bounded."""
 
     def __init__(self, at_most: int = 3) -> None:
         self._at_most = at_most

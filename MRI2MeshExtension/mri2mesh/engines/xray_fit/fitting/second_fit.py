@@ -1,4 +1,4 @@
-"""A second look where a fit explains little of its images: from what is expected alone.
+"""A second fit where the first explains little of its images: from what is expected alone.
 
 A coarse search can find many places that look a little like the bone, as in a field that shows half of it, and they
 crowd out the one that the geometry gives. The end shows it: there the images agree much better with the right place.
@@ -18,7 +18,7 @@ DOUBTFUL = 0.7
 """Agreement of the worst view below which a fit to values is not trusted; simulated films have 0.85 and more."""
 
 
-def fit_with_second_look(
+def fit_twice_if_doubtful(
     views: Sequence[Observation],
     family: SurfaceFamily,
     starts: Parameters,
@@ -29,7 +29,7 @@ def fit_with_second_look(
     expected: Parameters,
 ) -> Fit:
     """As `fit`; where that is doubtful and nothing but the images holds the bone, the better of it and of a fit from
-    the expected pose alone. watch: a second look goes on being watched, with all of it done."""
+    the expected pose alone. watch: called during the second fit too, with all of it done."""
     found = fit(views, family, starts, settings, more, watch, expected)
     if more or min(found.agreement) >= DOUBTFUL:
         return found
