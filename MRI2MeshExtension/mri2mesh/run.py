@@ -110,7 +110,7 @@ def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
     return Reconstruction(engine=engine, structures=[], checks=[check])
 
 
-def _with_the_cpu_in_reserve(
+def _with_cpu_fallback(
     computed: Callable[[str], Reconstruction],
     device: str,
     cache: Cache,

@@ -44,10 +44,10 @@ class Engine:
     takes: the kind of its input. most_images: None for as many as the kind has. is_default: for its kind.
     options: besides those of the kind.
     reconstruct: ``"module:function"``, called with the image (a list where the kind has several) and with the keywords
-    ``device``, ``progress`` (`engines.stages.Progress`), ``cache`` (`engines.model_cache.Cache`), those of the options that were
-    given and, where shows is true, ``watch`` (`engines.stages.Watch`) if somebody looks on.
-    It returns a `Reconstruction`. weights: names in the manifest. levels: its structures are levels of the spine, which
-    may be counted wrongly.
+    ``device``, ``progress`` (`engines.stages.Progress`), ``cache`` (`engines.model_cache.Cache`), those of the options
+    that were given and, where shows is true and somebody looks on, ``watch`` (`engines.stages.Watch`). It returns a
+    `Reconstruction`. weights: names in the manifest. levels: its structures are levels of the spine, which may be
+    counted wrongly.
     """
 
     name: str
