@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ctk
@@ -72,7 +73,7 @@ class FileEditor:
         self.widget.filters = kinds.Dirs if option.folder else kinds.Files
         if option.endings:
             self.widget.nameFilters = [f"{_('Files')} ({' '.join('*' + one for one in option.endings)})"]
-        self.widget.currentPathChanged.connect(lambda path: chosen(option.from_json(path) if path else None))
+        self.widget.currentPathChanged.connect(lambda path: chosen(Path(path) if path else None))
 
     def show(self, value: Any) -> None:
         self.widget.blockSignals(True)
