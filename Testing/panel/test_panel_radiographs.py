@@ -49,6 +49,19 @@ def test_views_are_recognised_fitted_overlaid_and_gone_again(panel, slicer, two_
     assert slicer.mrmlScene.GetNumberOfNodes() == before
 
 
+def test_views_under_different_transforms_are_refused_before_anything_runs(panel, slicer, add_image):
+    front, oblique = (add_image(np.zeros((1, 64, 48), np.uint16), name) for name in ("front", "oblique"))
+    panel.ui.inputSelector.setCurrentNode(front)
+    inputs = panel.panel.method.inputs
+    inputs.views.further.setCurrentNode(oblique)
+    inputs.views.add_button.click()
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "table")
+    oblique.SetAndObserveTransformNodeID(table.GetID())
+    wait_until(lambda: panel.ui.runButton.enabled, 120)
+    panel.ui.runButton.click()
+    assert "different transforms" in panel.ui.messageLabel.text and not panel.panel.running.busy
+
+
 def test_a_known_length_calibrates_a_radiograph(panel, slicer, load_volume):
     node = load_volume(PELVIS_FRONT, "front")
     panel.ui.inputSelector.setCurrentNode(node)
