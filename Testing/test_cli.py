@@ -16,10 +16,10 @@ from trimesh.creation import icosphere
 
 from mri2mesh import cli, weights
 from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.atomic import check_writable
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.stages import Progress
 from mri2mesh.errors import InputError, ReconstructionRefused
-from mri2mesh.export.atomic import check_writable
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction

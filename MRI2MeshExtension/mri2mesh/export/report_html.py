@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mri2mesh.export.atomic import whole_file
+from mri2mesh.atomic import whole_file
 from mri2mesh.export.report_views import SCALE_UNKNOWN, cell, views_table
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from vtkmodules.vtkIOLegacy import vtkPolyDataReader, vtkPolyDataWriter
 from vtkmodules.vtkIOPLY import vtkPLYWriter
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader, vtkXMLPolyDataWriter
 
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.coordinates import LPS_FROM_RAS, flip_ras_lps
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import from_polydata, to_polydata
