@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,52 @@ class Check:
 
 
 @dataclass(frozen=True)
+class LevelCount:
+    """How the vertebrae of a spine came by their names.
+
+    anchor: what fixes the count: ``"sacrum"``, S1 wholly in the image, or ``"given"``, a vertebra that the user named;
+    with ``"none"`` the names are a guess. statement: this in words. advice: what the user can do about a guess.
+    lowest: name of the lowest vertebra in view. probabilities: of every count that was compared, by the name that the
+    lowest vertebra then has; empty where the count is fixed.
+    """
+
+    anchor: Literal["sacrum", "given", "none"]
+    statement: str
+    lowest: str
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    advice: str = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether something fixes the count."""
+        return self.anchor != "none"
+
+
+def given_statement(name: str) -> str:
+    """Of levels that are counted from a vertebra that the user named."""
+    return f"The levels are counted from {name}, which was given."
+
+
+LEVEL_CHECK = "level count"
+"""Name of the check that fails where the names of the levels are a guess."""
+
+
+def level_check(count: LevelCount) -> Check:
+    """Fails where the names are a guess, so that the result is marked."""
+    detail = {
+        "sacrum": "the sacrum fixes the count of the levels",
+        "given": "a vertebra that was given fixes the count of the levels",
+        "none": "nothing fixes the count of the levels: their names are a guess",
+    }[count.anchor]
+    return Check(LEVEL_CHECK, float(count.certain), 1.0, count.certain, detail)
+
+
+@dataclass(frozen=True)
 class Reconstruction:
-    """Structures in patient space, checks and provenance (engine, weights, input, device, timings)."""
+    """Structures in patient space, checks and provenance (engine, weights, input, device, timings).
+
+    levels: how the vertebrae came by their names; None where there are none to count.
+    """
 
     engine: str
     structures: list[ReconstructedStructure]
@@ -53,11 +98,17 @@ class Reconstruction:
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
+    levels: LevelCount | None = None
 
     @property
     def passed(self) -> bool:
         """True when every check passed; a result that fails is kept and marked, never hidden."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def levels_certain(self) -> bool:
+        """False where the names of vertebrae and discs are a guess."""
+        return self.levels is None or self.levels.certain
 
     def __getitem__(self, name: str) -> ReconstructedStructure:
         for structure in self.structures:

@@ -50,9 +50,17 @@ class Request:
             value = self.options.get(option.name)
             if option.is_given(value):
                 self._check(option, value)
+                self._refuse_excluded(option, engine)
             elif option.required:
                 choices = "|".join(getattr(option, "choices", ())) or option.value_shown
                 raise InputError(f"the engine {engine.name} needs --{option.flag} {choices}: {option.help}")
+
+    def _refuse_excluded(self, option: Option, engine: Engine) -> None:
+        for other in (other for other in engine.all_options if other.name in option.excludes):
+            if other.is_given(self.options.get(other.name)):
+                raise InputError(
+                    f"give either --{option.flag} or --{other.flag}: one makes the other useless"
+                )
 
     def _check(self, option: Option, value: Any) -> None:
         try:

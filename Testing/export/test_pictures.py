@@ -10,11 +10,12 @@ import pytest
 from matplotlib.image import imread
 
 from export.conftest import ellipsoid
+from mri2mesh.anatomy.doubtful_levels import DISC_COLOUR, VERTEBRA_COLOUR
 from mri2mesh.errors import InputError
 from mri2mesh.export.pictures import write_contours, write_view_3d
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, shade
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.reconstruction import LevelCount, Reconstruction
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.1, 0.9)
 
@@ -46,6 +47,19 @@ def test_contours_are_drawn_in_the_colours_of_the_structures(
     for name in ("L1", "L3", "L5-S1"):
         colour = np.array(spine[name].structure.colour)
         assert (np.abs(picture - colour).max(axis=-1) < 0.06).sum() > 30, name
+
+
+def test_levels_that_are_a_guess_have_the_colours_of_doubt_alone(
+    spine: Reconstruction, oblique_image: Volume, tmp_path: Path
+) -> None:
+    guessed = replace(spine, levels=LevelCount("none", "a guess", "L5"))
+    picture = imread(write_contours(guessed, oblique_image, tmp_path / "contours.png"))[..., :3]
+
+    def drawn(colour: tuple[float, float, float]) -> int:
+        return int((np.abs(picture - np.array(colour)).max(axis=-1) < 0.04).sum())
+
+    assert drawn(VERTEBRA_COLOUR) > 100 and drawn(DISC_COLOUR) > 100
+    assert all(drawn(spine[name].structure.colour) < 10 for name in ("L1", "L2", "L3"))
 
 
 def test_both_pictures_are_made_for_an_empty_result_and_a_constant_image(

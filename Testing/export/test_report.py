@@ -14,7 +14,7 @@ import pytest
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import report_html, summary
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.reconstruction import LevelCount, Reconstruction, level_check
 
 PNG = b"\x89PNG\r\n\x1a\n pretend pixels"
 
@@ -125,3 +125,38 @@ def test_a_good_result_and_an_empty_one_are_distinguished(
     empty = replace(spine, structures=[], checks=[])
     assert summary(make_report(empty, oblique_image)) == "Nothing was reconstructed. No checks were made."
     assert "<h2>Structures" not in report_html(make_report(empty, oblique_image), {})
+
+
+GUESS = LevelCount(
+    "none", "The names are a guess: <L5> 60%, L4 40%.", "L5", {"L5": 0.6, "L4": 0.4}, "Use --level L5@1,2,3."
+)
+
+
+def test_a_guess_of_the_levels_is_said_before_anything_else(
+    spine: Reconstruction, oblique_image: Volume
+) -> None:
+    guessed = replace(spine, levels=GUESS, checks=[level_check(GUESS), *spine.checks])
+    report = make_report(guessed, oblique_image)
+    assert report["levels"] == {
+        "anchor": "none",
+        "certain": False,
+        "statement": GUESS.statement,
+        "advice": GUESS.advice,
+        "lowest": "L5",
+        "probabilities": {"L5": 0.6, "L4": 0.4},
+    }
+    assert report["structures"][0]["name"] == "L1"  # files and codes keep the plain name
+    page = report_html(report, {})
+    places = [page.index(text) for text in ("&lt;L5&gt; 60%", "--level L5@1,2,3", "Reconstructed", "<h2>")]
+    assert places == sorted(places)
+    assert "<b>L1?</b>" in page and "<b>L1-L2?</b>" in page and "<b>S1?</b>" in page
+    assert page.count("background:#edb040") == 6  # five vertebrae and S1 in the colour of doubt
+
+
+def test_names_that_are_certain_have_their_colours_and_no_question_mark(
+    spine: Reconstruction, oblique_image: Volume
+) -> None:
+    counted = LevelCount("sacrum", "The levels are counted up from the sacrum.", "L5")
+    page = report_html(make_report(replace(spine, levels=counted), oblique_image), {})
+    assert "The levels are counted up from the sacrum." in page
+    assert "?</b>" not in page and "b040" not in page

@@ -24,7 +24,8 @@ from PIL import Image
 
 from host.application import load_volume, open_module, start, wait_until
 from host.views import SliceView, ThreeDView
-from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
+from mri2mesh.engines.mri2mesh.localisation.named_level import parse_level
+from mri2mesh.samples import LUMBAR_T2, LUMBAR_T2_LEVEL, PELVIS_FRONT, PELVIS_OBLIQUE
 
 WIDTH = 470
 DOCS = ROOT / "Docs"
@@ -38,9 +39,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS)
     parser.add_argument("--spine", type=Path, help="finished result of the sample MRI")
     parser.add_argument("--pelvis", type=Path, help="finished result of the sample radiographs")
+    parser.add_argument("--only", choices=("spine", "pelvis"), help="the pictures of one sample")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for take, result in ((spine, options.spine), (pelvis, options.pelvis)):
+        if options.only not in (None, take.__name__):
+            continue
         slicer = start(Path(tempfile.mkdtemp()))
         panel = open_module("MRI2Mesh")
         take(slicer, panel, result, options.out)
@@ -53,6 +57,7 @@ def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     volume = load(LUMBAR_T2, "LumbarT2")
     panel.ui.inputSelector.setCurrentNode(volume)
     run(panel, result)
+    name_the_levels(panel)
     grab(panel, out / "panel_mri.png")
     box = bounds([volume])
     centre, height = box.mean(0), float(np.ptp(box[:, 2]))
@@ -61,6 +66,16 @@ def spine(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:
     axial = slice_view(slicer, "Red", "Axial", volume, place)
     view = view_3d(slicer, centre, (0.75, -0.65, 0.1), 2.6 * height)
     save(out / "slicer_mri.png", [sagittal.picture(), axial.picture(), view.picture()])
+
+
+def name_the_levels(panel: Any) -> None:
+    """As a user's click on the vertebra that is known in the sample, where the sacrum is not in view."""
+    from mri2mesh_slicer.runs.level_naming import name_level
+
+    level = parse_level(LUMBAR_T2_LEVEL)
+    name_level(panel.panel.results.run, level.point, level.name)
+    panel.ui.levelSelector.setCurrentText(level.name)
+    panel.panel.refresh()
 
 
 def pelvis(slicer: Any, panel: Any, result: Path | None, out: Path) -> None:

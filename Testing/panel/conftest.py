@@ -70,7 +70,7 @@ def add_image(slicer: Any) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def two_vertebrae(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The part of the sample MRI around L4 and L5: real, and quick to reconstruct."""
+    """The part of the sample MRI around L1 and L2: real, and quick to reconstruct."""
     path = tmp_path_factory.mktemp("mri") / "lumbar_part.nii"
     sitk.WriteImage(sitk.ReadImage(str(LUMBAR_T2))[:, 90:230, 40:125], str(path))
     return path

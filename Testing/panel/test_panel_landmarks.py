@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mri2mesh.anatomy.shape_models.file import landmark_names
+from panel.clicks import click_at
 
 
 @pytest.fixture
@@ -16,21 +17,6 @@ def box(panel, add_image):
     """The box of the one radiograph that is chosen."""
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
     return panel.panel.method.inputs.sections["landmarks"].box
-
-
-def click_at(slicer, markups, column: float, row: float) -> None:
-    """What Slicer's markups widget does with a click in place mode, a preview first; then it leaves the mode."""
-    import vtk
-
-    display, event = markups.GetDisplayNode(), slicer.vtkMRMLInteractionEventData()
-    event.SetWorldPosition([column, row, 0.0])
-    number = markups.GetControlPointPlacementStartIndex()
-    for status in (markups.PositionPreview, markups.PositionDefined):
-        turn = vtk.vtkMatrix3x3()
-        directions = [turn.GetElement(i, j) for i in range(3) for j in range(3)]
-        number = display.UpdateActiveControlPointWorld(number, event, directions, "", "", status)
-    interaction = slicer.app.applicationLogic().GetInteractionNode()
-    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
 
 def test_the_names_are_those_of_the_chosen_bone(panel, box):

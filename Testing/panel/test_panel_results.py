@@ -7,7 +7,8 @@ import dataclasses
 from host.application import wait_until
 from mri2mesh_slicer.panel.messages import DOUBTFUL, GOOD
 from mri2mesh_slicer.runs.results import read_run
-from scene.made_runs import femur_from_two_views, spine_run
+from panel.clicks import click_at
+from scene.made_runs import GUESS, femur_from_two_views, spine_run
 
 
 def show(panel, slicer, result):
@@ -45,6 +46,41 @@ def test_a_failed_check_is_not_green_anywhere(panel, slicer, tmp_path):
     assert ui.verdictLabel.text == "3 structures; look closely at T12-L1."
     assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
     assert ui.warningsLabel.text == "The sacrum was not found in the image."
+
+
+def test_a_guess_of_the_levels_is_said_first_and_in_the_colour_of_doubt(panel, slicer, tmp_path):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine", GUESS)))
+    ui = panel.ui
+    assert ui.verdictLabel.text.startswith("3 structures; the names of the levels are a guess.")
+    assert "Look closely at T12-L1?." in ui.verdictLabel.text
+    first = ui.warningsLabel.text.splitlines()[0]
+    assert first.startswith(GUESS.statement) and "Click on it" in first and "--level" not in first
+    assert colour_of(ui.verdictLabel) == colour_of(ui.warningsLabel) == DOUBTFUL
+    assert [ui.resultsTable.item(row, 1).text() for row in range(3)] == ["T12?", "T12-L1?", "L1?"]
+
+
+def test_a_click_on_no_body_says_so_and_changes_nothing(panel, slicer, tmp_path):
+    run, ui = show(panel, slicer, read_run(spine_run(tmp_path / "spine", GUESS))), panel.ui
+    for point, says in (((20, -90, 60), "no vertebral body"), ((20, -30, 60), "")):
+        ui.levelSelector.setCurrentText("L2")
+        ui.levelClickButton.click()
+        place = slicer.app.applicationLogic().GetSelectionNode().GetActivePlaceNodeID()
+        click_at(slicer, slicer.mrmlScene.GetNodeByID(place), *point)
+        wait_until(lambda: slicer.mrmlScene.GetNodeByID(place) is None, 5)  # noqa: B023
+        assert says in ui.levelMessage.text.lower() and ui.levelMessage.isHidden() == (not says)
+        assert [row.shown for row in run.rows()] == (
+            ["T12?", "T12-L1?", "L1?"] if says else ["L2", "L2-L3", "L3"]
+        )
+    assert ui.verdictLabel.text == "3 structures; look closely at L2-L3."
+
+
+def test_a_point_that_was_never_placed_goes_with_the_panel(panel, slicer, tmp_path):
+    show(panel, slicer, read_run(spine_run(tmp_path / "spine", GUESS)))
+    for _ in range(2):
+        panel.ui.levelClickButton.click()
+        assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 1
+    panel.cleanup()
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
 
 
 def test_levels_that_cannot_be_moved_say_what_to_do_instead(panel, slicer, tmp_path):
@@ -93,7 +129,7 @@ def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_p
     assert "renamed" not in text and "The scene keeps no pictures" in text
     panel.ui.levelDownButton.click()
     panel.ui.reportButton.click()
-    assert "what it calls T12 is L1 there" in opened[-1].read_text(encoding="utf-8")
+    assert "what it called T12 is L1 here" in opened[-1].read_text(encoding="utf-8")
     panel.cleanup()
     assert not page.exists()
 

@@ -13,7 +13,7 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
-from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.reconstruction import Check, LevelCount, ReconstructedStructure, Reconstruction, level_check
 
 SPINE = ("T12", "T12-L1", "L1")
 MOVE = [[1.0, 0.0, 0.0, 3.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -2.0], [0.0, 0.0, 0.0, 1.0]]
@@ -35,8 +35,19 @@ def structure(name: str, centre: tuple[float, float, float], **arrays: float) ->
     return ReconstructedStructure(STRUCTURES[name], mesh, 0.5 + 1.5 * rising, rising)
 
 
-def spine_run(folder: Path) -> Path:
-    """T12, its disc and L1, off the origin; one check failed, one on the whole run, one warning."""
+GUESS = LevelCount(
+    "none",
+    "The names of the levels are a guess: L1 60%, L2 40%.",
+    "L1",
+    {"L1": 0.6, "L2": 0.4},
+    "Name one vertebra: --level L1@20.0,-30.0,10.0 says which.",
+)
+
+
+def spine_run(folder: Path, levels: LevelCount | None = None) -> Path:
+    """T12, its disc and L1, off the origin; one check failed, one on the whole run, one warning.
+
+    levels: how they came by their names, with its check."""
     places = {name: (20.0, -30.0, 60.0 - 25 * step) for step, name in enumerate(SPINE)}
     reconstruction = Reconstruction(
         engine="mri2mesh",
@@ -45,8 +56,10 @@ def spine_run(folder: Path) -> Path:
             Check("closed surface", 0, 0, True, "closed, without self-intersections", "T12"),
             Check("field of view", 0.4, 0.65, False, "40% of the disc is within the image", "T12-L1"),
             Check("levels in order", 1, 1, True, "from head to foot"),
+            *([] if levels is None else [level_check(levels)]),
         ],
         warnings=["the sacrum was not found in the image"],
+        levels=levels,
     )
     array = np.random.default_rng(0).normal(100, 10, (8, 40, 30)).astype(np.float32)
     write_results(reconstruction, Volume(array, np.diag([2.0, 2.0, 8.0, 1.0])), folder)

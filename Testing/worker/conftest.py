@@ -57,7 +57,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def three_levels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The part of the bundled MRI that shows L2 to L5: the fewest levels that are a spine."""
+    """The part of the bundled MRI that shows T11 to L1: the fewest levels that are a spine."""
     path = tmp_path_factory.mktemp("volume") / "three_levels.nii.gz"
     SimpleITK.WriteImage(SimpleITK.ReadImage(str(LUMBAR_T2))[:, 40:210, 55:160], str(path))
     return path

@@ -17,12 +17,17 @@ SAME_SHARE = 2e-3
 the steps after them, which push neighbours apart, make micrometres of that."""
 
 
+LEVEL = "L1@15.1,-47.1,-426.4"
+"""Of the part of the sample: the conus lies beside this body."""
+
+
 @pytest.fixture(scope="module")
 def spine(worker, three_levels, tmp_path_factory) -> tuple[Path, list[dict]]:
     """The result of an MRI in the worker, and its events."""
     out = tmp_path_factory.mktemp("Ergebnis ☃") / "new" / "out"
     request = {"command": "reconstruct", "inputs": [str(three_levels)], "out": str(out)}
-    return out, worker.ask({**request, "options": {"formats": ["vtp", "stl"], "device": "cpu"}})
+    options = {"formats": ["vtp", "stl"], "device": "cpu", "level": LEVEL}
+    return out, worker.ask({**request, "options": options})
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +64,29 @@ def numbers_apart(report: dict) -> tuple[str, list[float]]:
 
 def test_the_folder_is_the_one_that_the_command_line_fills(spine, three_levels, tmp_path):
     by_worker, events = spine
-    arguments = ["reconstruct", str(three_levels), "--device", "cpu", "--formats", "vtp,stl"]
+    arguments = [
+        "reconstruct",
+        str(three_levels),
+        "--device",
+        "cpu",
+        "--formats",
+        "vtp,stl",
+        "--level",
+        LEVEL,
+    ]
     status = cli.main([*arguments, "--out", str(tmp_path / "out")])
     assert events[-1]["status"] == status
     names = {path.name for path in by_worker.iterdir()}
     assert names == {path.name for path in (tmp_path / "out").iterdir()}
-    assert names >= {"L3.vtp", "L3.stl", "L3-L4.vtp", "L4.vtp", "report.json", "report.html", "contours.png"}
+    assert names >= {
+        "L1.vtp",
+        "L1.stl",
+        "T12-L1.vtp",
+        "T12.vtp",
+        "report.json",
+        "report.html",
+        "contours.png",
+    }
     for name in (name for name in names if name.endswith((".vtp", ".stl"))):
         ours, theirs = (read_surface(folder / name) for folder in (by_worker, tmp_path / "out"))
         assert np.array_equal(ours.faces, theirs.faces), name

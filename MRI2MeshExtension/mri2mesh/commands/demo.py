@@ -23,14 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from mri2mesh.samples import LUMBAR_T2
+    from mri2mesh.samples import LUMBAR_T2, LUMBAR_T2_LEVEL
 
     scene = find_spec("slicer_core") is not None
     if not scene:
         print("slicer-core is not installed, so no scene.mrb: pip install 'mri2mesh[scene]'", file=sys.stderr)
-    status = reconstruct_and_summarise(
-        Request((LUMBAR_T2,), options.out, device=options.device, options={"labelmaps": True, "scene": scene})
+    # The sacrum is not in view: without a vertebra that is known, the names would be a guess.
+    request = Request(
+        (LUMBAR_T2,),
+        options.out,
+        device=options.device,
+        options={"level": LUMBAR_T2_LEVEL, "labelmaps": True, "scene": scene},
     )
+    status = reconstruct_and_summarise(request)
     print(
         f"Open {options.out / 'report.html'} in a browser"
         + (f", {options.out / 'scene.mrb'} in 3D Slicer" * scene)

@@ -31,6 +31,7 @@ class Option:
     beside_pictures: a file of that name without NAME is that of all pictures in the folder.
     read: ``"module:function"`` that makes what ``reconstruct`` takes out of ``(value, Inputs)``,
     `mri2mesh.engines.reading.Inputs`; by default the value is handed on as it is.
+    excludes: names of options that must not be given beside it.
 
     The values of an option are of its type here; those of one per image are tuples of it.
     """
@@ -48,6 +49,7 @@ class Option:
     beside: str = ""
     beside_pictures: bool = False
     read: str = ""
+    excludes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.flag:
@@ -123,6 +125,12 @@ class Text(Option):
         if not isinstance(given, str) or not given.strip():
             raise ValueError("a text")
         return given
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level(Text):
+    """One vertebra that is known, as ``"L3@17.0,-40.9,-460.2"``: in the panel the one that was named in a result of the
+    same image."""
 
 
 @dataclass(frozen=True, kw_only=True)

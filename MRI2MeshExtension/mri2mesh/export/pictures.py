@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
 from mri2mesh.atomic import whole_file
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, Camera, shade
 from mri2mesh.export.slices import Slice, body_centre, standard_slices
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 _DPI = 110
 _ROW_INCHES = 5.2
@@ -81,13 +82,13 @@ def _draw_slice(
         segments = plane.contours(structure.mesh)
         if not len(segments):
             continue
-        colour = structure.structure.colour
+        colour, name = _shown(structure, reconstruction)
         axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.2, capstyle="round"))
         if structure.structure.kind == "disc":  # beside it: a disc is too thin to write on
             leftmost = segments.reshape(-1, 2)[segments[..., 0].argmin()]
-            _label(axis, leftmost - [2, 0], structure.name, colour, 7, "right")
+            _label(axis, leftmost - [2, 0], name, colour, 7, "right")
         elif abs(float(plane.distance(body_centre(structure)))) < plane.depth(structure.mesh) / 2:
-            _label(axis, plane.project(body_centre(structure)), structure.name, colour, 9, "center")
+            _label(axis, plane.project(body_centre(structure)), name, colour, 9, "center")
     axis.set_xlim(plane.extent[:2])
     axis.set_ylim(plane.extent[2:])
     axis.set_axis_off()
@@ -108,9 +109,8 @@ def _draw_view(
     pixel: float,
 ) -> None:
     structures = reconstruction.structures
-    image = shade(
-        [s.mesh for s in structures], [s.structure.colour for s in structures], camera, extent, pixel
-    )
+    colours = [_shown(structure, reconstruction)[0] for structure in structures]
+    image = shade([s.mesh for s in structures], colours, camera, extent, pixel)
     axis.imshow(image, extent=extent, aspect="equal")
     for structure in structures:
         height = float(body_centre(structure) @ np.array(camera.up, dtype=float))
@@ -118,13 +118,23 @@ def _draw_view(
         axis.text(
             extent[1] - 2 if beside else extent[0] + 9,
             height,
-            structure.name,
+            _shown(structure, reconstruction)[1],
             ha="right" if beside else "left",
             va="center",
             fontsize=7 if beside else 10,
             color="0.35" if beside else "0.1",
         )
     axis.set_axis_off()
+
+
+def _shown(
+    item: ReconstructedStructure, reconstruction: Reconstruction
+) -> tuple[tuple[float, float, float], str]:
+    """Colour and name, of doubt where the levels are a guess."""
+    structure, certain = item.structure, reconstruction.levels_certain
+    return shown_colour(structure.kind, structure.colour, certain), shown_name(
+        item.name, structure.kind, certain
+    )
 
 
 def _extent(points: NDArray, camera: Camera) -> tuple[float, float, float, float]:

@@ -22,7 +22,7 @@ import mri2mesh
 from mri2mesh.atomic import whole_file
 from mri2mesh.export.report_input import Image, describe_input, scale_known
 from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
-from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.reconstruction import Check, LevelCount, ReconstructedStructure, Reconstruction
 
 Report = dict[str, Any]
 
@@ -47,6 +47,7 @@ def make_report(
         ],
         "input": describe_input(image, provenance.get("input", {}), provenance.get("views", ())),
         "scale_known": known,
+        "levels": describe_levels(reconstruction.levels),
         "device": str(provenance.get("device", "cpu")),
         "settings": _plain(provenance.get("settings", {})),
         "fit": _plain(provenance.get("fit")),
@@ -104,6 +105,20 @@ def _describe_check(check: Check) -> Report:
         "threshold": _number(check.threshold),
         "passed": bool(check.passed),
         "detail": check.detail,
+    }
+
+
+def describe_levels(count: LevelCount | None) -> Report | None:
+    """How the vertebrae came by their names; None where there are none."""
+    if count is None:
+        return None
+    return {
+        "anchor": count.anchor,
+        "certain": count.certain,
+        "statement": count.statement,
+        "advice": count.advice,
+        "lowest": count.lowest,
+        "probabilities": {name: _number(share, 3) for name, share in count.probabilities.items()},
     }
 
 

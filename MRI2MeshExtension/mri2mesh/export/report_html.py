@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
 from mri2mesh.atomic import whole_file
 from mri2mesh.export.report_views import SCALE_UNKNOWN, cell, views_table
 
@@ -35,6 +36,7 @@ def report_html(report: Report, pictures: Mapping[str, Path | bytes], no_picture
     parts = [
         f"<h1>{_title(report)}</h1>",
         f'<p class="notice">{NOTICE}</p>',
+        _levels(report.get("levels")),
         f'<p class="summary {"look" if failed else "good"}">{escape(summary(report))}</p>',
         _warnings(report["warnings"]),
         _structures(report),
@@ -80,6 +82,21 @@ def summary(report: Report) -> str:
     return f"{made} {len(failed)} of {len(checks)} checks did not pass{at}: {advice}."
 
 
+def levels_certain(report: Report) -> bool:
+    """False where the names of the report's vertebrae are a guess."""
+    return (report.get("levels") or {"certain": True})["certain"]
+
+
+def _levels(levels: Report | None) -> str:
+    """How the names came about; a guess is set off, with what can be done about it."""
+    if levels is None:
+        return ""
+    if levels["certain"]:
+        return f"<p>{escape(levels['statement'])}</p>"
+    advice = f" {levels['advice']}" if levels["advice"] else ""
+    return f'<p class="summary look"><b>{escape(levels["statement"])}</b>{escape(advice)}</p>'
+
+
 def _warnings(warnings: list[str]) -> str:
     if not warnings:
         return ""
@@ -89,13 +106,16 @@ def _warnings(warnings: list[str]) -> str:
 def _structures(report: Report) -> str:
     rows = []
     for item in report["structures"]:
-        colour = "#" + "".join(f"{round(255 * c):02x}" for c in item["colour"])
+        certain = levels_certain(report)
+        name = shown_name(item["name"], item["kind"], certain)
+        shade = shown_colour(item["kind"], tuple(item["colour"]), certain)
+        colour = "#" + "".join(f"{round(255 * c):02x}" for c in shade)
         sound = item["watertight"] and not item["self_intersections"]
         surface = "closed" if item["watertight"] else "open"
         if item["self_intersections"]:
             surface += f", {item['self_intersections']} crossing faces"
         rows.append(
-            f'<tr><td><i class="chip" style="background:{colour}"></i><b>{escape(item["name"])}</b></td><td>'
+            f'<tr><td><i class="chip" style="background:{colour}"></i><b>{escape(name)}</b></td><td>'
             f'{escape(item["meaning"])}<br><span class="small">SNOMED CT {escape(item["code"])}</span></td>'
             + cell(item["volume_mm3"], 1e-3, 1)
             + cell(item["area_mm2"], 1e-2, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.doubtful_levels import shown_name
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
@@ -118,8 +119,9 @@ def take_slice(
 def standard_slices(reconstruction: Reconstruction, volume: Volume) -> list[Slice]:
     """Mid-sagittal, right and left parasagittal, coronal and axial planes through the spine.
 
-    The axial and coronal planes go through the body of L3, or of the vertebra nearest the middle where
-    there is no L3; the parasagittal ones 14 mm to the sides, about the pedicles, or less in a narrow image.
+    The axial and coronal planes go through the body of L3, or of the vertebra nearest the middle where there is no L3
+    or it is the last at an end; the parasagittal ones 14 mm to the sides, about the pedicles, or less in a narrow
+    image.
     """
     level, centre = _reference(reconstruction, volume)
     middle = _middle_of_bodies(reconstruction, centre)
@@ -130,14 +132,16 @@ def standard_slices(reconstruction: Reconstruction, volume: Volume) -> list[Slic
     near = _around(
         [item.mesh.vertices for item in reconstruction.structures if item.name == level], low, high
     )
+    kinds = {item.name: item.structure.kind for item in reconstruction.structures}
+    shown = shown_name(level, kinds.get(level, ""), reconstruction.levels_certain)
     planes = [
         (SAGITTAL, middle + right * aside, f"Right, {right:.0f} mm", box),
         (SAGITTAL, middle, "Mid-sagittal", box),
         (SAGITTAL, middle - left * aside, f"Left, {left:.0f} mm", box),
-        (CORONAL, centre, f"Coronal, {level}", box),
-        (AXIAL, centre, f"Axial, {level}", near),
+        (CORONAL, centre, f"Coronal, {shown}", box),
+        (AXIAL, centre, f"Axial, {shown}", near),
     ]
-    return [take_slice(volume, view, through, title, shown) for view, through, title, shown in planes]
+    return [take_slice(volume, view, through, title, around) for view, through, title, around in planes]
 
 
 def body_centre(structure: ReconstructedStructure) -> NDArray[np.float64]:
@@ -151,7 +155,8 @@ def body_centre(structure: ReconstructedStructure) -> NDArray[np.float64]:
 def _reference(reconstruction: Reconstruction, volume: Volume) -> tuple[str, NDArray[np.float64]]:
     image_centre = volume.ras_from_ijk((np.array(volume.array.shape[::-1]) - 1) / 2)
     candidates = [s for s in reconstruction.structures if s.structure.kind == "vertebra"]
-    candidates = [s for s in candidates if s.name == "L3"] or candidates or list(reconstruction.structures)
+    l3 = [s for s in candidates[1:-1] if s.name == "L3"]
+    candidates = l3 or candidates or list(reconstruction.structures)
     if not candidates:
         return "middle of the image", image_centre
     nearest = min(candidates, key=lambda s: abs(body_centre(s)[2] - image_centre[2]))

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 LUMBAR_T2 = Path(__file__).with_name("lumbar_t2.nii.gz")
-"""A real lumbar T2-weighted MRI, 38 x 257 x 201 voxels at 1 mm, unlabelled."""
+"""A real lumbar T2-weighted MRI, 38 x 257 x 201 voxels at 1 mm, unlabelled; the sacrum is not in view."""
+LUMBAR_T2_LEVEL = "T10@10.7,-61.2,-336.5"
+"""A vertebra that is known in it: its publishers' tutorial labels the disc above this body, at voxel (27, 76, 187),
+T9-T10, and the conus at voxel (27, 79, 80), which then lies in L1."""
 
 PELVIS_FRONT = Path(__file__).with_name("pelvis_front.dcm")
 PELVIS_OBLIQUE = Path(__file__).with_name("pelvis_oblique.dcm")

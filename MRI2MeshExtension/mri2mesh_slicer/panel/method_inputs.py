@@ -92,11 +92,14 @@ class MethodInputs:
         """Takes what is needed from the nodes, quickly; what it returns writes it to files, in a thread."""
         write_images = self.take_images()
         taken = {name: section.take() for name, section in self.sections.items()}
+        useless = self._excluded()
 
         def write(folder: Path) -> dict[str, Any]:
             images, options = write_images(folder)
             given = {name: write_option(folder, images) for name, write_option in taken.items()}
-            options |= {name: value for name, value in given.items() if value is not None}
+            options |= {
+                name: value for name, value in given.items() if value is not None and name not in useless
+            }
             return {"inputs": [str(image) for image in images], "options": options}
 
         return write
@@ -125,7 +128,12 @@ class MethodInputs:
         for section in self._all:
             if not section.option.per_image:
                 section.refresh()
+                section.widget.setEnabled(section.option.name not in self._excluded())
         self.refresh_sections_of_images()
+
+    def _excluded(self) -> set[str]:
+        """Names of options that others, which were given, make useless."""
+        return {name for section in self._all if section.is_given() for name in section.option.excludes}
 
     @property
     def _all(self) -> list[OptionSection]:

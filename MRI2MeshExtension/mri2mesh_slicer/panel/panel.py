@@ -55,7 +55,7 @@ class Panel:
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
         self.run = RunSection(ui, self.parameters, self.start, self._cancel, self.running.set_live)
         self.packages = Packages(self.run, self._refresh_run)
-        self.results = ResultsSection(ui, self._another_run)
+        self.results = ResultsSection(ui, self._another_run, self.method.refresh)
         self.overlay = OverlaySection(ui, lambda: self.results.run, self.running.give_way)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
         self.batch = BatchSection(

@@ -13,6 +13,8 @@ from slicer.i18n import tr as _
 
 from mri2mesh.engines.registry import engines
 from mri2mesh.errors import InputError
+from mri2mesh.reconstruction import LEVEL_CHECK
+from mri2mesh_slicer.panel.level_box import LevelBox
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, words
 
 SHOWN, STRUCTURE, VOLUME, CHECKS = range(4)
@@ -25,10 +27,11 @@ MOST_ROWS = 14
 
 
 class ResultsSection:
-    """``run``: the one that is shown, a `mri2mesh_slicer.runs.runs.RunNodes`, or None. changed: called for another."""
+    """``run``: the one that is shown, a `mri2mesh_slicer.runs.runs.RunNodes`, or None. changed: called for another.
+    level_named: called when its image keeps a level that the user named."""
 
-    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
-        self._ui, self._changed = ui, changed
+    def __init__(self, ui: Any, changed: Callable[[], None], level_named: Callable[[], None]) -> None:
+        self._ui, self._changed, self._level_named = ui, changed, level_named
         self._runs: list[Any] = []
         self._pictures: dict[Any, Mapping[str, bytes]] = {}
         self._filling = False
@@ -47,6 +50,7 @@ class ResultsSection:
         ui.removeRunButton.clicked.connect(self._remove)
         ui.reportButton.clicked.connect(self._open_report)
         self._pages: tempfile.TemporaryDirectory[str] | None = None
+        self._level = LevelBox(ui, lambda: self.run, self._named)
 
     def show(self, run: Any, pictures: Mapping[str, bytes]) -> None:
         """A new run. pictures: of its report, kept while it is in the scene that is open."""
@@ -78,7 +82,8 @@ class ResultsSection:
                 say(ui.warningsLabel, "")
 
     def close(self) -> None:
-        """Pages that were opened go."""
+        """Pages that were opened go, and a point that was never placed."""
+        self._level.close()
         if self._pages is not None:
             self._pages.cleanup()
             self._pages = None
@@ -95,15 +100,26 @@ class ResultsSection:
         self._filling = False
         rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
         table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
-        ui.levelShift.setVisible(run.engine in engines() and engines()[run.engine].levels)
-        failed = [check for check in report.run_checks if not check.passed]
+        levels = run.engine in engines() and engines()[run.engine].levels
+        for widget in (ui.levelShift, ui.levelName):
+            widget.setVisible(levels)
+        failed = [check for check in report.run_checks if not check.passed and check.name != LEVEL_CHECK]
         lines = [sentences(text) for text in (*(c.detail or c.name for c in failed), *report.warnings)]
+        count, certain = run.levels, run.levels_certain
+        if count is not None and not certain:
+            how = _("Choose the level of one vertebra below, press Click on it, and click on its body.")
+            lines.insert(0, f"{count.statement} {how}")
         if not report.scale_known:
             lines.insert(0, _("Scale unknown: millimetres mean nothing in this run."))
-        doubtful = [words(row.name) for row in rows if row.failed]
+        doubtful = [words(row.shown) for row in rows if row.failed]
         if not rows:
             head, colour = _("No surface could be made."), BAD
-        elif report.passed:
+        elif not certain:
+            head, colour = _("{structures}; the names of the levels are a guess."), DOUBTFUL
+            head = head.format(structures=counted(len(rows)))
+            if doubtful:
+                head += " " + _("Look closely at {doubtful}.").format(doubtful=", ".join(doubtful))
+        elif not (failed or doubtful):
             head, colour = _("{structures}; every check passed.").format(structures=counted(len(rows))), GOOD
         elif doubtful:
             head = _("{structures}; look closely at {doubtful}.").format(
@@ -125,7 +141,7 @@ class ResultsSection:
         shown.setData(qt.Qt.UserRole, row.model.GetID())
         swatch = qt.QPixmap(SWATCH, SWATCH)
         swatch.fill(qt.QColor.fromRgbF(*row.colour))
-        name = qt.QTableWidgetItem(qt.QIcon(swatch), words(row.name))
+        name = qt.QTableWidgetItem(qt.QIcon(swatch), words(row.shown))
         known = row.volume_mm3 is not None and scale_known
         volume = qt.QTableWidgetItem(f"{row.volume_mm3 / 1000:.1f} cm³" if known else "–")
         volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
@@ -161,6 +177,12 @@ class ResultsSection:
             return
         self.refresh()
         self._changed()
+
+    def _named(self) -> None:
+        """The user named a level: everything may have another name."""
+        self.refresh()
+        self._changed()
+        self._level_named()
 
     def _open_report(self, *_checked: Any) -> None:
         from mri2mesh_slicer.runs.report_page import write_report_page

@@ -1,17 +1,26 @@
-"""The report of a run in the scene as a page to read."""
+"""The report of a run in the scene as a page to read, with the names that its structures have now."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
+from mri2mesh.export.report import describe_levels
 from mri2mesh.export.report_html import write_report_html
+from mri2mesh.reconstruction import LEVEL_CHECK, level_check
 from mri2mesh_slicer.runs.runs import REPORTED_AS, RunNodes, structure_name
 
 NOT_KEPT = "The scene keeps no pictures: 3D Slicer's own views show the surfaces on the image."
+RENAMED = (
+    "the levels were renamed after this run: what it called {was} is {now} here; pictures and files keep the names of"
+    " before"
+)
 
 
 def write_report_page(
@@ -19,18 +28,46 @@ def write_report_page(
 ) -> Path:
     """One HTML file, from the report's text that the scene keeps. pictures: caption -> PNG, where they are at hand.
 
-    The page has the names that the engine gave; where levels were shifted since, it says so.
+    Where levels were renamed since the run, the page has the names of now, and says so.
     Raises InputError where the report was deleted from the scene, cannot be read, or cannot be written.
     """
     content = json.loads(run.report.text)
-    for model in run.models:
-        was, now = str(model.GetAttribute(REPORTED_AS)), structure_name(model)
-        if was != now:
-            content["warnings"].append(
-                f"the levels were renamed in the scene after this report: what it calls {was} is {now} there"
-            )
-            break
+    names = {str(model.GetAttribute(REPORTED_AS)): structure_name(model) for model in run.models}
+    renamed = {was: now for was, now in names.items() if was != now}
     try:
+        if renamed:
+            _rename(content, renamed)
+        _recount(content, run)
         return write_report_html(content, pictures, path, NOT_KEPT)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError("the report of this run is of another version: run again") from error
+
+
+def _rename(content: dict[str, Any], renamed: Mapping[str, str]) -> None:
+    """Structures, and the names of structures in the sentences of the checks."""
+    for row in content["structures"]:
+        if row["name"] in renamed:
+            structure = STRUCTURES[renamed[row["name"]]]
+            row.update(
+                name=structure.name, code=structure.code, meaning=structure.meaning, label=structure.label
+            )
+            row["colour"] = list(structure.colour)
+    known = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, renamed)) + r")(?![\w-])")
+    for check in content["checks"]:
+        for key in ("structure", "detail"):
+            if check[key]:
+                check[key] = known.sub(lambda match: renamed[match[1]], check[key])
+    was, now = next(iter(renamed.items()))
+    content["warnings"].append(RENAMED.format(was=was, now=now))
+
+
+def _recount(content: dict[str, Any], run: RunNodes) -> None:
+    """What fixes the count now."""
+    count = run.levels
+    if count is None:
+        return
+    content["levels"] = describe_levels(count)
+    check = level_check(count)
+    for row in content["checks"]:
+        if row["name"] == LEVEL_CHECK:
+            row.update(value=check.value, passed=check.passed, detail=check.detail)

@@ -21,7 +21,7 @@ from mri2mesh.export.surfaces import read_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.vtk_bridge import to_polydata
 from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry
-from mri2mesh.reconstruction import Check
+from mri2mesh.reconstruction import Check, LevelCount
 from mri2mesh_slicer.radiographs.geometry_of_nodes import geometry_from_json
 
 UNREADABLE = "the report of this run cannot be read: run the reconstruction again"
@@ -62,8 +62,8 @@ class RadiographView:
 
 @dataclass(frozen=True)
 class RunReport:
-    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the settings
-    of a fit that says where it ended, and so can be continued."""
+    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the settings of a
+    fit that says where it ended, and so can be continued. levels: how the vertebrae came by their names, or None."""
 
     text: str
     engine: str
@@ -75,6 +75,7 @@ class RunReport:
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
     views: tuple[RadiographView, ...]
+    levels: LevelCount | None = None
 
     @property
     def passed(self) -> bool:
@@ -156,6 +157,7 @@ def read_report(text: str) -> RunReport:
             checks=tuple(_check(row) for row in content["checks"]),
             warnings=tuple(str(warning) for warning in content["warnings"]),
             views=tuple(_view(row) for row in content["input"].get("views", [])),
+            levels=_levels(content.get("levels")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(UNREADABLE) from error
@@ -183,6 +185,16 @@ def _check(row: Mapping[str, Any]) -> Check:
     )
     return Check(
         str(row["name"]), value, threshold, bool(row["passed"]), str(row["detail"]), row["structure"]
+    )
+
+
+def _levels(row: Mapping[str, Any] | None) -> LevelCount | None:
+    """None also where a report of an earlier version says nothing of it."""
+    if row is None:
+        return None
+    probabilities = {str(name): float(share) for name, share in row["probabilities"].items()}
+    return LevelCount(
+        row["anchor"], str(row["statement"]), str(row["lowest"]), probabilities, str(row["advice"])
     )
 
 

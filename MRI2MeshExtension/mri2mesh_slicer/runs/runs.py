@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mri2mesh.anatomy.doubtful_levels import shown_name
 from mri2mesh.errors import InputError
+from mri2mesh.reconstruction import LevelCount, given_statement
 from mri2mesh_slicer.mrml_nodes import nodes_of
 from mri2mesh_slicer.runs.results import RunReport, read_report
 
 RUN, REPORTED_AS = "MRI2Mesh.Run", "MRI2Mesh.ReportedAs"
 """Node attributes: the engine, on a run's folder; on a model, its structure as the report calls it."""
+NAMED = "MRI2Mesh.NamedLevel"
+"""Attribute of a run's folder: the level that the user named in it after the run."""
 STRUCTURE, LABEL = "MRI2Mesh.Structure", "MRI2Mesh.Label"
 """Attributes of models and tags of segments: the structure now, and its value in label maps."""
 MODEL, SEGMENTATION, STRUCTURES, CHECKS, REPORT, INPUT = (
@@ -22,11 +26,13 @@ GONE = "this run is no longer in the scene: choose another, or run again"
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One structure of a run, as a panel lists it. name: now, after level shifts. volume_mm3: None where not measured,
+    """One structure of a run, as a panel lists it. name: now, after level shifts. shown: with a question mark while its
+    level is a guess. volume_mm3: None where not measured,
     and meaningless unless the run's `scale_known`. failed: a sentence per failed check."""
 
     model: Any
     name: str
+    shown: str
     colour: tuple[float, float, float]
     volume_mm3: float | None
     checks: int
@@ -98,9 +104,23 @@ class RunNodes:
     def scale_known(self) -> bool:
         return self.report.scale_known
 
+    @property
+    def levels(self) -> LevelCount | None:
+        """How the vertebrae came by the names that they have now; None where the engine counts none."""
+        count, named = self.report.levels, self.folder.GetAttribute(NAMED)
+        if count is None or not named:
+            return count
+        return LevelCount("given", given_statement(named), count.lowest)
+
+    @property
+    def levels_certain(self) -> bool:
+        """False where the names of the vertebrae are a guess."""
+        count = self.levels
+        return count is None or count.certain
+
     def rows(self) -> list[ResultRow]:
         """One per model that is there."""
-        report = self.report
+        report, certain = self.report, self.levels_certain
         reported = {one.name: one for one in report.structures}
         rows = []
         for model in self.models:
@@ -113,6 +133,7 @@ class RunNodes:
                 ResultRow(
                     model,
                     structure_name(model),
+                    shown_name(structure_name(model), reported[original].structure.kind, certain),
                     colour,
                     reported[original].volume_mm3,
                     len(checks),

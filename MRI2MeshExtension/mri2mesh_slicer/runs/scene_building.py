@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mri2mesh.anatomy.doubtful_levels import shown_name
 from mri2mesh_slicer.inputs import is_radiograph
 from mri2mesh_slicer.mrml_nodes import add_node, one_step, remove_node, require_present
 from mri2mesh_slicer.runs.results import RunResult
@@ -46,14 +47,15 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
     report = result.report
     structures = [one.structure for one in report.structures]
     first = inputs[0] if inputs else None
+    certain = report.levels is None or report.levels.certain
     about = "" if report.scale_known else ", scale unknown"
     with one_step(scene):
         folder = _add_folder(scene, first, name + about)
         folder.SetAttribute(RUN, report.engine)
         run = RunNodes(folder)
-        models = [add_model(scene, one, result.surfaces[one.name]) for one in structures]
+        models = [add_model(scene, one, result.surfaces[one.name], certain) for one in structures]
         prepare_scalars(models)
-        segmentation = add_segmentation(scene, "Segmentation", structures, models)
+        segmentation = add_segmentation(scene, "Segmentation", structures, models, certain)
         if first is not None:
             for node in (*models, segmentation):
                 node.SetAndObserveTransformNodeID(first.GetTransformNodeID())
@@ -62,6 +64,8 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
         text = add_node(scene, "vtkMRMLTextNode", "Report")
         text.SetText(report.text)
         rows = {key: report.rows(key) for key in ("structures", "checks")}
+        for row in rows["structures"]:
+            row["name"] = shown_name(row["name"], row["kind"], certain)
         for role, nodes in (
             (INPUT, inputs),
             (MODEL, models),

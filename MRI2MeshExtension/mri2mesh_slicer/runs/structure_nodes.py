@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
+from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh_slicer.mrml_nodes import add_display, add_node
 from mri2mesh_slicer.runs.runs import LABEL, REPORTED_AS, STRUCTURE
@@ -17,8 +18,8 @@ LINE_WIDTH = 2
 """Width of the intersections with slices, in pixels."""
 
 
-def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData) -> Any:
-    """A model of one structure, with outlines in slice views."""
+def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData, certain: bool = True) -> Any:
+    """A model of one structure, with outlines in slice views. certain: as of `make_model`."""
     node = add_node(scene, "vtkMRMLModelNode", structure.name)
     own = vtk.vtkPolyData()
     own.ShallowCopy(surface)
@@ -30,23 +31,25 @@ def add_model(scene: Any, structure: Structure, surface: vtk.vtkPolyData) -> Any
     storage = add_node(scene, "vtkMRMLModelStorageNode", f"{structure.name} storage")
     storage.SetDefaultWriteFileExtension("vtp")
     node.SetAndObserveStorageNodeID(storage.GetID())
-    make_model(node, structure)
+    make_model(node, structure, certain)
     return node
 
 
-def make_model(node: Any, structure: Structure) -> None:
-    """Name, code, colour and meaning of a model."""
-    node.SetName(structure.name)
+def make_model(node: Any, structure: Structure, certain: bool = True) -> None:
+    """Name, code, colour and meaning of a model. certain: whether its level is more than a guess."""
+    node.SetName(shown_name(structure.name, structure.kind, certain))
     node.SetDescription(structure.meaning)
     node.SetAttribute(STRUCTURE, structure.name)
     node.SetAttribute(LABEL, str(structure.label))
     node.SetAttribute(terminology_tag(), terminology_of(structure))
     display = node.GetDisplayNode()
     if display is not None:
-        display.SetColor(structure.colour)
+        display.SetColor(shown_colour(structure.kind, structure.colour, certain))
 
 
-def add_segmentation(scene: Any, name: str, structures: Sequence[Structure], models: Sequence[Any]) -> Any:
+def add_segmentation(
+    scene: Any, name: str, structures: Sequence[Structure], models: Sequence[Any], certain: bool = True
+) -> Any:
     """The models' surfaces once more as coded segments; hidden, as the models show the same."""
     node = add_node(scene, "vtkMRMLSegmentationNode", name)
     display = add_display(node)
@@ -56,7 +59,7 @@ def add_segmentation(scene: Any, name: str, structures: Sequence[Structure], mod
         surface.SetPoints(model.GetPolyData().GetPoints())
         surface.SetPolys(model.GetPolyData().GetPolys())
         segment = slicer.vtkSegment()
-        make_segment(segment, structure)
+        make_segment(segment, structure, certain)
         representation = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
         segment.AddRepresentation(representation, surface)
         # not the structure's name, which a level shift changes, while an ID stays
@@ -65,10 +68,10 @@ def add_segmentation(scene: Any, name: str, structures: Sequence[Structure], mod
     return node
 
 
-def make_segment(segment: Any, structure: Structure) -> None:
-    """Name, code, colour and label value of a segment."""
-    segment.SetName(structure.name)
-    segment.SetColor(structure.colour)
+def make_segment(segment: Any, structure: Structure, certain: bool = True) -> None:
+    """Name, code, colour and label value of a segment. certain: whether its level is more than a guess."""
+    segment.SetName(shown_name(structure.name, structure.kind, certain))
+    segment.SetColor(shown_colour(structure.kind, structure.colour, certain))
     segment.SetTag(STRUCTURE, structure.name)
     # a tag, because MRML renumbers vtkSegment's own label values and does not save them with surfaces
     segment.SetTag(LABEL, str(structure.label))

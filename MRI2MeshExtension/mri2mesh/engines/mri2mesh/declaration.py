@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import VOLUME
-from mri2mesh.engines.options import File, Number
+from mri2mesh.engines.options import File, Level, Number
 
 ENGINE = Engine(
     name="mri2mesh",
@@ -17,6 +17,15 @@ ENGINE = Engine(
     reconstruct="mri2mesh.engines.mri2mesh.engine:reconstruct",
     weights=("mri2mesh_localiser", "mri2mesh_surfaces"),
     options=(
+        Level(
+            "level",
+            label="Counted from",
+            help="name one vertebra, and so all: a level (T7 to S1), and a point in its body, mm RAS as in 3D Slicer's "
+            "Markups (L3@lps:x,y,z for LPS, L3@ijk:i,j,k for voxels from 0); for images that do not show the sacrum",
+            placeholder="L3@x,y,z",
+            in_batch=False,
+            excludes=("level_shift",),
+        ),
         Number(
             "level_shift",
             label="Shift the levels by",

@@ -17,7 +17,8 @@ from mri2mesh.anatomy.structures import STRUCTURES, disc_name
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
 from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
-from mri2mesh.engines.mri2mesh.localisation.levels import level_names, level_warning
+from mri2mesh.engines.mri2mesh.localisation.levels import NamedSpine, name_levels, refuse_both
+from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
 from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
@@ -26,7 +27,7 @@ from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
-from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
+from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (
     "standard deviation over four passes: slices resampled a fraction of a slice apart,"
@@ -53,6 +54,7 @@ def reconstruct(
     volume: Volume,
     *,
     device: str = "auto",
+    level: str | None = None,
     level_shift: int = 0,
     weights_dir: Path | None = None,
     progress: Progress | None = None,
@@ -60,19 +62,24 @@ def reconstruct(
 ) -> Reconstruction:
     """Surfaces of all lumbar vertebrae and discs in a volume, with T12, T11 and S1 where they are seen.
 
-    level_shift: corrects the count by so many levels (`engines.mri2mesh.localisation.levels`).
-    Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices.
+    level: one vertebra that is known, as ``"L3@17.0,-40.9,-460.2"`` (`localisation.named_level`). level_shift:
+    corrects the count by so many levels (`localisation.levels`).
+    Raises ReconstructionRefused when no lumbar spine is found, InputError for missing weights or devices, or a level
+    that cannot be.
     """
+    named = None if level is None else parse_level(level)
+    refuse_both(named, level_shift)
     stages = Stages(STAGES, progress)
     with stages.stage("load weights"):
         models = cache(load_models, device, weights_dir)
-    return reconstruct_with(volume, models, level_shift=level_shift, stages=stages)
+    return reconstruct_with(volume, models, level=named, level_shift=level_shift, stages=stages)
 
 
 def reconstruct_with(
     volume: Volume,
     models: Models,
     *,
+    level: NamedLevel | None = None,
     level_shift: int = 0,
     stages: Stages | None = None,
 ) -> Reconstruction:
@@ -80,9 +87,9 @@ def reconstruct_with(
     stages = stages or Stages(STAGES)
     with stages.stage("find the spine"):
         spine = find_spine(volume, models.localiser, models.device)
-        names = level_names(spine.chain, level_shift)
+        named = name_levels(spine, volume, level, level_shift)
     with stages.stage("deform the templates"):
-        surfaces = _surfaces(volume, spine, names, models, stages.share)
+        surfaces = _surfaces(volume, spine, named, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
@@ -104,35 +111,35 @@ def reconstruct_with(
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = check_reconstruction(structures, volume)
+        checks = [level_check(named.count), *check_reconstruction(structures, volume)]
     stages.done()
-    warning = level_warning(spine.chain, level_shift)
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[warning] if warning else [],
+        warnings=named.warnings,
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
             "device": str(models.device),
             "uncertainty_method": UNCERTAINTY,
-            "settings": {"level_shift": level_shift},
+            "settings": {"level_shift": level_shift} if level is None else {"level": str(level)},
         },
         timings_s=stages.seconds,
+        levels=named.count,
     )
 
 
 def _surfaces(
     volume: Volume,
     spine: SpineFound,
-    names: list[str | None],
+    named: NamedSpine,
     models: Models,
     report_progress: Callable[[float], None],
 ) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
     """Mesh and spread per structure name, from head to foot."""
     found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
-    kept = [(name, frame) for name, frame in zip(names, spine.frames, strict=True) if name is not None]
+    kept = [(name, frame) for name, frame in zip(named.names, spine.frames, strict=True) if name is not None]
     predicted = predict_surfaces(
         volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
     )
@@ -140,7 +147,7 @@ def _surfaces(
     for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])
         found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
-    if spine.sacrum is not None:
+    if spine.sacrum is not None and named.s1:
         (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
         found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_baseline, load_models
-from mri2mesh.engines.mri2mesh.localisation.levels import level_names
+from mri2mesh.engines.mri2mesh.localisation.levels import name_levels
 from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.evaluation.lumbar_mri.baselines import mean_shape, undeformed, unet_surfaces
@@ -106,7 +106,7 @@ def _baselines(exam: Exam, models: Models, unet: UNet3d | None) -> dict[str, Cal
         spine = find_spine(exam.image, models.localiser, models.device)
     except ReconstructionRefused:  # what starts from the localiser misses everything with it
         return {**runs, UNDEFORMED: dict, UNET: dict} if unet is not None else {**runs, UNDEFORMED: dict}
-    names = level_names(spine.chain)
+    names = name_levels(spine, exam.image).names
     runs[UNDEFORMED] = lambda: undeformed(spine, names, models)
     if unet is not None:
         runs[UNET] = lambda: unet_surfaces(exam.image, spine, names, unet, models)

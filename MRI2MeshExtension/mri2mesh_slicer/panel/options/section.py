@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2mesh.engines.declaration import Engine, load
-from mri2mesh.engines.options import EarlierResult, Landmarks, Option
+from mri2mesh.engines.options import EarlierResult, Landmarks, Level, Option
 from mri2mesh_slicer.option_values import keep_value, value_of
 from mri2mesh_slicer.parameters import Parameters
 
@@ -18,6 +18,7 @@ option's value in JSON, or None where it was not given."""
 
 SECTIONS: dict[type[Option], str] = {
     Landmarks: "mri2mesh_slicer.panel.options.landmarks:LandmarksSection",
+    Level: "mri2mesh_slicer.panel.options.level:LevelSection",
     EarlierResult: "mri2mesh_slicer.panel.options.earlier_result:EarlierResultSection",
 }
 """Types of options with widgets of their own, as ``"module:class"``; all others have a row, `panel.options.rows`."""
@@ -70,6 +71,10 @@ class OptionSection:
 
     def refresh(self) -> None:
         """Shows what was chosen."""
+
+    def is_given(self) -> bool:
+        """Whether a run would be given a value."""
+        return self.option.is_given(self.value)
 
     def problem(self) -> str:
         """Why a run is not possible yet, as something to do; empty when it is."""
