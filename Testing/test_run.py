@@ -153,6 +153,7 @@ def test_imported_weights_are_not_missed_by_what_is_cached(tmp_path):
         (None, {"start": Path(".")}, "no use for --start"),
         (None, {"level_shift": 7}, "--level-shift must be a whole number from -6 to 6, not 7"),
         (None, {"levle_shift": 1}, "no engine has an option 'levle_shift'"),
+        (None, {"level": "L3@1,2,3", "level_shift": 1}, "give either --level or --level-shift"),
         ("xray-fit", {"weights_dir": Path(".")}, "no use for --weights"),
         ("xray-fit", {"level_shift": 1}, "no use for --level-shift"),
         ("xray-fit", {}, "the engine xray-fit needs --anatomy pelvis|"),

@@ -133,7 +133,12 @@ class MethodInputs:
 
     def _excluded(self) -> set[str]:
         """Names of options that others, which were given, make useless."""
-        return {name for section in self._all if section.is_given() for name in section.option.excludes}
+        return {
+            name
+            for section in self._all
+            if section.option.excludes and section.is_given()
+            for name in section.option.excludes
+        }
 
     @property
     def _all(self) -> list[OptionSection]:
