@@ -67,6 +67,13 @@ def check_writable(folder: Path) -> None:
 
     Writes and removes an empty file, because permission bits alone do not show it (read-only disks, root, shares).
     """
+    try:
+        folder.absolute().as_posix().encode()
+    except UnicodeEncodeError:
+        # VTK and ITK would end the process.
+        raise InputError("the path of the folder for results is not UTF-8: choose another folder") from None
+    if "\0" in str(folder):
+        raise InputError("the path of the folder for results holds a zero byte: choose another folder")
     existing = folder.absolute()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent

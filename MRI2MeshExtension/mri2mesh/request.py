@@ -32,7 +32,7 @@ class Request:
     def refuse_missing(self) -> None:
         """Raises InputError for an image that is not there, which has no kind that an engine could be chosen by."""
         for number, image in enumerate(self.images, 1):
-            if not image.exists():
+            if "\0" in str(image) or not image.exists():
                 which = f"image {number}: " if len(self.images) > 1 else ""
                 raise InputError(f"{which}no such file or folder: check the path of the image")
 

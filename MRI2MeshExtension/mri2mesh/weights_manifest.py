@@ -20,6 +20,11 @@ from typing import Any
 
 from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
+<<<<<<< HEAD
+=======
+from mri2mesh.export.atomic import whole_file
+from mri2mesh.json_file import read_json
+>>>>>>> main
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -72,16 +77,14 @@ def read_manifest(folder: Path) -> dict[str, WeightsEntry]:
     """
     path = folder / MANIFEST
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"cannot read {path}: restore it or install the weights again") from None
-    try:
-        content = json.loads(text)
+        content = read_json(path)
         if content["format"] != FORMAT:
             raise InputError(f"{path} has format {content['format']!r}, this version reads {FORMAT}")
         entries = [_entry(item, folder) for item in content["weights"]]
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError:
+        raise InputError(f"cannot read {path}: restore it or install the weights again") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise

@@ -52,7 +52,7 @@ def test_it_runs_from_the_command_line_with_its_options(toy, image, tmp_path):
         "toy",
         "--radius",
         str(RADIUS),
-        "--level",
+        "--which",
         "L4",
         "--note",
         str(tmp_path / "note.txt"),
@@ -68,12 +68,12 @@ def test_it_runs_from_the_command_line_with_its_options(toy, image, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--engine", "toy"], "the engine toy needs --level L3|L4: name of the ball"),
-        (["--engine", "toy", "--level", "L5"], "--level must be one of L3, L4, not 'L5'"),
-        (["--engine", "toy", "--level", "L3", "--radius", "50"], "--radius must be a number from 1 to 20 mm, not 50.0"),
-        (["--engine", "toy", "--level", "L3", "--note", "-", "--note", "-"], "one --note per image, in their order"),
-        (["--level", "L3"], "the engine mri2mesh, for a volume such as an MRI, has no use for --level"),
-        (["--engine", "toy", "--level", "L3", "--level-shift", "1"], "the engine toy, for a volume such as an MRI"),
+        (["--engine", "toy"], "the engine toy needs --which L3|L4: name of the ball"),
+        (["--engine", "toy", "--which", "L5"], "--which must be one of L3, L4, not 'L5'"),
+        (["--engine", "toy", "--which", "L3", "--radius", "50"], "--radius must be a number from 1 to 20 mm, not 50.0"),
+        (["--engine", "toy", "--which", "L3", "--note", "-", "--note", "-"], "one --note per image, in their order"),
+        (["--which", "L3"], "the engine mri2mesh, for a volume such as an MRI, has no use for --which"),
+        (["--engine", "toy", "--which", "L3", "--level-shift", "1"], "the engine toy, for a volume such as an MRI"),
         (["--engine", "toys"], "no engine is called 'toys': use one of mri2mesh, xray-fit"),
     ],
 )  # fmt: skip
@@ -96,7 +96,7 @@ def test_the_help_lists_its_options(toy, capsys):
         cli.main(["reconstruct", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "--radius MM of the ball, from 1 to 20 mm" in shown
-    assert "--level L3|L4 name of the ball: L3, L4" in shown
+    assert "--which L3|L4 name of the ball: L3, L4" in shown
     assert (
         "--note note.txt text to be repeated in the warnings; once per image in their order, - for none"
         in shown
@@ -107,7 +107,7 @@ def test_it_runs_in_the_worker_with_its_options_in_json(image, tmp_path):
     """In a process of its own, in which the engine is registered first."""
     script = "from engines.toy_engine import ENGINE; from mri2mesh import cli, engines\n"
     script += "from mri2mesh.engines.registry import register; register(ENGINE); cli.main(['worker'])"
-    options = {"radius": RADIUS, "level": "L4", "notes": [str(tmp_path / "note.txt")]}
+    options = {"radius": RADIUS, "which": "L4", "notes": [str(tmp_path / "note.txt")]}
     job = {"command": "reconstruct", "engine": "toy", "inputs": [str(image)]}
     requests = [
         {**job, "id": "good", "out": str(tmp_path / "out"), "options": options},
@@ -138,7 +138,7 @@ def test_it_runs_in_the_worker_with_its_options_in_json(image, tmp_path):
 def test_it_is_in_the_tables(toy, repository, tmp_path):
     assert "| `toy` | a volume such as an MRI | Toy: a ball in a volume. Puts a ball" in tables()
     assert "| `--radius MM` | of the ball, from 1 to 20 mm |" in tables()
-    assert r"| `--level L3\|L4` | name of the ball: L3, L4; required |" in tables()
+    assert r"| `--which L3\|L4` | name of the ball: L3, L4; required |" in tables()
     assert "| `--note note.txt` | text to be repeated in the warnings; once per image |" in tables()
     readme = tmp_path / "README.md"
     readme.write_text((repository / "README.md").read_text(encoding="utf-8"), encoding="utf-8")

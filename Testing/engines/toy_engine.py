@@ -21,8 +21,8 @@ ENGINE = Engine(
     options=(
         Number("radius", label="Radius", help="of the ball", unit="mm", least=1, most=20, default=5.0),
         Choice(
-            "level",
-            label="Level",
+            "which",
+            label="Which",
             help="name of the ball",
             choices={"L3": "third", "L4": "fourth"},
             required=True,
@@ -49,7 +49,7 @@ def read_notes(paths: Sequence[Path | None], inputs: Any) -> list[str | None]:
 def reconstruct(
     volume: Any,
     *,
-    level: str,
+    which: str,
     radius: float = 5.0,
     notes: Sequence[str | None] = (),
     device: str = "auto",
@@ -72,7 +72,7 @@ def reconstruct(
     stages.done()
     return Reconstruction(
         engine="toy",
-        structures=[ReconstructedStructure(STRUCTURES[level], mesh, ones, ones)],
+        structures=[ReconstructedStructure(STRUCTURES[which], mesh, ones, ones)],
         warnings=[note for note in notes if note],
         timings_s=stages.seconds,
     )

@@ -52,21 +52,21 @@ def inputs(toy, panel, load_volume) -> Any:
 def test_each_option_has_a_row(panel, inputs):
     assert panel.ui.methodSelector.currentText == "Toy: a ball in a volume"
     assert panel.ui.methodSentence.text == "Puts a ball into the middle of the image."
-    assert list(inputs.sections) == ["radius", "level", "notes"]
-    radius, level = inputs.sections["radius"].editor, inputs.sections["level"].editor
+    assert list(inputs.sections) == ["radius", "which", "notes"]
+    radius, which = inputs.sections["radius"].editor, inputs.sections["which"].editor
     assert (radius.value, radius.minimum, radius.maximum, radius.suffix) == (5.0, 1.0, 20.0, " mm")
-    assert [level.itemText(number) for number in range(level.count)] == ["third", "fourth"]
-    assert inputs.sections["level"].value == "L3"  # one must be chosen: the first is
+    assert [which.itemText(number) for number in range(which.count)] == ["third", "fourth"]
+    assert inputs.sections["which"].value == "L3"  # one must be chosen: the first is
     assert radius.toolTip == "Of the ball."
 
 
 def test_what_was_chosen_is_given_to_the_worker(inputs, tmp_path):
-    assert set(inputs.prepare()(folder(tmp_path, "first"))["options"]) == {"level"}
+    assert set(inputs.prepare()(folder(tmp_path, "first"))["options"]) == {"which"}
     inputs.sections["radius"].editor.value = 7.5
-    pick(inputs.sections["level"], "L4")
+    pick(inputs.sections["which"], "L4")
     inputs.sections["notes"].editor.setCurrentPath(str(tmp_path / "note.txt"))
     request = inputs.prepare()(folder(tmp_path, "second"))
-    assert request["options"] == {"radius": 7.5, "level": "L4", "notes": [str(tmp_path / "note.txt")]}
+    assert request["options"] == {"radius": 7.5, "which": "L4", "notes": [str(tmp_path / "note.txt")]}
     assert [Path(image).is_file() for image in request["inputs"]] == [True]
 
 
@@ -77,7 +77,7 @@ def folder(parent: Path, name: str) -> Path:
 
 def test_what_was_chosen_is_saved_with_the_scene_and_the_image(panel, slicer, inputs, tmp_path):
     inputs.sections["radius"].editor.value = 7.5
-    pick(inputs.sections["level"], "L4")
+    pick(inputs.sections["which"], "L4")
     inputs.sections["notes"].editor.setCurrentPath("note.txt")
     scene = slicer.mrmlScene
     scene.SetURL(str(tmp_path / "scene.mrml"))
@@ -91,7 +91,7 @@ def test_what_was_chosen_is_saved_with_the_scene_and_the_image(panel, slicer, in
     wait_until(lambda: panel.panel.method.engine is not None, 10)
     after = panel.panel.method.inputs
     assert panel.panel.method.engine is ENGINE
-    assert [after.sections[name].value for name in ("radius", "level", "notes")] == [
+    assert [after.sections[name].value for name in ("radius", "which", "notes")] == [
         7.5,
         "L4",
         Path("note.txt"),
@@ -104,17 +104,17 @@ def test_what_a_scene_holds_and_no_engine_can_use_is_the_default(panel, inputs):
     for text in ("90", "not JSON", '"big"', "NaN"):
         node.SetParameter("toy.radius", text)
         assert inputs.sections["radius"].value == 5.0
-    node.SetParameter("toy.level", '"L9"')
-    assert inputs.sections["level"].value == "L3"
+    node.SetParameter("toy.which", '"L9"')
+    assert inputs.sections["which"].value == "L3"
 
 
 def test_a_folder_is_done_with_what_was_chosen_and_what_lies_beside_each_image(panel, inputs, tmp_path):
     inputs.sections["radius"].editor.value = 7.5
     sentence = panel.ui.batchSentence.text
-    assert "As chosen in section 2 for all of them: Radius: 7.5 mm; Level: third." in sentence
+    assert "As chosen in section 2 for all of them: Radius: 7.5 mm; Which: third." in sentence
     assert "NAME.note.txt goes with it as --note" in sentence
     options = panel.panel.batch._request()["options"]
-    assert options == {"radius": 7.5, "level": "L3", "device": "auto", "formats": ["vtp", "stl"]}
+    assert options == {"radius": 7.5, "which": "L3", "device": "auto", "formats": ["vtp", "stl"]}
     images = folder(tmp_path, "images")
     for name in ("one.nii", "two.nii", "two.note.txt"):
         (images / name).write_text("anything")

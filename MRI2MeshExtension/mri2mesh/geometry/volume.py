@@ -17,6 +17,7 @@ class Volume:
     slice_thickness_mm: extent of the slice profile (full width at half maximum) along the slice axis,
         where known (DICOM SliceThickness, 0018,0050); None means equal to the spacing.
     metadata: what the readers found and callers may need (``modality``, ``kind``); never patient identity.
+    warnings: sentences for the user on what the file leaves open, as an orientation that it does not record.
 
     Raises ValueError when the array is not 3D or the matrix is singular or not finite.
     """
@@ -25,6 +26,7 @@ class Volume:
     ijk_to_ras: NDArray[np.float64]
     slice_thickness_mm: float | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         matrix = np.asarray(self.ijk_to_ras, dtype=np.float64)
@@ -40,6 +42,12 @@ class Volume:
     def spacing(self) -> NDArray[np.float64]:
         """[3] millimetres along i, j, k."""
         return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
+
+    @property
+    def sheared(self) -> bool:
+        """True where the axes are not perpendicular, as those of slices under a tilted gantry."""
+        directions = self.ijk_to_ras[:3, :3] / self.spacing
+        return not np.allclose(directions.T @ directions, np.eye(3), atol=1e-4)
 
     @property
     def slice_axis(self) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mri2mesh.geometry.coordinates import LPS_FROM_RAS
 from mri2mesh.geometry.volume import Volume
 
-_STANDARD_ERROR = Lock()
+_DESCRIPTORS = Lock()
 
 
 def matrix_from_itk(image: sitk.Image) -> NDArray[np.float64]:
@@ -33,7 +33,7 @@ def image_from_volume(volume: Volume) -> sitk.Image:
         array = array.astype(np.float32)
     matrix = LPS_FROM_RAS @ volume.ijk_to_ras
     direction = matrix[:3, :3] / volume.spacing
-    if not np.allclose(direction.T @ direction, np.eye(3), atol=1e-4):
+    if volume.sheared:
         raise ValueError("a volume with sheared axes cannot be written: resample it first")
     image = sitk.GetImageFromArray(np.ascontiguousarray(array))
     image.SetSpacing(volume.spacing.tolist())
@@ -44,24 +44,31 @@ def image_from_volume(volume: Volume) -> sitk.Image:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps ITK and the C libraries under it from writing to standard error: callers raise what matters.
+    """Keeps ITK and the C libraries under it from writing to standard output and error: callers raise what matters.
 
-    The NIfTI, NRRD and DICOM libraries write to the file descriptor itself, so that is what is turned away.
+    The libraries for NIfTI, NRRD, DICOM and JPEG write to the file descriptors themselves, so those are turned away.
     """
-    with _STANDARD_ERROR:
+    with _DESCRIPTORS:
         shown = sitk.ProcessObject.GetGlobalWarningDisplay()
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
-        kept = None
-        with suppress(OSError, ValueError, AttributeError):  # no standard error at all: nothing to keep quiet
-            sys.stderr.flush()
-            kept = os.dup(2)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
+        kept = [(descriptor, _turned_away(descriptor)) for descriptor in (1, 2)]
         try:
             yield
         finally:
-            if kept is not None:
-                os.dup2(kept, 2)
-                os.close(kept)
+            for descriptor, before in kept:
+                if before is not None:
+                    os.dup2(before, descriptor)
+                    os.close(before)
             sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+def _turned_away(descriptor: int) -> int | None:
+    """What a descriptor wrote to, which now writes to nowhere; None where it is closed."""
+    with suppress(OSError, ValueError, AttributeError):
+        (sys.stdout if descriptor == 1 else sys.stderr).flush()
+        before = os.dup(descriptor)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+        return before
+    return None

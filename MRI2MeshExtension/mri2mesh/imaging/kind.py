@@ -8,8 +8,8 @@ from typing import Literal
 
 import pydicom
 
+from mri2mesh.imaging.files import PICTURES, beginning_of, content_of
 from mri2mesh.imaging.radiographs.dicom import MODALITIES
-from mri2mesh.imaging.radiographs.picture import READERS
 
 InputKind = Literal["volume", "radiographs"]
 
@@ -18,15 +18,18 @@ def kind_of(path: str | Path) -> InputKind:
     """``"radiographs"`` for a picture and for a DICOM file whose modality is of projections, ``"volume"`` for all
     else, missing files included: what reads them says what is wrong with them."""
     path = Path(path)
-    if path.suffix.lower() in READERS:
-        return "radiographs"
     try:
-        with path.open("rb") as stream:
-            if stream.read(132)[128:] != b"DICM":
-                return "volume"
+        if not path.is_file():
+            return "volume"
+        content = content_of(beginning_of(path))
+        if content in PICTURES:
+            return "radiographs"
+        if content != "dicom":
+            return "volume"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"])
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["Modality"], force=True)
+        modality = str(dataset.get("Modality") or "").upper()
     except Exception:  # a folder, a missing or damaged file: pydicom raises many kinds
         return "volume"
-    return "radiographs" if str(dataset.get("Modality") or "").upper() in MODALITIES else "volume"
+    return "radiographs" if modality in MODALITIES else "volume"

@@ -91,7 +91,7 @@ def describe(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
         context.progress("read the images", len(found) / len(inputs))
         if kind_of(path) == "volume":
             volume = read_volume(path, options.get("series"))
-            about = {"kind": "volume", "text": recognise(volume), "warnings": []}
+            about = {"kind": "volume", "text": recognise(volume), "warnings": list(volume.warnings)}
             found.append({**about, "details": describe_input(volume, {})})
         else:
             radiograph = read_radiograph(path, camera)

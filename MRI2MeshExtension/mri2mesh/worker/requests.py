@@ -15,7 +15,7 @@ from mri2mesh.request import Request
 
 
 def text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError("a text")
     return value
 

@@ -79,7 +79,7 @@ def test_several_series_ask_for_a_choice_by_number(tmp_path, array, matrix):
     write_series(tmp_path / "scout", array[:1], axial, SeriesNumber=1)
     message = refusal(tmp_path)
     assert "2 DICOM series" in message
-    assert "1: axial, 4 slices of 10 x 8; 2: sagittal, 6 slices of 10 x 8" in message
+    assert "1: axial, 4 slices of 10 x 8 every 3.0 mm, series number 2; 2: sagittal, 6 slices of" in message
     np.testing.assert_array_equal(read_volume(tmp_path, series=1).array, array[:4])
     np.testing.assert_array_equal(read_volume(tmp_path, series=2).array, array)
     assert "no series 3: choose one of 1 to 2" in refusal(tmp_path, series=3)

@@ -76,8 +76,9 @@ def test_the_camera_file_gives_a_picture_its_geometry(tmp_path, grey):
 
 @pytest.mark.parametrize(("name", "content", "words"), [
     ("x.png", b"", "empty"),
-    ("x.png", b"not a picture at all", "truncated or damaged"),
-    ("x.gif", b"GIF89a", "not a radiograph this program reads"),
+    ("x.png", b"not a picture at all", "not a radiograph this program reads"),
+    ("x.png", b"\x89PNG\r\n\x1a\n and nothing else", "truncated or damaged"),
+    ("x.gif", b"GIF89a", "a GIF picture, which is not read"),
 ])  # fmt: skip
 def test_what_is_no_picture_is_refused(tmp_path, name, content, words, capfd):
     (tmp_path / name).write_bytes(content)

@@ -165,9 +165,9 @@ def test_a_missing_an_empty_and_a_foreign_file_are_refused(tmp_path):
         (tmp_path / f"letter{ending}").write_text("a letter to the surgeon\n" * 100)
         refusal(tmp_path / f"letter{ending}")
     (tmp_path / "letter.nii.gz").write_bytes(gzip.compress(b"a letter to the surgeon\n" * 100))
-    assert "not a NIfTI" in refusal(tmp_path / "letter.nii.gz")
+    assert "not an image" in refusal(tmp_path / "letter.nii.gz")
     sitk.WriteImage(sitk.Image(20, 20, sitk.sitkUInt8), str(tmp_path / "picture.png"))
-    assert "not an image volume" in refusal(tmp_path / "picture.png")
+    assert "a picture, not an image volume" in refusal(tmp_path / "picture.png")
 
 
 @pytest.mark.parametrize("shape", [(20, 30), (20, 30, 1)])

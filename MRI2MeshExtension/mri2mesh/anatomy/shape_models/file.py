@@ -26,8 +26,6 @@ PREFIX = "shape_"
 """Shape models are ``shape_<name>.npz`` among the weights, so that no network can bear the same name."""
 FORMAT = 1
 _STEPS_PER_RMS = 200.0
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, EOFError)
-"""What reading a file raises that is not one of these models."""
 
 
 def write_shape_model(model: ShapeModel, path: str | PathLike[str]) -> Path:
@@ -103,7 +101,7 @@ def landmark_names(name: str) -> tuple[str, ...]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             return tuple(json.loads(stored["description"].tobytes().decode())["landmarks"])
-    except _UNREADABLE:
+    except Exception:  # NumPy and zipfile raise many kinds for damaged files
         raise InputError(f"the shape model {name!r} is not one of this project, or it is damaged") from None
 
 
@@ -137,5 +135,5 @@ def parse_shape_model(data: bytes, called: str) -> ShapeModel:
         )
     except InputError:
         raise
-    except _UNREADABLE:
+    except Exception:  # NumPy and zipfile raise many kinds for damaged files
         raise InputError(f"{called} is not a shape model of this project, or it is damaged") from None

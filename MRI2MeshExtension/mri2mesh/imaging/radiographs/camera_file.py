@@ -32,6 +32,7 @@ from mri2mesh.imaging.radiographs.xray_geometry import (
     assumed_geometry,
     with_distances,
 )
+from mri2mesh.json_file import read_json
 
 
 def read_camera(
@@ -43,7 +44,7 @@ def read_camera(
     JSON, an unknown key, a value of the wrong kind, or a size that is not that of the image.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         raise InputError("the camera file cannot be read: check its path") from error
     except ValueError as error:
@@ -123,7 +124,7 @@ def _list_of(length: int, check: Callable[[Any], Any]) -> Callable[[Any], tuple 
 
 def _whole(value: Any) -> int | None:
     number = _positive(value)
-    return int(number) if number is not None and number.is_integer() else None
+    return int(number) if number is not None and number.is_integer() and number < 1e9 else None
 
 
 def _one_of(*choices: Any) -> Callable[[Any], Any]:

@@ -5,16 +5,15 @@ Neither keeps nor passes on an attribute that names the patient, the staff, the 
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.dicom.pixels import open_dicom
 from mri2mesh.imaging.radiographs.camera_file import read_camera
 from mri2mesh.imaging.radiographs.pixels import attenuation, padding, stored_values
 from mri2mesh.imaging.radiographs.radiograph import Bone, Radiograph
@@ -102,9 +101,7 @@ def _geometry(
 
 def _header(path: Path) -> Dataset:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return pydicom.dcmread(path, stop_before_pixels=True)
+        return open_dicom(path, stop_before_pixels=True)
     except Exception as error:  # pydicom raises many kinds for files that are not, or are half, DICOM
         raise InputError("the file is not DICOM, or is damaged: export the image again") from error
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.volumes.limits import FARTHEST_MM
+from mri2mesh.json_file import read_json
 
 Point = tuple[float, float, float]
 
@@ -27,7 +28,7 @@ def read_markups(path: str | Path) -> dict[str, Point]:
     markups file, for a label that stands twice, and for a file without points.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         raise InputError("the landmarks file cannot be read: check its path") from error
     except ValueError as error:
@@ -43,7 +44,7 @@ def read_markups(path: str | Path) -> dict[str, Point]:
                 if label in found:
                     raise InputError(f"the landmark {label!r} stands twice in the landmarks file: keep one")
                 found[label] = _position(point["position"], signs)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -56,6 +57,6 @@ def read_markups(path: str | Path) -> dict[str, Point]:
 
 def _position(values: Any, signs: tuple[int, int, int]) -> Point:
     x, y, z = (sign * float(value) for sign, value in zip(signs, values, strict=True))
-    if not all(map(math.isfinite, (x, y, z))):
-        raise ValueError("a coordinate is not a finite number")
+    if not all(math.isfinite(value) and abs(value) <= FARTHEST_MM for value in (x, y, z)):
+        raise ValueError("a coordinate is not a finite number, or farther away than any patient")
     return x, y, z

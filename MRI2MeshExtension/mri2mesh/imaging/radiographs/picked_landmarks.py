@@ -15,6 +15,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import openable
 from mri2mesh.imaging.itk import quiet
 from mri2mesh.imaging.radiographs.markups_file import Point, read_markups
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
@@ -63,11 +64,11 @@ def pixels_in_image(points: dict[str, Point], image: str | Path) -> dict[str, Pi
     Raises InputError for an image that cannot be read.
     """
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(image))
     try:
-        with quiet():
+        with openable(Path(image)) as plain, quiet():
+            reader.SetFileName(plain)
             reader.ReadImageInformation()
-    except RuntimeError as error:
+    except (RuntimeError, OSError, ValueError) as error:
         raise InputError("the radiograph cannot be read: check that its path is right") from error
     origin, spacing, axes = reader.GetOrigin(), reader.GetSpacing(), reader.GetDirection()
     n = len(spacing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,12 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import PICTURES, Content, beginning_of, content_of, under_a_plain_name
 from mri2mesh.imaging.itk import quiet
+from mri2mesh.imaging.radiographs.bitmap import DAMAGED, read_bitmap
 
-READERS = {
-    ".png": "PNGImageIO",
-    ".tif": "TIFFImageIO",
-    ".tiff": "TIFFImageIO",
-    ".jpg": "JPEGImageIO",
-    ".jpeg": "JPEGImageIO",
-    ".bmp": "BMPImageIO",
-}
-"""Ending of the name to the ITK class that reads the pixels."""
+LARGEST_PIXELS = 1 << 28
+"""Sixteen thousand squared: ten times the pixels of the finest film scanner."""
 COLOURED = 0.03
 """Difference between the channels of a grey pixel, of the full scale, that JPEG compression may leave."""
 COLOURED_MARKS = 0.02
@@ -32,22 +28,44 @@ def read_picture(path: Path) -> tuple[NDArray, NDArray[np.bool_]]:
     A grey picture stored with three equal channels (and opacity) is accepted. Raises InputError for a colour
     photograph, several pages, a damaged file, values that are not finite, or only one value.
     """
-    try:
-        with quiet():
-            image = sitk.ReadImage(str(path), imageIO=READERS[path.suffix.lower()])
-    except RuntimeError as error:
-        raise InputError("the picture is truncated or damaged: copy or export it again") from error
-    pages = [size for size in image.GetSize()[2:] if size != 1]
-    if pages:
-        raise InputError(f"the picture has {pages[0]} pages: save one as a picture of its own")
-    channels = sitk.GetArrayFromImage(image)
-    channels = channels.reshape(image.GetSize()[1], image.GetSize()[0], -1)
+    content = content_of(beginning_of(path))
+    channels = read_bitmap(path, LARGEST_PIXELS) if content == "bmp" else _read_with_itk(path, content)
     if not np.isfinite(channels).all():
         raise InputError("the picture has values that are not numbers (NaN or infinite): correct it first")
     grey, marks = _grey(channels)
     if grey.min() == grey.max():
         raise InputError("every pixel of the picture has the same value: there is nothing to see in it")
     return grey, marks
+
+
+def _read_with_itk(path: Path, content: Content) -> NDArray:
+    """[rows, columns, channels]."""
+    ending, reader_name = PICTURES[content]
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(reader_name)
+    try:
+        with under_a_plain_name(path, ending) as plain, quiet():
+            reader.SetFileName(plain)
+            reader.ReadImageInformation()
+            columns, rows, *pages = reader.GetSize()
+            _check_size(rows, columns, pages)
+            channels = sitk.GetArrayFromImage(reader.Execute())
+    except RuntimeError as error:
+        raise InputError(DAMAGED) from error
+    return channels.reshape(rows, columns, -1)
+
+
+def _check_size(rows: int, columns: int, pages: Sequence[int]) -> None:
+    """Raises InputError for several pages, for no pixels, and for more than any radiograph has."""
+    several = [size for size in pages if size != 1]
+    if several:
+        raise InputError(f"the picture has {several[0]} pages: save one as a picture of its own")
+    if rows < 1 or columns < 1:
+        raise InputError(DAMAGED)
+    if rows * columns > LARGEST_PIXELS:
+        raise InputError(
+            f"the picture claims to have {columns} x {rows} pixels, more than any radiograph: make it smaller"
+        )
 
 
 def _grey(channels: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:

@@ -9,14 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.dicom.pixels import apply_modality_lut, can_decode, decode
-from mri2mesh.imaging.dicom.volume import check_complete
-from mri2mesh.imaging.itk import quiet
+from mri2mesh.imaging.dicom.pixels import (
+    apply_modality_lut,
+    can_decode,
+    check_complete,
+    decode,
+    frames_by_gdcm,
+    open_dicom,
+    stored_bits,
+)
 from mri2mesh.imaging.radiographs.radiograph import Bone, Scale
 from mri2mesh.imaging.radiographs.tags.values import FrameTags
 
@@ -35,7 +40,7 @@ def stored_values(path: Path, dataset: Dataset, frame: int) -> NDArray:
         if can_decode(dataset):
             values = decode(path, frame)
         else:
-            values = stored_values_by_gdcm(path, dataset)[frame]
+            values = frames_by_gdcm(open_dicom(path))[frame]
     except InputError:
         raise
     except Exception as error:  # decoders raise many kinds for damaged data
@@ -43,26 +48,7 @@ def stored_values(path: Path, dataset: Dataset, frame: int) -> NDArray:
     values = np.asarray(values)
     if values.shape != (int(dataset.Rows), int(dataset.Columns)):
         raise InputError(UNDECODABLE)
-    if not int(dataset.get("PixelRepresentation") or 0):
-        # Above the stored bits old files keep overlays.
-        values = values & np.array((1 << int(dataset.BitsStored)) - 1, dtype=values.dtype)
-    return values
-
-
-def stored_values_by_gdcm(path: Path, dataset: Dataset) -> NDArray:
-    """[frames, rows, columns] through GDCM, which rescales and turns MONOCHROME1 over: both are undone."""
-    try:
-        with quiet():
-            image = sitk.ReadImage(str(path), sitk.sitkFloat64, imageIO="GDCMImageIO")
-    except RuntimeError as error:
-        raise InputError(UNDECODABLE) from error
-    values = sitk.GetArrayFromImage(image)
-    slope = float(dataset.get("RescaleSlope") or 1)
-    values = (values.reshape(-1, *values.shape[-2:]) - float(dataset.get("RescaleIntercept") or 0)) / slope
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        lowest, highest = _stored_range(dataset)
-        values = lowest + highest - values
-    return np.rint(values).astype(np.int32)
+    return stored_bits(values, dataset)
 
 
 def attenuation(
@@ -120,10 +106,3 @@ def padding(values: NDArray, dataset: Dataset) -> NDArray[np.bool_]:
     limit = dataset.get("PixelPaddingRangeLimit")
     ends = sorted((int(value), int(value if limit is None else limit)))
     return (values >= ends[0]) & (values <= ends[1])
-
-
-def _stored_range(dataset: Dataset) -> tuple[int, int]:
-    bits = int(dataset.BitsStored)
-    if int(dataset.get("PixelRepresentation") or 0):
-        return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    return 0, (1 << bits) - 1

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import PICTURES, beginning_of, content_of, refuse_unknown, require_file
 from mri2mesh.imaging.radiographs.camera_file import read_camera
 from mri2mesh.imaging.radiographs.dicom import read_radiograph_dicom
 from mri2mesh.imaging.radiographs.masks.mask import round_field_is_dark, with_masks
-from mri2mesh.imaging.radiographs.picture import READERS, read_picture
+from mri2mesh.imaging.radiographs.picture import read_picture
 from mri2mesh.imaging.radiographs.radiograph import Bone, Radiograph
 from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 
@@ -36,29 +37,38 @@ def read_radiograph(
     Raises InputError for a missing file, what is not a radiograph, is in colour, damaged or too small, shows
     another part of the body, or has a geometry that is not possible. No message names the file or the patient.
     """
+    return with_masks(read_without_masks(path, camera, frame=frame, bone=bone))
+
+
+def read_without_masks(
+    path: str | Path,
+    camera: str | Path | None = None,
+    *,
+    frame: int | None = None,
+    bone: Bone | None = None,
+) -> Radiograph:
+    """`read_radiograph` up to the masks that are found in the picture, which take most of its time."""
     path, camera = Path(path), None if camera is None else Path(camera)
     try:
-        radiograph = _read(path, camera, frame, bone)
+        return _read(path, camera, frame, bone)
     except OSError as error:
         raise InputError(
             "the radiograph cannot be read: check that the path and its permissions are right"
         ) from error
-    return with_masks(radiograph)
 
 
 def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
+    require_file(path, "no such file: check the path of the radiograph")
     if path.is_dir():
         raise InputError("a radiograph is one file: give the file itself, not its folder")
-    if not path.exists():
-        raise InputError("no such file: check the path of the radiograph")
-    with path.open("rb") as stream:
-        beginning = stream.read(132)
+    beginning = beginning_of(path)
     if not beginning:
         raise InputError("the radiograph file is empty: copy or export it again")
-    if beginning[128:] == b"DICM":
+    content = content_of(beginning)
+    if content == "dicom":
         return read_radiograph_dicom(path, camera, frame, bone)
-    if path.suffix.lower() not in READERS:
-        raise InputError(NOT_A_RADIOGRAPH)
+    if content not in PICTURES:
+        raise refuse_unknown(beginning, NOT_A_RADIOGRAPH)
     if frame not in (None, 1):
         raise InputError(f"a picture has one frame, not a frame {frame}: leave it out")
     return _read_picture(path, camera, bone)

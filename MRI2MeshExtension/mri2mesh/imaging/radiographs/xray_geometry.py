@@ -35,6 +35,15 @@ WORDS = {
     "image_rotation_deg": "the rotation of the image",
 }
 """The fields of `XrayGeometry`, as messages call them."""
+LIMITS = {
+    "source_to_detector_mm": (50.0, 20_000.0),
+    "source_to_isocentre_mm": (10.0, 20_000.0),
+    "pixel_spacing_mm": (1e-3, 50.0),
+    "size": (1, 1 << 16),
+    "principal_point_px": (0.0, 1e6),
+    "isocentre_ras_mm": (0.0, 100_000.0),
+}
+"""Least and largest size of what a real machine can be set to, with much to spare; millimetres and pixels."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,16 @@ class XrayGeometry:
                 f"source to isocentre is {sod:g} mm and source to detector {sid:g} mm: the isocentre lies "
                 "between the two, correct the geometry"
             )
+        for name, (least, largest) in LIMITS.items():
+            value = getattr(self, name).value
+            if not all(
+                least <= abs(one) <= largest for one in (value if isinstance(value, tuple) else (value,))
+            ):
+                raise InputError(
+                    f"{WORDS[name]} is {_shown(value)}, which no radiograph has: it is at most {largest:g}"
+                    + (f" and at least {least:g}" if least else "")
+                    + ", correct the geometry"
+                )
         if abs(self.primary_angle_deg.value) > 180 or abs(self.secondary_angle_deg.value) > 90:
             raise InputError(
                 f"positioner angles of {self.primary_angle_deg.value:g} and "
@@ -132,6 +151,10 @@ class XrayGeometry:
             # What was up is to the right after a quarter turn clockwise, what was to the right is down.
             columns, rows = -rows, columns
         return replace(camera, axes_ras=np.stack([columns, rows, beam]))
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(f"{one:g}" for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def assumed_geometry(size: tuple[int, int], kind: Literal["c-arm", "table"] = "table") -> XrayGeometry:

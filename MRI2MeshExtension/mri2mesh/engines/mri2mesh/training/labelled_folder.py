@@ -10,7 +10,6 @@ any label. ``vertebrae``: "whole" (body and arch, the default) or "body".
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.json_file import read_json
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 
@@ -48,7 +48,7 @@ def _settings(path: Path) -> dict[str, dict]:
     if not path.exists():
         return {}
     try:
-        settings = json.loads(path.read_text())
+        settings = read_json(path)
     except ValueError as error:
         raise InputError(f"cases.json is not JSON: {error}") from None
     if not isinstance(settings, dict):

@@ -9,7 +9,10 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.files import beginning_of, content_of, openable
 from mri2mesh.imaging.itk import quiet
+from mri2mesh.imaging.radiographs.bitmap import read_bitmap
+from mri2mesh.imaging.radiographs.picture import LARGEST_PIXELS
 
 
 def read_bone_mask(path: str | Path, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -19,9 +22,8 @@ def read_bone_mask(path: str | Path, size: tuple[int, int]) -> NDArray[np.bool_]
     image, has another size, or has no outline.
     """
     try:
-        with quiet():
-            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
-    except RuntimeError as error:
+        pixels = _pixels(Path(path))
+    except (RuntimeError, OSError, ValueError) as error:
         raise InputError(
             "the mask of the bone cannot be read: give a picture or a label map of the radiograph's size"
         ) from error
@@ -41,3 +43,11 @@ def read_bone_mask(path: str | Path, size: tuple[int, int]) -> NDArray[np.bool_]
     if mask.all() or not mask.any():
         raise InputError("the mask of the bone is empty or covers the whole image: it has no outline")
     return np.asarray(mask)
+
+
+def _pixels(path: Path) -> NDArray:
+    """[rows, columns], with channels last or a slice first. Raises RuntimeError or OSError for what is no image."""
+    if content_of(beginning_of(path)) == "bmp":
+        return read_bitmap(path, LARGEST_PIXELS)
+    with openable(path) as plain, quiet():
+        return sitk.GetArrayFromImage(sitk.ReadImage(plain))

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.volumes.headers.header import TRUNCATED, FileHeader, available_bytes
+from mri2mesh.imaging.files import Container, open_plain
+from mri2mesh.imaging.volumes.headers.header import DAMAGED, TRUNCATED, FileHeader, available_bytes
+from mri2mesh.imaging.volumes.headers.nifti_matrices import agreed_spacings, compare_matrices
+from mri2mesh.imaging.volumes.limits import check_numbers
 
 HEADER_BYTES, NIFTI2_HEADER_BYTES = 348, 540
 COMPONENTS = {128: 3, 2304: 4, 32: 2, 1792: 2, 2048: 2}
 """NIfTI datatype codes with several numbers per voxel: RGB, RGBA, complex."""
 BYTES = {2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8, 2304: 4}
 FLOATS = {16: "f4", 64: "f8"}
-SPACING_DISAGREEMENT = 0.02
-"""Relative difference allowed between pixdim and the sform's columns."""
+UNITS_MM = {1: 1000.0, 2: 1.0, 3: 1e-3}
+"""Lowest three bits of xyzt_units (metres, millimetres, micrometres) to millimetres; ITK converts them itself."""
 
 
-def read_nifti_header(path: Path) -> FileHeader:
-    """Header of a .nii or .nii.gz file. Raises InputError when it is not one, or contradicts itself."""
+def read_nifti_header(path: Path, container: Container | None = None) -> FileHeader:
+    """Header of a NIfTI file, compressed as a whole or not.
+
+    Raises InputError when it is not one, or contradicts itself.
+    """
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-            stream.seek(0)
-            header = gzip.GzipFile(fileobj=stream).read(HEADER_BYTES) if packed else stream.read(HEADER_BYTES)
-    except (EOFError, OSError, zlib.error) as error:
+        with open_plain(path, container) as stream:
+            header = stream.read(HEADER_BYTES)
+    except DAMAGED as error:
         raise InputError(TRUNCATED) from error
     order = _byte_order(header)
 
@@ -40,28 +42,43 @@ def read_nifti_header(path: Path) -> FileHeader:
     if not 1 <= dimensions <= 7:
         raise InputError(TRUNCATED)
     sizes = sizes[:dimensions]
-    spacings = list(field("3f", 80))
+    qfac, *spacings = field("4f", 76)
     qform_code, sform_code = field("2h", 252)
+    warnings: tuple[str, ...] = ()
     if sform_code > 0:
-        spacings = _agreed(spacings, field("12f", 280))
-    datatype, offset = int(field("h", 70)[0]), max(0, int(field("f", 108)[0]))
+        spacings = agreed_spacings(spacings, field("12f", 280))
+        if qform_code > 0 and all(math.isfinite(spacing) and spacing > 0 for spacing in spacings):
+            warnings = compare_matrices(sizes, spacings, qfac, field("6f", 256), field("12f", 280))
+    unit = UNITS_MM.get(header[123] & 7, 1.0)
+    if qform_code > 0:
+        b, c, d, *origin = field("6f", 256)
+        check_numbers((b, c, d, qfac), [unit * value for value in origin])
+    if sform_code > 0:
+        rows = np.reshape(field("12f", 280), (3, 4)) * unit
+        check_numbers(rows[:, :3].ravel().tolist(), rows[:, 3].tolist())
+    first = field("f", 108)[0]
+    if not math.isfinite(first):
+        raise InputError(TRUNCATED)
+    datatype, offset = int(field("h", 70)[0]), max(0, int(first))
     expected = BYTES.get(datatype, 0) * max(0, math.prod(sizes)) or None
     available = None
-    if expected and packed:
-        available = available_bytes(path, 0, "gzip", offset + expected) - offset
+    if expected and container:
+        available = available_bytes(path, 0, container, offset + expected) - offset
     elif expected:
         available = available_bytes(path, offset, None, expected)
     not_finite = 0
     if expected and available is not None and available >= expected and datatype in FLOATS:
-        not_finite = _not_finite(path, packed, offset, expected, order + FLOATS[datatype])
+        not_finite = _not_finite(path, container, offset, expected, order + FLOATS[datatype])
     return FileHeader(
         sizes[:4],
-        spacings,
+        [unit * spacing for spacing in spacings],
         COMPONENTS.get(datatype, 1) * math.prod(sizes[4:]),  # the fifth axis is that of a vector
         expected,
         available,
         oriented=qform_code > 0 or sform_code > 0,
         not_finite=not_finite,
+        warnings=warnings,
+        end=None if expected is None else offset + expected,
     )
 
 
@@ -80,25 +97,10 @@ def _byte_order(header: bytes) -> str:
     raise InputError("the file is not a NIfTI image")
 
 
-def _agreed(spacings: list[float], sform: tuple[float, ...]) -> list[float]:
-    """The spacings by pixdim, once the sform agrees with them; otherwise no size could be trusted."""
-    for axis, spacing in enumerate(spacings):
-        column = math.sqrt(sum(sform[4 * row + axis] ** 2 for row in range(3)))
-        if not (math.isfinite(column) and column > 0):
-            return [column]
-        if spacing > 0 and abs(column - spacing) > SPACING_DISAGREEMENT * spacing:
-            raise InputError(
-                f"the file gives two voxel spacings, {spacing:g} and {column:g} mm (pixdim and sform): "
-                "correct the file or export it again"
-            )
-    return spacings
-
-
-def _not_finite(path: Path, packed: bool, offset: int, length: int, number_type: str) -> int:
+def _not_finite(path: Path, container: Container | None, offset: int, length: int, number_type: str) -> int:
     """How many voxels are NaN or infinite: ITK's NIfTI library turns them into zeros without a word."""
     count = 0
-    with path.open("rb") as raw:
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+    with open_plain(path, container) as stream:
         stream.seek(offset)
         while length > 0 and (block := stream.read(min(length, 1 << 22))):
             length -= len(block)

@@ -7,7 +7,16 @@ import re
 from pathlib import Path
 
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.volumes.headers.header import TRUNCATED, FileHeader, available_bytes
+from mri2mesh.imaging.volumes.headers.header import (
+    TRUNCATED,
+    FileHeader,
+    available_bytes,
+    check_listed,
+    data_file,
+    length_unit,
+)
+from mri2mesh.imaging.volumes.headers.rewritten import Rewritten, check_fields, passed_on
+from mri2mesh.imaging.volumes.limits import check_numbers
 
 BYTES = {
     1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
@@ -27,6 +36,20 @@ BYTES = {
 }
 TYPE_BYTES = {name: size for size, names in BYTES.items() for name in names}
 COMPRESSION = {"raw": None, "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+PASSED_ON = (
+    "type", "dimension", "space", "space dimension", "sizes", "spacings", "axis mins", "axismins", "space directions",
+    "space origin", "kinds", "endian", "encoding", "line skip", "lineskip", "byte skip", "byteskip",
+)  # fmt: skip
+KEY = "key:"
+"""Before the name of a key/value pair, so that none can stand for a field."""
+PATIENT_SPACES = {
+    name + time
+    for name in (
+        "right-anterior-superior", "ras", "left-anterior-superior", "las", "left-posterior-superior", "lps",
+    )
+    for time in ("", "-time", "t")
+}  # fmt: skip
+"""Values of ``space`` that say where the patient's sides are."""
 NOT_SPACE = {"list", "time", "stub", "vector", "point", "covariant-vector", "normal", "scalar", "complex"}
 
 
@@ -37,8 +60,13 @@ def read_nrrd_header(path: Path) -> FileHeader:
         sizes = [int(size) for size in fields["sizes"].split()]
         if len(sizes) != int(fields["dimension"]):
             raise InputError(TRUNCATED)
-        spacings = _spacings(fields, len(sizes))
-    except (KeyError, ValueError) as error:
+        factor, warnings = length_unit(re.findall(r'"([^"]*)"', fields.get("space units", "")))
+        spacings = [
+            None if spacing is None else factor * spacing for spacing in _spacings(fields, len(sizes))
+        ]
+        origin = re.findall(r"[^(),\s]+", fields.get("space origin", ""))
+        check_numbers([], [factor * float(value) for value in origin])
+    except (KeyError, ValueError, OverflowError) as error:
         raise error if isinstance(error, InputError) else InputError(TRUNCATED) from error
     kinds = fields.get("kinds", "").lower().split() or ["domain"] * len(sizes)
     colours, space, times = 1, [], []
@@ -50,14 +78,35 @@ def read_nrrd_header(path: Path) -> FileHeader:
         else:
             space.append((size, spacing))
     expected = TYPE_BYTES.get(fields.get("type", "").lower(), 0) * max(0, math.prod(sizes)) or None
+    data = fields.get("data file", fields.get("datafile"))
+    listed = data is not None and (data.startswith("LIST") or "%" in data)
+    rewritten = None
+    if listed:
+        check_fields(fields, TRUNCATED)
+    else:
+        lines = ("NRRD0005", *passed_on(fields, PASSED_ON, ": ", TRUNCATED))
+        voxels = path if data is None else data_file(path, data)
+        rewritten = Rewritten(lines, voxels, offset, data is None, "nrrd")
     return FileHeader(
         [size for size, _ in space] + (times if len(space) >= 3 else []),
         [spacing for _, spacing in space],
         colours,
         expected,
         _available(path, fields, offset, expected),
-        oriented="space directions" in fields and ("space" in fields),
+        oriented="space directions" in fields and fields.get("space", "").lower() in PATIENT_SPACES,
+        modality=_modality(fields),
+        to_millimetres=factor,
+        warnings=warnings,
+        rewritten=rewritten,
     )
+
+
+def _modality(fields: dict[str, str]) -> str:
+    """As ITK's DICOM tools and this program's own files record it, in a key/value pair."""
+    for key in ("modality", "dicom.modality", "dicom_0008_0060", "0008|0060"):
+        if re.fullmatch(r"[A-Z]{2,16}", found := fields.get(KEY + key, "").upper()):
+            return found
+    return ""
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
@@ -67,9 +116,14 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         if not stream.readline(20).startswith(b"NRRD"):
             raise InputError("the file is not an NRRD image")
         while line := stream.readline(100_000).strip(b"\r\n"):
-            name, separator, value = line.decode("latin-1").partition(": ")
-            if separator and not name.startswith("#"):
-                fields[name.strip().lower()] = value.strip()
+            text = line.decode("latin-1")
+            if text.startswith("#"):
+                continue
+            # "field: value" or "key:=value", whichever comes first
+            pair = re.match(r"([^:]*)(:=|: )(.*)", text)
+            if pair:
+                name = pair[1].strip().lower()
+                fields[KEY + name if pair[2] == ":=" else name] = pair[3].strip()
         return fields, stream.tell()
 
 
@@ -93,15 +147,22 @@ def _spacings(fields: dict[str, str], dimension: int) -> list[float | None]:
 
 def _available(path: Path, fields: dict[str, str], offset: int, expected: int | None) -> int | None:
     """Bytes of voxel data, where the header says enough to count them."""
-    encoding = fields.get("encoding", "raw").lower()
-    if expected is None or encoding not in COMPRESSION or int(fields.get("line skip", "0")) != 0:
-        return None
     data = fields.get("data file", fields.get("datafile"))
     if data is not None:
-        if data.startswith("LIST") or "%" in data:
+        if data.startswith("LIST"):
+            check_listed(path, offset)
             return None
-        path, offset = path.parent / data, 0
-    skip = int(fields.get("byte skip", "0"))
+        listed = "%" in data
+        path, offset = data_file(path, data.split()[0] if listed else data), 0
+        if listed:
+            return None
+    encoding = fields.get("encoding", "raw").lower()
+    try:
+        lines, skip = int(fields.get("line skip", "0")), int(fields.get("byte skip", "0"))
+    except ValueError as error:
+        raise InputError(TRUNCATED) from error
+    if expected is None or encoding not in COMPRESSION or lines != 0:
+        return None
     if skip > 0 and COMPRESSION[encoding] is None:
         offset += skip
     return available_bytes(path, offset, COMPRESSION[encoding], expected)
