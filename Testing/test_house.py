@@ -35,7 +35,7 @@ IMPORTED_AS = {
 }
 OFFLINE = {"training", "learning", "synthesis", "evaluation"}
 """Folders at any depth that no reconstruction needs."""
-GROUND = {"__version__", "errors", "device", "process_tree", "atomic"}
+GROUND = {"__version__", "errors", "device", "process_tree", "atomic", "json_file"}
 """Single modules that everything may import."""
 MODELS = {"weights", "weights_manifest"}
 """Modules that find weights and shape models."""

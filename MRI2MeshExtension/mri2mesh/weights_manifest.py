@@ -20,11 +20,7 @@ from typing import Any
 
 from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-<<<<<<< HEAD
-=======
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.json_file import read_json
->>>>>>> main
 
 MANIFEST = "manifest.json"
 FORMAT = 1

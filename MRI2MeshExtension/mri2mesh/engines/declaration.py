@@ -47,7 +47,8 @@ class Engine:
     ``device``, ``progress`` (`engines.stages.Progress`), ``cache`` (`engines.model_cache.Cache`), those of the options
     that were given and, where shows is true and somebody looks on, ``watch`` (`engines.stages.Watch`). It returns a
     `Reconstruction`. weights: names in the manifest. levels: its structures are levels of the spine, which may be
-    counted wrongly.
+    counted wrongly. input_warnings: ``"module:function"`` that gives, for a volume, sentences on what of it the method
+    is not made for.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Engine:
     is_default: bool = False
     shows: bool = False
     levels: bool = False
+    input_warnings: str = ""
 
     def __post_init__(self) -> None:
         if taken := {option.name for option in self.options} & RESERVED:

@@ -16,6 +16,11 @@ NONE = "-"
 """Stands on the command line in place of what one of several images does not have."""
 
 
+def is_text(given: Any) -> bool:
+    """Whether it is a text, with letters, and without a zero byte, which no path may hold."""
+    return isinstance(given, str) and bool(given.strip()) and "\0" not in given
+
+
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """One thing that can be asked of a run.
@@ -122,7 +127,7 @@ class Option:
 @dataclass(frozen=True, kw_only=True)
 class Text(Option):
     def _from_json(self, given: Any) -> str:
-        if not isinstance(given, str) or not given.strip():
+        if not is_text(given):
             raise ValueError("a text")
         return given
 
@@ -141,7 +146,7 @@ class File(Option):
     endings: tuple[str, ...] = ()
 
     def _from_json(self, given: Any) -> Path:
-        if not isinstance(given, str) or not given.strip():
+        if not is_text(given):
             raise ValueError("a path")
         return Path(given)
 
@@ -159,7 +164,7 @@ class Choice(Option):
     choices: Mapping[str, str]
 
     def _from_json(self, given: Any) -> str:
-        if not isinstance(given, str) or not given.strip():
+        if not is_text(given):
             raise ValueError("a text")
         return given
 

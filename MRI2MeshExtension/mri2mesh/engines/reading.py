@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from mri2mesh.imaging.radiographs.picked_landmarks import Pixel, landmarks_of_vi
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.json_file import read_json
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def earlier_fit(folder: Path, inputs: Inputs) -> dict[str, Any]:
     """Of `options.EarlierResult`: where the fit of a result folder ended. Raises InputError where there is none, or it
     is of something else than what is asked for now."""
     try:
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report = read_json(folder / "report.json")
         fit, settings = report["fit"], dict(report["settings"])
     except (OSError, ValueError, KeyError, TypeError):
         fit, settings = None, {}

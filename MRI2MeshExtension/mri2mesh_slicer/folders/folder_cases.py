@@ -16,22 +16,12 @@ from typing import Any
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.options import Option
 from mri2mesh.errors import InputError
-<<<<<<< HEAD
 from mri2mesh.imaging.kind import kind_of
-from mri2mesh.imaging.radiographs.picture import READERS
-from mri2mesh.imaging.volumes.reading import FORMATS
-
-VOLUMES, PICTURES, DICOM = tuple(FORMATS), tuple(READERS), (".dcm",)
-"""Endings of images; DICOM files may have none."""
-=======
-from mri2mesh.imaging.kind import InputKind, kind_of
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 DICOM = (".dcm",)
 """Endings by which a folder is searched; DICOM files may have none. What a file is, its bytes say."""
-CAMERA, LANDMARKS = "camera.json", ".mrk.json"
->>>>>>> main
 REPORT = "report.json"
 NO_VOLUME = f"no image was found there: put {', '.join(VOLUMES)} files or DICOM folders into it"
 NO_RADIOGRAPH = (

@@ -15,6 +15,7 @@ ENGINE = Engine(
     levels=True,
     minutes_hint=0.5,
     reconstruct="mri2mesh.engines.mri2mesh.engine:reconstruct",
+    input_warnings="mri2mesh.engines.mri2mesh.quality.modality:modality_warnings",
     weights=("mri2mesh_localiser", "mri2mesh_surfaces"),
     options=(
         Level(

@@ -21,7 +21,6 @@ from mri2mesh.engines.mri2mesh.localisation.levels import NamedSpine, name_level
 from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
 from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
-from mri2mesh.engines.mri2mesh.quality.modality import modality_warnings
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import support_of
 from mri2mesh.engines.stages import Progress, Stages
@@ -129,10 +128,6 @@ def reconstruct_with(
         timings_s=stages.seconds,
         levels=named.count,
     )
-
-
-input_warnings = modality_warnings
-"""Asked before the work begins: what of a volume this method was not made for."""
 
 
 def _surfaces(
