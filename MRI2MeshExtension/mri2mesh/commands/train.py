@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 NAME = "train"
 HELP = "train or fine-tune a network"
@@ -54,6 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that make cases (default: 1)"
     )
+    parser.add_argument(
+        "--loss",
+        default="independent",
+        help="of ddx, for depth: independent, dependent or single (default: independent)",
+    )
+    parser.add_argument(
+        "--centred", action="store_true", help="of ddx: take the mean difference of all depths off first"
+    )
+    parser.add_argument(
+        "--films", type=int, default=2000, metavar="N", help="of ddx: films kept at a time (default: 2000)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
 
@@ -77,12 +89,20 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--minutes {options.minutes:g}: the time must be positive")
     check_writable(options.out)
 
+    if options.part == "ddx":
+        from mri2mesh.engines.ddx.training.run import DdxTrainOptions, train_ddx
+
+        train_ddx(_chosen(options, DdxTrainOptions))
+        return 0
     from mri2mesh.engines.mri2mesh.training.run import TrainOptions, train
 
-    settings = {
-        name: value for name, value in vars(options).items() if name in TrainOptions.__dataclass_fields__
-    }
     if options.part in RENDERED:
         _prepare_renderer(options.device)
-    train(options.part, TrainOptions(**settings))
+    train(options.part, _chosen(options, TrainOptions))
     return 0
+
+
+def _chosen(options: argparse.Namespace, kind: Any) -> Any:
+    """The options of one kind of training; what was not asked for is its own default."""
+    given = {name: value for name, value in vars(options).items() if name in kind.__dataclass_fields__}
+    return kind(**{name: value for name, value in given.items() if value is not None})

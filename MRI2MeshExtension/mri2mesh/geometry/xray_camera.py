@@ -7,7 +7,7 @@ Pixel centres have integer coordinates: the first pixel is column 0, row 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -103,6 +103,23 @@ class XrayCamera:
         points = np.asarray(points_ras_mm, dtype=np.float64)
         homogeneous = points @ self.matrix[:, :3].T + self.matrix[:, 3]
         return np.asarray(homogeneous[..., :2] / homogeneous[..., 2:])
+
+    def coarser(self, factor: int) -> XrayCamera:
+        """The same view with pixels factor times as large; each covers factor x factor of the old ones.
+
+        Raises InputError where the size is no multiple of the factor.
+        """
+        rows, columns = self.size
+        if rows % factor or columns % factor:
+            raise InputError(f"{rows} x {columns} pixels cannot be put together by {factor}")
+        row_mm, column_mm = self.pixel_spacing_mm
+        column, row = self.principal_point_px
+        return replace(
+            self,
+            pixel_spacing_mm=(row_mm * factor, column_mm * factor),
+            principal_point_px=((column + 0.5) / factor - 0.5, (row + 0.5) / factor - 0.5),
+            size=(rows // factor, columns // factor),
+        )
 
     @property
     def pixel_to_ras(self) -> NDArray[np.float64]:

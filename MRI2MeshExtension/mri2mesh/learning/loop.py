@@ -26,6 +26,9 @@ class LoopOptions:
 
     minutes: wall-clock bound for this call. max_steps: stop there as well, counted over all calls (None: no bound).
     schedule_steps: steps over which the learning rate falls to a tenth along a cosine; resuming goes on along it.
+    cpu_bfloat16: mixed precision on the CPU too, which pays where the processor multiplies matrices of that type.
+    examine: called with the averaged weights and the step every ``examine_every_s`` seconds and at the end, to
+        measure the network on other data.
     """
 
     minutes: float
@@ -38,6 +41,9 @@ class LoopOptions:
     ema_decay: float = 0.995
     resume: bool = False
     save_every_s: float = 120.0
+    cpu_bfloat16: bool = False
+    examine: Callable[[dict[str, Tensor], int], None] | None = None
+    examine_every_s: float = 600.0
 
 
 class Average:
@@ -63,7 +69,7 @@ def train_loop(
     """Train until the time or the steps are up; returns the averaged weights, on the CPU.
 
     Writes ``metrics.jsonl`` (a line every 20 steps) and ``checkpoint.pt`` in ``options.out``; with ``resume`` the
-    checkpoint there is continued. Mixed precision (bfloat16) on CUDA only: on CPUs it is slower.
+    checkpoint there is continued. Mixed precision (bfloat16) on CUDA, on CPUs where asked for.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
@@ -82,7 +88,7 @@ def train_loop(
         average.state = saved["average"]
         done = int(saved["step"])
 
-    started = last_saved = time.monotonic()
+    started = last_saved = last_examined = time.monotonic()
     limit = options.minutes * 60
     sums: dict[str, float] = {}
     counted = 0
@@ -95,7 +101,8 @@ def train_loop(
             )
             for group in optimiser.param_groups:
                 group["lr"] = rate * min(1.0, (done + 1) / 100)  # a short warm-up
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            mixed = device.type == "cuda" or (device.type == "cpu" and options.cpu_bfloat16)
+            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 loss, figures = step(network, next(batches))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -118,8 +125,13 @@ def train_loop(
             if time.monotonic() - last_saved > options.save_every_s:
                 _save(checkpoint, network, optimiser, average, done)
                 last_saved = time.monotonic()
+            if options.examine and time.monotonic() - last_examined > options.examine_every_s:
+                options.examine(average.state, done)
+                last_examined = time.monotonic()
     bar.close()
     _save(checkpoint, network, optimiser, average, done)
+    if options.examine:
+        options.examine(average.state, done)
     return {name: value.cpu() for name, value in average.state.items()}
 
 

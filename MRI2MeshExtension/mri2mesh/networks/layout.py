@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 
 def fast_module(network: nn.Module, device: torch.device) -> None:
-    """Convert a network's weights in place, on CPUs only."""
+    """Convert a network's weights in place, on CPUs only; networks of images and of volumes each in their layout."""
     if device.type == "cpu":
-        cast(Any, network).to(memory_format=torch.channels_last_3d)
+        flat = any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+        cast(Any, network).to(memory_format=torch.channels_last if flat else torch.channels_last_3d)
 
 
 def fast_tensor(volume: Tensor) -> Tensor:

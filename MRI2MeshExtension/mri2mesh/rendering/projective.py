@@ -94,17 +94,16 @@ class ProjectiveCameras:
         """[N, H, W] or [B, N, H, W]: mm along the ray of each pixel centre per mm of depth, at least 1."""
         matrix = self.matrix
         rows, columns = self.size
-        row, column = torch.meshgrid(
-            torch.arange(rows, device=matrix.device),
-            torch.arange(columns, device=matrix.device),
-            indexing="ij",
-        )
-        pixel = torch.stack([column, row, torch.ones_like(row)], -1).to(matrix)
+        column = torch.arange(columns, device=matrix.device).to(matrix)
+        row = torch.arange(rows, device=matrix.device).to(matrix)[:, None]
         # |inner^-1 pixel|, as a quadratic form: three numbers a pixel in place of a solve
         inverse = inverses(matrix[..., :3])
-        form = inverse.transpose(-1, -2) @ inverse
-        indices = "bnij" if matrix.ndim == 4 else "nij"
-        squared = torch.einsum(f"hwi,{indices},hwj->{indices[:-2]}hw", pixel, form, pixel)
+        form = (inverse.transpose(-1, -2) @ inverse)[..., None, None]
+        along_column = (
+            form[..., 0, 0, :, :] * column**2 + 2 * form[..., 0, 2, :, :] * column + form[..., 2, 2, :, :]
+        )
+        along_row = form[..., 1, 1, :, :] * row**2 + 2 * form[..., 1, 2, :, :] * row
+        squared = along_column + along_row + 2 * form[..., 0, 1, :, :] * column * row
         return squared.clamp_min(1e-12).sqrt()
 
     def handedness(self) -> Tensor:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mri2mesh.rendering.compiled import drr, hard, soft, thickness
+from mri2mesh.rendering.compiled import both_faces, drr, hard, soft, thickness
 from mri2mesh.rendering.compiled.faces import bands, face_rows, to_vertices
 from mri2mesh.rendering.settings import MIN_AREA_NDC, SoftSettings
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -55,6 +55,29 @@ def nearest_depth(screen: Tensor, faces: Tensor, size: tuple[int, int], perspect
     out = np.empty((len(points), *size))
     boxes = _boxes(points, corners_of, size, 0.0)
     hard.forward(points, corners_of, boxes, perspective, _least_area(size), n_bands, out)
+    return torch.from_numpy(out)
+
+
+def nearest_and_farthest(
+    screen: Tensor, faces: Tensor, label: Tensor, n_labels: int, size: tuple[int, int], perspective: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `plain.both_faces.nearest_and_farthest`."""
+    n_bands = bands(len(screen), size[0], _threads())
+    points, corners_of = _doubles(screen), faces.numpy().astype(np.int32)
+    shape = (len(points), n_labels, 2, *size)
+    depth, hit, weight = np.empty(shape), np.empty(shape, np.int32), np.empty((*shape, 3), np.float32)
+    scene = (points, corners_of, label.numpy().astype(np.int32), _boxes(points, corners_of, size, 0.0))
+    both_faces.forward(*scene, perspective, _least_area(size), n_bands, depth, hit, weight)
+    return torch.from_numpy(depth), torch.from_numpy(hit), torch.from_numpy(weight)
+
+
+def interpolated(face: Tensor, weights: Tensor, faces: Tensor, values: Tensor) -> Tensor:
+    """As `plain.both_faces.interpolated`; float32."""
+    out = np.zeros((*face.shape, values.shape[1]), np.float32)
+    flat = out.reshape(-1, values.shape[1])
+    corners = np.ascontiguousarray(values.numpy(), dtype=np.float32)
+    scene = (face.numpy().ravel(), weights.numpy().reshape(-1, 3), faces.numpy().astype(np.int32), corners)
+    both_faces.interpolated(*scene, flat)
     return torch.from_numpy(out)
 
 

@@ -1,0 +1,204 @@
+"""A closed bone from samples of its front and its back: pose and shape of a model, found robustly.
+
+Samples know which point of the bone they are, so that no closest points are needed to begin with, and any start will
+do. Residuals are weighed along the ray and across it apart: depth is what a film shows least. At the end residuals
+across the surface count alone, for a predicted place errs along it. What no sample speaks for is the model's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.ddx.completion.correspondents import Anchors, PlaceFinder
+from mri2mesh.engines.ddx.points import SurfacePoints
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.transforms import apply, compose, rigid_fit
+
+FEWEST_POINTS = 60
+_INDEPENDENT = 400
+"""Neighbouring pixels err alike: this many samples count as independent, however many there are."""
+_ROUNDS = 12
+_MOST_SAMPLES = 2500
+_MEASURED_MM = 8.0
+"""On the mean bone, a vertex with a sample this near is measured."""
+_ALONG_SURFACE = 0.1
+"""Weight of what lies along the surface against what lies across it, in the last rounds."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviations of a sample, mm. along: of depth. across: of which point of the bone it is. shift: of the
+    whole bone's depth, which is not in the samples' scatter: how well the reference depth is known."""
+
+    along: float = 3.0
+    across: float = 3.0
+    shift: float = 5.0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """vertices: [V, 3] RAS mm in the model's topology. matrix: 4x4 of the pose (with scale, where it was free).
+    coefficients: [M]. measured: [V] bool, whether samples speak for the vertex; the others are completed by the model.
+    uncertainty_mm: [V] standard deviation without the shift along the beam. shift_sd_mm: of that shift, common to all.
+    """
+
+    vertices: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    measured: NDArray[np.bool_]
+    uncertainty_mm: NDArray[np.float64]
+    shift_sd_mm: float
+
+
+def complete(
+    model: ShapeModel,
+    canonical: NDArray,
+    samples: SurfacePoints,
+    *,
+    noise: Noise | None = None,
+    scale: bool = False,
+    seed: int = 0,
+) -> Completion:
+    """The model laid on the samples of one bone, or of several that move as one.
+
+    model: of these bones; with local modes where samples are dense. canonical: [V, 3] the place of each of its
+    vertices, in the coordinates of `SurfacePoints.places`. scale: also find a uniform scale, where millimetres are
+    unknown.
+
+    Raises InputError where there are too few samples to tell a pose.
+    """
+    noise = noise or Noise()
+    if len(samples) < FEWEST_POINTS:
+        raise InputError(f"{len(samples)} pixels of this bone are in the film: too few to place it")
+    if len(samples) > _MOST_SAMPLES:
+        rng = np.random.default_rng(seed)
+        samples = samples.some(np.sort(rng.choice(len(samples), _MOST_SAMPLES, replace=False)))
+    anchors = PlaceFinder(canonical, model.faces).find(samples.places)
+    system = _System(model, samples, anchors, noise, scale)
+    for turn in range(_ROUNDS):
+        system.step(shape=turn >= 3, across_surface=turn >= _ROUNDS // 2)
+    near = cKDTree(samples.places).query(canonical)[0]
+    return Completion(
+        apply(system.pose, system.shape()),
+        system.pose,
+        system.b,
+        near < _MEASURED_MM,
+        system.uncertainty(),
+        noise.shift,
+    )
+
+
+class _System:
+    """Gauss-Newton on pose and coefficients."""
+
+    def __init__(
+        self, model: ShapeModel, samples: SurfacePoints, anchors: Anchors, noise: Noise, scale: bool
+    ) -> None:
+        self.model, self.samples, self.anchors, self.noise, self.scale = model, samples, anchors, noise, scale
+        self.moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
+        self.anchored = anchors.on(self.moves)  # [M, N, 3]
+        self.b = np.zeros(len(model.modes))
+        self.pose = self._first_pose()
+        self.hessian = np.eye(6 + scale + len(self.b))
+
+    def shape(self) -> NDArray[np.float64]:
+        """[V, 3] in the model's frame."""
+        return self.model.mean + np.tensordot(self.b, self.moves, axes=1)
+
+    def _first_pose(self) -> NDArray[np.float64]:
+        """Rigid, from the places alone; samples that are far off are dropped little by little."""
+        there, here = self.samples.points, self.anchors.on(self.model.mean)
+        weight = self.samples.confidence.copy()
+        for _ in range(10):
+            pose = rigid_fit(here, there, weight + 1e-9)
+            apart = np.linalg.norm(apply(pose, here) - there, axis=1)
+            spread = max(6.0, float(np.median(apart)))
+            weight = self.samples.confidence / (1 + (apart / spread) ** 2) ** 2
+        return pose
+
+    def step(self, *, shape: bool, across_surface: bool) -> None:
+        """One step; shape: coefficients too. across_surface: residuals mostly across the surface."""
+        samples, noise = self.samples, self.noise
+        vertices = self.shape()
+        here = apply(self.pose, self.anchors.on(vertices))
+        offset = samples.points - here
+        metric = _ray_metric(samples.rays, noise)
+        if across_surface:
+            normals = vertex_normals(Mesh(vertices.astype(np.float32), self.model.faces)) @ _turn(self.pose).T
+            metric = _surface_metric(self.anchors.on(normals), samples.rays, noise)
+        squared = np.einsum("ni,nij,nj->n", offset, metric, offset)
+        robust = samples.confidence / (1 + squared / 9.0) ** 2  # Geman and McClure, at three deviations
+        metric = metric * (robust * min(1.0, _INDEPENDENT / len(samples)))[:, None, None]
+        jacobian = self._jacobian(here, shape)
+        weighted = np.einsum("nij,njp->nip", metric, jacobian)
+        hessian = np.einsum("nip,niq->pq", weighted, jacobian, optimize=True)
+        gradient = np.einsum("nip,ni->p", weighted, offset)
+        n_pose = 6 + self.scale
+        if shape:
+            hessian[n_pose:, n_pose:] += np.eye(len(self.b))
+            gradient[n_pose:] -= self.b
+        step = np.linalg.solve(hessian + 1e-9 * np.eye(len(hessian)), gradient)
+        self.pose = _moved(step[:n_pose], here.mean(axis=0)) @ self.pose
+        if shape:
+            self.b = self.b + step[n_pose:]
+            self.hessian = hessian
+
+    def _jacobian(self, here: NDArray, shape: bool) -> NDArray[np.float64]:
+        """[N, 3, 6 or 7 and M] how anchored points move with turn, shift, size and coefficients."""
+        columns = _pose_columns(here, here.mean(axis=0), self.scale)
+        if not shape:
+            return columns
+        moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.anchored)
+        return np.concatenate([columns, moved], axis=2)
+
+    def uncertainty(self) -> NDArray[np.float64]:
+        """[V] root mean square over directions of the posterior's standard deviation, mm."""
+        covariance = np.linalg.inv(self.hessian + 1e-9 * np.eye(len(self.hessian)))
+        root = np.linalg.cholesky((covariance + covariance.T) / 2 + 1e-12 * np.eye(len(covariance)))
+        here = apply(self.pose, self.shape())
+        centre = apply(self.pose, self.anchors.on(self.shape())).mean(axis=0)
+        pose = _pose_columns(here, centre, self.scale) @ root[: 6 + self.scale]
+        n_pose = 6 + self.scale
+        moved = np.einsum("ij,mvj,mp->vip", self.pose[:3, :3], self.moves, root[n_pose:], optimize=True)
+        return np.asarray(np.sqrt(((pose + moved) ** 2).sum(axis=(1, 2)) / 3))
+
+
+def _ray_metric(rays: NDArray, noise: Noise) -> NDArray[np.float64]:
+    along = rays[:, :, None] * rays[:, None, :]
+    return np.asarray(along / noise.along**2 + (np.eye(3) - along) / noise.across**2)
+
+
+def _surface_metric(normals: NDArray, rays: NDArray, noise: Noise) -> NDArray[np.float64]:
+    """Across the surface a sample errs by its depth alone, as steeply as the ray meets the surface."""
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    outer = normals[:, :, None] * normals[:, None, :]
+    cosine = np.abs((normals * rays).sum(1))
+    across = 1 / ((noise.along * cosine) ** 2 + 1.0)  # at least 1 mm: pixels and shape
+    along = _ALONG_SURFACE / noise.across**2
+    return np.asarray(outer * across[:, None, None] + (np.eye(3) - outer) * along)
+
+
+def _turn(pose: NDArray) -> NDArray[np.float64]:
+    return np.asarray(pose[:3, :3] / np.cbrt(np.linalg.det(pose[:3, :3])))
+
+
+def _pose_columns(points: NDArray, centre: NDArray, scaled: bool) -> NDArray[np.float64]:
+    arm = points - centre
+    turn = -np.cross(arm[:, None, :], np.eye(3)[None]).transpose(0, 2, 1)
+    columns = [turn, np.broadcast_to(np.eye(3), turn.shape)]
+    if scaled:
+        columns.append(arm[:, :, None])
+    return np.concatenate(columns, axis=2)
+
+
+def _moved(step: NDArray, centre: NDArray) -> NDArray[np.float64]:
+    linear = Rotation.from_rotvec(step[:3]).as_matrix() * (np.exp(step[6]) if len(step) > 6 else 1.0)
+    return compose(linear, centre + step[3:6] - linear @ centre)

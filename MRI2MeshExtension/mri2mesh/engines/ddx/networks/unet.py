@@ -1,0 +1,97 @@
+"""The network of 3DDX: for every pixel and bone whether the bone is there, how deep its two faces lie, and where on the
+bone they are.
+
+A residual U-Net (Ronneberger et al. 2015; He et al. 2016). Film pixels are first put together two by two, since truth
+is learned on that grid; what is known of the camera comes in as further channels, because millimetres cannot be read
+from pixels without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mri2mesh.anatomy.hip_region import BONES
+
+GRID = 2
+"""Pixels of the film to a pixel of the maps, along each side."""
+CAMERA_CHANNELS = 6
+_SIDES = 2
+
+
+@dataclass(frozen=True)
+class Maps:
+    """mask: [B, L, H, W] logits. log_depth: [B, L, 2, H, W], of the depth over the reference depth, of the face nearest
+    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone in units of 100 mm."""
+
+    mask: Tensor
+    log_depth: Tensor
+    canonical: Tensor
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
+        self.first_norm = nn.GroupNorm(8, channels_out)
+        self.second = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
+        self.second_norm = nn.GroupNorm(8, channels_out)
+        self.shortcut = nn.Conv2d(channels_in, channels_out, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = nn.functional.relu(self.first_norm(self.first(x)), inplace=True)
+        y = self.second_norm(self.second(y))
+        return nn.functional.relu(y + self.shortcut(x), inplace=True)
+
+
+class DepthNet(nn.Module):
+    """film: [B, 1, H, W], H and W multiples of 32. camera: [B, CAMERA_CHANNELS, H / 2, W / 2], see
+    `engines.ddx.inputs`. Returns `Maps` on the half grid. widths: channels from the half grid downwards."""
+
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 160, 224), bones: int = len(BONES)) -> None:
+        super().__init__()
+        self.widths, self.bones = widths, bones
+        self.stem = nn.Sequential(
+            nn.Conv2d(GRID**2 + CAMERA_CHANNELS, widths[0], 3, padding=1, bias=False),
+            nn.GroupNorm(8, widths[0]),
+            nn.ReLU(inplace=True),
+        )
+        self.down = nn.ModuleList(ResidualBlock(a, b, 2) for a, b in pairwise(widths))
+        # The whole film decides what is what: one look over all of it at the coarsest level.
+        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], widths[-1], 1), nn.ReLU())
+        self.lift = nn.Conv2d(widths[-1], widths[-1], 1)
+        ups = list(reversed(widths))
+        self.up = nn.ModuleList(ResidualBlock(a + b, b) for a, b in pairwise(ups[:-1]))
+        self.last = nn.Sequential(
+            nn.Conv2d(widths[1] + widths[0], 2 * widths[0], 3, padding=1, bias=False),
+            nn.GroupNorm(8, 2 * widths[0]),
+            nn.ReLU(inplace=True),
+        )
+        self.head = nn.Conv2d(2 * widths[0], bones * (1 + _SIDES + 3 * _SIDES), 1)
+
+    def forward(self, film: Tensor, camera: Tensor) -> Maps:
+        x = torch.cat([nn.functional.pixel_unshuffle(film, GRID), camera], 1)
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        skips = [x]
+        for block in self.down:
+            x = block(x)
+            skips.append(x)
+        x = torch.relu(self.lift(x) + self.context(x))
+        skips.pop()
+        for block in self.up:
+            x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = block(torch.cat([x, skips.pop()], 1))
+        x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        out = self.head(self.last(torch.cat([x, skips.pop()], 1))).float()
+        rows, columns = out.shape[-2:]
+        mask, depth, canonical = out.split([self.bones, _SIDES * self.bones, 3 * _SIDES * self.bones], 1)
+        return Maps(
+            mask,
+            depth.view(-1, self.bones, _SIDES, rows, columns) * 0.1,
+            canonical.view(-1, self.bones, _SIDES, 3, rows, columns),
+        )

@@ -1,0 +1,123 @@
+"""``mri2mesh train ddx``: films made all along by one process, the network trained on them by this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from mri2mesh.device import choose_device
+from mri2mesh.engines.ddx.losses import DEPTH_LOSSES
+from mri2mesh.engines.ddx.networks.unet import DepthNet
+from mri2mesh.engines.ddx.training.batches import batches
+from mri2mesh.engines.ddx.training.films_pool import FilmPool
+from mri2mesh.engines.ddx.training.step import DdxStep, StepOptions
+from mri2mesh.engines.ddx.training.validation import Validation, validation_cases
+from mri2mesh.errors import InputError
+from mri2mesh.learning.loop import LoopOptions, train_loop
+from mri2mesh.synthesis.films.region_shapes import RegionShapes, build_region_shapes
+from mri2mesh.synthesis.films.spines import LowerSpines, draw_spines
+from mri2mesh.weights import save_weights
+
+LEFT_OUT = (
+    "limb04", "limb11", "limb18", "limb23",
+    "atlas06", "atlas16", "atlas33", "atlas47",
+    "gias03", "gias08",
+)  # fmt: skip
+"""Nothing of these subjects, nor of their mirror images, is in the shapes that films are made from."""
+NAME = "ddx"
+LICENCE = "CC BY-SA 4.0"
+_SPINES = 40
+
+
+@dataclass(frozen=True)
+class DdxTrainOptions:
+    """data: the training folder. out: checkpoints, curve, weights. loss: of `losses.DEPTH_LOSSES`. films: how many are
+    kept at a time. batch: films a step."""
+
+    data: Path
+    out: Path
+    minutes: float = 60.0
+    resume: bool = False
+    device: str = "auto"
+    seed: int = 0
+    batch: int = 8
+    steps: int | None = None
+    schedule_steps: int = 20_000
+    loss: str = "independent"
+    centred: bool = False
+    films: int = 2000
+    validation_films: int = 32
+    examine_every_s: float = 600.0
+    cases: Path | None = None
+
+
+def train_ddx(options: DdxTrainOptions) -> None:
+    """Writes ``checkpoint.pt``, ``metrics.jsonl``, ``curve.csv`` (left-out subjects) and the averaged weights.
+
+    Raises InputError for a loss that does not exist or training data that are not there.
+    """
+    if options.loss not in DEPTH_LOSSES:
+        raise InputError(f"--loss {options.loss}: use one of {', '.join(DEPTH_LOSSES)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    films = options.cases or options.out / "films"
+    films.mkdir(parents=True, exist_ok=True)
+    shapes, spines = prepared_anatomy(options.data, films, options.seed)
+    everybody = RegionShapes.load(shapes)
+    cases = validation_cases(everybody.only(LEFT_OUT), LowerSpines.load(spines), options.validation_films)
+    torch.manual_seed(options.seed)
+    network = DepthNet()
+    pool = FilmPool(films, shapes, spines, LEFT_OUT, options.seed, options.films)
+    try:
+        state = train_loop(
+            network,
+            batches(pool.draw, options.batch, options.seed + pool.made()),
+            DdxStep(StepOptions(kind=options.loss, centred=options.centred)),
+            _loop_options(options, Validation(network, cases, options.out)),
+        )
+    finally:
+        pool.close()
+    save_weights(
+        NAME,
+        {name: value.half() if value.is_floating_point() else value for name, value in state.items()},
+        folder=options.out,
+        licence=LICENCE,
+        origin="trained on synthetic films made from the anatomy in ModelWeights/README.md",
+        engine="ddx",
+        created_by="mri2mesh train ddx",
+        metadata={"widths": list(network.widths), "loss": options.loss, "left_out": list(LEFT_OUT)},
+    )
+
+
+def prepared_anatomy(data: Path, folder: Path, seed: int) -> tuple[Path, Path]:
+    """Files of shapes and spines in a folder, made on the first run: some five minutes."""
+    shapes, spines = folder / "shapes.npz", folder / "spines.npz"
+    if not shapes.exists():
+        tqdm.write("bringing all subjects into one topology")
+        build_region_shapes(data).save(shapes)
+    if not spines.exists():
+        tqdm.write("drawing lower spines")
+        draw_spines(_SPINES, seed).save(spines)
+    return shapes, spines
+
+
+def _loop_options(options: DdxTrainOptions, examine: Validation) -> LoopOptions:
+    device = str(choose_device(options.device))
+    return LoopOptions(
+        minutes=options.minutes,
+        out=options.out,
+        device=device,
+        schedule_steps=options.schedule_steps,
+        max_steps=options.steps,
+        resume=options.resume,
+        cpu_bfloat16=device == "cpu" and _multiplies_bfloat16(),
+        examine=examine,
+        examine_every_s=options.examine_every_s,
+    )
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for it; without them mixed precision is slower."""
+    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
