@@ -32,6 +32,7 @@ IMPORTED_AS = {
     "slicer-core": "slicer_core",
     "fast-simplification": "fast_simplification",
     "warp-lang": "warp",
+    "netgen-mesher": "netgen",
 }
 OFFLINE = {"training", "learning", "synthesis", "evaluation"}
 """Folders at any depth that no reconstruction needs."""
@@ -60,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 import all of these but those that write files."""
 ABOVE_ENGINES = {"run", "request", "worker", "commands", "cli", "evaluation", "__main__"}
 """Folders and modules that may import the engines too."""
-EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda"}
+EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements"}
 """Only these folders may import what the extra of that name installs."""
 
 

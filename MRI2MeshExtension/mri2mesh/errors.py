@@ -12,6 +12,7 @@ Kind = Literal["input", "refused", "memory", "internal"]
 """Whose fault an error is: the request's, nobody's (nothing to reconstruct), the machine's, or this program's."""
 
 CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+LONGEST_LINE = 600
 _NO_MEMORY = re.compile(r"out of memory|allocate memory|alloc_failed|failed to allocate", re.IGNORECASE)
 
 
@@ -46,7 +47,9 @@ def explain(error: Exception) -> tuple[Kind, str]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    """In one line, and of a length that a terminal shows: a message may quote what somebody wrote into a file."""
+    words = " ".join(str(error).split())
+    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 3] + "..."
 
 
 def _where(error: Exception) -> str:

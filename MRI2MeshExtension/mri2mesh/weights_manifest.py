@@ -62,7 +62,7 @@ def sha256_of(data: bytes) -> str:
 def check_name(name: str) -> str:
     """The name itself, or InputError where it could not be a plain file name on every system."""
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} cannot name weights: use letters, digits, dot, dash and underscore")
+        raise InputError(f"{name[:40]!r} cannot name weights: use letters, digits, dot, dash and underscore")
     return name
 
 

@@ -17,6 +17,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.files import is_dicom
 from mri2mesh.imaging.radiographs.dicom import MODALITIES
 from mri2mesh_slicer.matrices import array_of
 
@@ -103,12 +104,7 @@ def dicom_file(node: Any) -> Path | None:
     if len(instances) == 1 and database is not None:
         file = database.fileForInstance(instances[0]) or file
     path = Path(file) if file else None
-    return path if path is not None and path.is_file() and _is_dicom(path) else None
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+    return path if path is not None and path.is_file() and is_dicom(path) else None
 
 
 def ijk_to_ras(node: Any) -> NDArray[np.float64]:

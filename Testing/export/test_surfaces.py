@@ -61,10 +61,10 @@ def test_coordinates_in_the_file_are_lps(l3: Mesh, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extension", "header"),
     [
-        ("stl", rb"^3D Slicer output. SPACE=LPS\0"),
-        ("obj", rb"^# +3D Slicer output. SPACE=LPS\n"),
+        ("stl", rb"^3D Slicer output. UNITS=mm SPACE=LPS\0"),
+        ("obj", rb"^# +3D Slicer output. UNITS=mm SPACE=LPS\n"),
         ("ply", rb"\ncomment SPACE=LPS\n"),
-        ("vtk", rb"^.*\n3D Slicer output. SPACE=LPS\nBINARY\n"),
+        ("vtk", rb"^.*\n3D Slicer output. UNITS=mm SPACE=LPS\nBINARY\n"),
         ("vtp", rb'<Array type="String" Name="SPACE"'),
     ],
 )

@@ -33,6 +33,7 @@ from fuzz.mutations import mutated
 from mri2mesh.errors import InputError
 
 SLOW_S = 5
+"""Of processor time."""
 MEMORY_BYTES = 6 << 30
 
 
@@ -75,7 +76,7 @@ def _outcome(seed: Seed, data: bytes, folder: Path, debug: bool) -> str:
     for name, content in seed.beside:
         if name != seed.name:
             (folder / name).write_bytes(content)
-    signal.setitimer(signal.ITIMER_REAL, SLOW_S)
+    signal.setitimer(signal.ITIMER_PROF, SLOW_S)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -94,7 +95,7 @@ def _outcome(seed: Seed, data: bytes, folder: Path, debug: bool) -> str:
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
         return f"{type(error).__name__} at {where}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @contextlib.contextmanager
@@ -104,9 +105,9 @@ def _watched() -> Iterator[None]:
     def too_slow(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    before = signal.signal(signal.SIGALRM, too_slow)
+    before = signal.signal(signal.SIGPROF, too_slow)
     yield
-    signal.signal(signal.SIGALRM, before)
+    signal.signal(signal.SIGPROF, before)
 
 
 def main() -> int:

@@ -106,6 +106,14 @@ def test_radiographs_are_known_by_their_modality_or_by_being_one_image(scene: An
     assert not (is_radiograph(node(9)) or is_radiograph(node(1, "MR")) or is_radiograph(node(9, "OT")))
 
 
+def test_the_modality_of_a_volume_goes_with_it(scene: Any, tmp_path: Path) -> None:
+    node = volume_node(scene, np.arange(120).reshape(4, 5, 6))
+    hierarchy = scene.GetSubjectHierarchyNode()
+    hierarchy.SetItemAttribute(hierarchy.GetItemByDataNode(node), "DICOM.Modality", "CT")
+    read = read_volume(write_volume_node(node, tmp_path / "image.nrrd"))
+    assert read.metadata == {"modality": "CT"}
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.float32])
 def test_a_radiograph_is_written_pixel_by_pixel(scene: Any, tmp_path: Path, kind: type) -> None:
     pixels = np.add.outer(3 * np.arange(40), np.arange(48)).astype(kind)

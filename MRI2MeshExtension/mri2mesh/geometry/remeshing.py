@@ -119,7 +119,7 @@ def transfer_point_data(source: Mesh, target: Mesh) -> Mesh:
     """
     if not source.point_data:
         return target
-    corners, weights = _nearest_on_faces(target.vertices, source)
+    corners, weights = nearest_on_faces(target.vertices, source)
     nearest = corners[np.arange(len(corners)), weights.argmax(axis=1)]
     data = {}
     for name, values in source.point_data.items():
@@ -132,8 +132,22 @@ def transfer_point_data(source: Mesh, target: Mesh) -> Mesh:
     return target.with_point_data(**data)
 
 
-def _nearest_on_faces(points: NDArray, mesh: Mesh) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def nearest_on_faces(points: NDArray, mesh: Mesh) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """[N, 3] vertices of the face nearest to each point and [N, 3] weights of the nearest place on it."""
+    faces, places = nearest_places(points, mesh)
+    corners = mesh.faces[faces]
+    a, b, c = np.moveaxis(mesh.vertices.astype(np.float64)[corners], 1, 0)
+    u, v, w = b - a, c - a, places - a
+    uu, uv, vv = (np.einsum("ni,ni->n", p, q) for p, q in ((u, u), (u, v), (v, v)))
+    wu, wv = np.einsum("ni,ni->n", w, u), np.einsum("ni,ni->n", w, v)
+    area = np.maximum(uu * vv - uv * uv, 1e-30)
+    second, third = (vv * wu - uv * wv) / area, (uu * wv - uv * wu) / area
+    weights = np.clip(np.stack([1 - second - third, second, third], axis=1), 0, 1)
+    return corners, weights / weights.sum(axis=1, keepdims=True)
+
+
+def nearest_places(points: NDArray, mesh: Mesh) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """[N] the face nearest to each point [N, 3], and [N, 3] the place on it, millimetres."""
     from vtkmodules.vtkCommonCore import mutable
     from vtkmodules.vtkCommonDataModel import vtkStaticCellLocator
 
@@ -145,15 +159,7 @@ def _nearest_on_faces(points: NDArray, mesh: Mesh) -> tuple[NDArray[np.int64], N
     for index, point in enumerate(points.tolist()):
         locator.FindClosestPoint(point, place, cell, sub, distance)  # type: ignore[call-overload]
         places[index], cells[index] = place, int(cell)
-    corners = mesh.faces[cells]
-    a, b, c = np.moveaxis(mesh.vertices.astype(np.float64)[corners], 1, 0)
-    u, v, w = b - a, c - a, places - a
-    uu, uv, vv = (np.einsum("ni,ni->n", p, q) for p, q in ((u, u), (u, v), (v, v)))
-    wu, wv = np.einsum("ni,ni->n", w, u), np.einsum("ni,ni->n", w, v)
-    area = np.maximum(uu * vv - uv * uv, 1e-30)
-    second, third = (vv * wu - uv * wv) / area, (uu * wv - uv * wu) / area
-    weights = np.clip(np.stack([1 - second - third, second, third], axis=1), 0, 1)
-    return corners, weights / weights.sum(axis=1, keepdims=True)
+    return cells, places
 
 
 def _without_fins(mesh: Mesh) -> Mesh:

@@ -15,6 +15,7 @@ class VolumeInputs(MethodInputs):
         volume = volume_of(self.parameters().image)
 
         def write(folder: Path) -> tuple[list[Path], dict[str, Any]]:
-            return [write_volume(volume, folder / "image.nii")], {}
+            # NRRD keeps the modality
+            return [write_volume(volume, folder / "image.nrrd", compress=False)], {}
 
         return write

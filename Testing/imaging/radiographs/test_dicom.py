@@ -343,3 +343,17 @@ def test_a_header_with_damaged_bytes_is_read_or_refused_in_one_line(tmp_path):
             assert read_radiograph_dicom(path).pixels.ndim == 2
         except InputError as error:
             assert "\n" not in str(error) and "Doe" not in str(error)
+
+
+@pytest.mark.parametrize("tag", ["Modality", "BodyPartExamined", "PatientOrientation", "ViewPosition"])
+def test_a_tag_that_holds_a_name_is_never_quoted(tmp_path, tag):
+    values = {
+        "Modality": "DOE^JANE",
+        "BodyPartExamined": "CHEST DOE^JANE",
+        "PatientOrientation": ["DOE^JANE", "F"],
+    }
+    path = write_radiograph(tmp_path / "xa", RAMP, **{tag: values.get(tag, "DOE^JANE")})
+    try:
+        assert "DOE" not in str(read_radiograph(path).metadata)
+    except InputError as error:
+        assert "DOE" not in str(error).upper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import SimpleITK as sitk
 
 from imaging.radiographs.projected_scenes import detected, thigh
 from mri2mesh.errors import InputError
+from mri2mesh.imaging.radiographs.picture import read_picture
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 
 
@@ -105,3 +107,83 @@ def test_real_fluoroscopy_loses_its_surroundings_and_keeps_the_hip(evaluation_da
         assert not radiograph.mask[:20].any() and not radiograph.mask[:, :20].any()
         assert 0.45 < radiograph.mask.mean() < 0.68
         assert radiograph.mask[300:500, 600:800].mean() > 0.85
+
+
+def save_with_pillow(array: np.ndarray, path, **options) -> None:
+    pytest.importorskip("PIL.Image").fromarray(array).save(path, **options)
+
+
+BRIGHTER = (np.add.outer(np.arange(40), np.arange(48)) * 2).astype(np.uint8)
+
+
+def test_a_tiff_whose_zero_is_white_is_turned_over(tmp_path):
+    save_with_pillow(255 - BRIGHTER, tmp_path / "x.tif")
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    (directory,) = struct.unpack_from("<I", data, 4)
+    for n in range(struct.unpack_from("<H", data, directory)[0]):
+        if struct.unpack_from("<H", data, directory + 2 + 12 * n) == (262,):
+            struct.pack_into("<H", data, directory + 2 + 12 * n + 8, 0)
+    (tmp_path / "x.tif").write_bytes(data)
+    grey, _ = read_picture(tmp_path / "x.tif")
+    assert np.corrcoef(grey.ravel(), BRIGHTER.ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("ending", ["jpg", "tif", "png"])
+@pytest.mark.parametrize("orientation", [1, 2, 6, 8])
+def test_a_picture_that_viewers_turn_is_refused(tmp_path, ending, orientation):
+    image = pytest.importorskip("PIL.Image")
+    exif = image.Exif()
+    exif[274] = orientation
+    options = {"tiffinfo": {274: orientation}} if ending == "tif" else {"exif": exif}
+    save_with_pillow(BRIGHTER, tmp_path / f"x.{ending}", **options)
+    if orientation == 1:
+        assert read_picture(tmp_path / f"x.{ending}")[0].shape == BRIGHTER.shape
+    else:
+        with pytest.raises(InputError, match="stored turned or mirrored"):
+            read_picture(tmp_path / f"x.{ending}")
+
+
+def test_grey_with_opacity_says_what_to_do(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(BRIGHTER).convert("LA").save(tmp_path / "x.png")
+    with pytest.raises(InputError, match="opacity"):
+        read_picture(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
+@pytest.mark.parametrize("ending", ["bmp", "png", "tif"])
+def test_every_way_to_store_a_grey_picture_gives_the_same(tmp_path, mode, ending):
+    image = pytest.importorskip("PIL.Image")
+    stored = image.fromarray(BRIGHTER).convert(mode)
+    stored.save(tmp_path / f"x.{ending}")
+    expected = np.asarray(stored.convert("L")).astype(float)
+    grey, marks = read_picture(tmp_path / f"x.{ending}")
+    assert not marks.any()
+    assert np.corrcoef(grey.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("damage", ["cut", "no size", "compressed", "palette"])
+def test_a_bitmap_that_would_end_the_process_is_refused(tmp_path, damage):
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(BRIGHTER).save(tmp_path / "x.bmp")
+    data = bytearray((tmp_path / "x.bmp").read_bytes())
+    if damage == "cut":
+        data = data[:-300]
+    elif damage == "no size":
+        struct.pack_into("<ii", data, 18, 0, 0)
+    elif damage == "compressed":
+        struct.pack_into("<I", data, 30, 1)
+    else:
+        struct.pack_into("<I", data, 46, 3)
+    (tmp_path / "x.bmp").write_bytes(data)
+    with pytest.raises(InputError, match=r"truncated or damaged|compressed bitmap"):
+        read_picture(tmp_path / "x.bmp")
+
+
+def test_a_bitmap_whose_first_line_is_the_top_is_read_upright(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(BRIGHTER[::-1]).save(tmp_path / "x.bmp")
+    data = bytearray((tmp_path / "x.bmp").read_bytes())
+    struct.pack_into("<i", data, 22, -40)
+    (tmp_path / "x.bmp").write_bytes(data)
+    np.testing.assert_array_equal(read_picture(tmp_path / "x.bmp")[0], BRIGHTER)

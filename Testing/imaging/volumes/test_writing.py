@@ -35,6 +35,18 @@ def test_what_is_written_is_read_back_in_place(tmp_path, ending, number_type, mi
     assert os.listdir(tmp_path) == [path.name]
 
 
+@pytest.mark.parametrize(("ending", "kept"), [(".nrrd", True), (".nii", False), (".mha", False)])
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_modality_goes_with_an_nrrd_and_nothing_else_does(tmp_path, ending, kept, compress):
+    array = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    secret = {"modality": "CT", "kind": "Doe", "orientation": "Doe"}
+    path = write_volume(Volume(array, OBLIQUE, None, secret), tmp_path / f"a{ending}", compress=compress)
+    assert read_volume(path).metadata == ({"modality": "CT"} if kept else {})
+    assert b"Doe" not in path.read_bytes()
+    write_volume(Volume(array, OBLIQUE, None, {"modality": "Doe John"}), tmp_path / "b.nrrd")
+    assert b"Doe" not in (tmp_path / "b.nrrd").read_bytes()
+
+
 def test_nibabel_finds_every_voxel_in_the_same_place(tmp_path):
     array = np.random.default_rng(11).random((4, 5, 6)).astype(np.float32)
     other = nibabel.load(write_volume(Volume(array, OBLIQUE), tmp_path / "image.nii.gz"))

@@ -6,6 +6,7 @@ References are to the DICOM attributes (PS3.3): Image Plane C.7.6.2, Multi-frame
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -210,11 +211,17 @@ def _slice(
         samples=int(header.get("SamplesPerPixel") or 1),
         series=str(header.get("SeriesInstanceUID", "")),
         number=int(header.get("SeriesNumber") or 0),
-        modality=str(header.get("Modality") or "").upper(),
+        modality=code_word(header.get("Modality")),
         study=_fingerprint(header.get("StudyInstanceUID")),
         patient=_fingerprint(header.get("PatientID")),
         traits=traits,
     )
+
+
+def code_word(value: Any) -> str:
+    """A word of DICOM's own, as "MR"; nothing for anything else: a damaged tag may hold the patient's name."""
+    word = str(value or "").strip().upper()
+    return word if re.fullmatch(r"[A-Z]{2,8}", word) else ""
 
 
 def _traits(header: Dataset) -> dict[str, str]:

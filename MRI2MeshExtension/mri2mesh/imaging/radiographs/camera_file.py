@@ -83,7 +83,9 @@ def write_camera(path: str | Path, geometry: XrayGeometry) -> None:
 def _value(name: str, value: Any) -> Any:
     """The value in its type. Raises InputError for an unknown key or a value of the wrong kind."""
     if name not in CHECKS:
-        raise InputError(f"the camera file has an unknown key {name!r}: the keys are {', '.join(CHECKS)}")
+        raise InputError(
+            f"the camera file has an unknown key {name[:40]!r}: the keys are {', '.join(CHECKS)}"
+        )
     what, check = CHECKS[name]
     checked = check(value)
     if checked is None:

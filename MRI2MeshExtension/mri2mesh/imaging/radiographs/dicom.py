@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.dicom.pixels import open_dicom
+from mri2mesh.imaging.dicom.slices import code_word
 from mri2mesh.imaging.radiographs.camera_file import read_camera
 from mri2mesh.imaging.radiographs.pixels import attenuation, padding, stored_values
 from mri2mesh.imaging.radiographs.radiograph import Bone, Radiograph
@@ -77,7 +78,7 @@ def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None)
             )
     if tags.word("BurnedInAnnotation") == "YES":
         notes += ("text may be burned into the image (Burned In Annotation): it is masked where it is found",)
-    metadata = {"modality": tags.word("Modality"), "body_part": tags.word("BodyPartExamined")}
+    metadata = {"modality": tags.word("Modality"), "body_part": code_word(tags.word("BodyPartExamined"))}
     if int(dataset.get("NumberOfFrames") or 1) > 1:
         metadata["frame"] = f"{number + 1} of {int(dataset.NumberOfFrames)}"
     areas: dict[str, NDArray[np.bool_]] = {"padding": padded, "collimator": shuttered(tags, size)}
@@ -111,7 +112,7 @@ def _check_kind(dataset: Dataset) -> Literal["c-arm", "table"]:
     modality = str(dataset.get("Modality") or "").upper()
     if modality not in MODALITIES:
         raise InputError(
-            f"this is not a radiograph but an image of modality {modality or '(none)'}: "
+            f"this is not a radiograph but an image of modality {code_word(modality) or '(none)'}: "
             "give an XA, RF, DX or CR image"
         )
     if any(int(dataset.get(name) or 0) < 1 for name in ("Rows", "Columns", "BitsStored", "BitsAllocated")):
@@ -120,9 +121,10 @@ def _check_kind(dataset: Dataset) -> Literal["c-arm", "table"]:
     if int(dataset.get("SamplesPerPixel") or 1) != 1 or not grey:
         raise InputError("the image is in colour: give the grey-scale radiograph itself, not a picture of it")
     part = str(dataset.get("BodyPartExamined") or "").upper()
-    if any(word in part.replace("-", "").replace(" ", "") for word in ELSEWHERE):
+    named = [word for word in ELSEWHERE if word in part.replace("-", "").replace(" ", "")]
+    if named:  # said by the word that was recognised: the tag itself may hold anything
         raise InputError(
-            f"the tags say that this is a radiograph of the {part.lower()}: give one of the pelvis, the hip, the "
+            f"the tags say that this is a radiograph of the {named[0].lower()}: give one of the pelvis, the hip, the "
             "femur or the lumbar spine (if the tag is wrong, correct Body Part Examined)"
         )
     return MODALITIES[modality]

@@ -42,7 +42,9 @@ def read_markups(path: str | Path) -> dict[str, Point]:
                     continue
                 label = str(point["label"]).strip()
                 if label in found:
-                    raise InputError(f"the landmark {label!r} stands twice in the landmarks file: keep one")
+                    raise InputError(
+                        f"the landmark {label[:40]!r} stands twice in the landmarks file: keep one"
+                    )
                 found[label] = _position(point["position"], signs)
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):

@@ -13,6 +13,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.imaging.files import PICTURES, Content, beginning_of, content_of, under_a_plain_name
 from mri2mesh.imaging.itk import quiet
 from mri2mesh.imaging.radiographs.bitmap import DAMAGED, read_bitmap
+from mri2mesh.imaging.radiographs.picture_tags import ORIENTATION, PHOTOMETRIC, shown_tags
 
 LARGEST_PIXELS = 1 << 28
 """Sixteen thousand squared: ten times the pixels of the finest film scanner."""
@@ -25,11 +26,19 @@ COLOURED_MARKS = 0.02
 def read_picture(path: Path) -> tuple[NDArray, NDArray[np.bool_]]:
     """[rows, columns] grey values as stored, and where coloured marks cover them.
 
-    A grey picture stored with three equal channels (and opacity) is accepted. Raises InputError for a colour
+    A grey picture stored as red, green and blue, with opacity or without, is accepted. Raises InputError for a colour
     photograph, several pages, a damaged file, values that are not finite, or only one value.
     """
     content = content_of(beginning_of(path))
+    tags = shown_tags(path, content)
+    if tags.get(ORIENTATION, 1) != 1:
+        raise InputError(
+            "the picture is stored turned or mirrored, with a note to viewers (its orientation tag) that not every "
+            "program heeds: open it in a viewer and save it again, or remove the tag"
+        )
     channels = read_bitmap(path, LARGEST_PIXELS) if content == "bmp" else _read_with_itk(path, content)
+    if content == "tiff" and channels.shape[2] <= 2 and tags.get(PHOTOMETRIC) == 0:  # zero is white
+        channels = channels.max() - channels
     if not np.isfinite(channels).all():
         raise InputError("the picture has values that are not numbers (NaN or infinite): correct it first")
     grey, marks = _grey(channels)
@@ -51,6 +60,10 @@ def _read_with_itk(path: Path, content: Content) -> NDArray:
             _check_size(rows, columns, pages)
             channels = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
+        if "Unknown PixelType" in str(error):  # two numbers per pixel, which SimpleITK has no type for
+            raise InputError(
+                "the picture has opacity beside its grey values: save it without (no alpha)"
+            ) from error
         raise InputError(DAMAGED) from error
     return channels.reshape(rows, columns, -1)
 

@@ -55,6 +55,10 @@ class DepthNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 160, 224), bones: int = len(BONES)) -> None:
         super().__init__()
+        if any(width % 8 or width < 16 for width in widths):
+            raise ValueError(
+                f"widths must be multiples of 8 from 16 upwards, got {widths}"
+            )  # groups of norms
         self.widths, self.bones = widths, bones
         self.stem = nn.Sequential(
             nn.Conv2d(GRID**2 + CAMERA_CHANNELS, widths[0], 3, padding=1, bias=False),

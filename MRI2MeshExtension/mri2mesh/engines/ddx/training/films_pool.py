@@ -32,16 +32,19 @@ def film_path(folder: Path, slot: int) -> Path:
 def make_films(
     folder: Path,
     shapes: RegionShapes,
-    spines: LowerSpines,
+    spines: LowerSpines | None,
     seed: int,
     capacity: int,
     until: float,
     parent: int,
 ) -> int:
-    """Makes films until the time (time.monotonic) or until the parent process has gone; returns how many."""
+    """Makes films until the time (time.monotonic) or until the parent process has gone, at least one; returns how many.
+
+    parent: its number, 0 for nobody. spines: none are in the films where there are none.
+    """
     maker, number = RegionMaker(shapes, spines), _counted(folder)
     first = number
-    while time.monotonic() < until and (parent == 0 or os.getppid() == parent):
+    while number == first or (time.monotonic() < until and (parent == 0 or os.getppid() == parent)):
         rng = np.random.default_rng([seed, number])
         region = maker.draw(rng)
         for _ in range(_VIEWS_OF_ONE):

@@ -61,7 +61,7 @@ def body_at(point: NDArray, spine: SpineFound, name: str) -> int:
     nearest = int(np.argmin(outside))
     if outside[nearest] > NEAR_MM:
         raise InputError(
-            f"the point of --level {name} lies {outside[nearest]:.0f} mm from the nearest vertebral body that was"
-            " found: give a point inside the body, in front of the canal"
+            f"the point given for the level {name} lies {outside[nearest]:.0f} mm from the nearest vertebral body"
+            " that was found: give a point inside the body, in front of the canal"
         )
     return nearest - (spine.sacrum is not None)

@@ -40,7 +40,7 @@ class NamedLevel:
         if (index < -0.5).any() or (index > np.array(volume.array.shape[::-1]) - 0.5).any():
             other = "" if self.space == "ijk" else ", and whether it is RAS or LPS"
             raise InputError(
-                f"the point of --level {self.name} lies outside the image: check its coordinates{other}"
+                f"the point given for the level {self.name} lies outside the image: check its coordinates{other}"
             )
         return np.asarray(point, dtype=np.float64)
 

@@ -95,7 +95,7 @@ def _direction(letters: str) -> NDArray[np.float64]:
     vectors = [LPS_OF_LETTER.get(letter) for letter in letters.upper()]
     if not vectors or None in vectors:
         raise InputError(
-            f"the DICOM {called('PatientOrientation')} is {letters!r}, it must be letters of A, P, R, L, H, F: "
+            f"the DICOM {called('PatientOrientation')} must be letters of A, P, R, L, H, F: "
             "give the geometry with --camera"
         )
     direction = sum(np.array(vector, dtype=np.float64) / 2**n for n, vector in enumerate(vectors))

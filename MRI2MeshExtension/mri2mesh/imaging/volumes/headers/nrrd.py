@@ -40,6 +40,8 @@ PASSED_ON = (
     "type", "dimension", "space", "space dimension", "sizes", "spacings", "axis mins", "axismins", "space directions",
     "space origin", "kinds", "endian", "encoding", "line skip", "lineskip", "byte skip", "byteskip",
 )  # fmt: skip
+MODALITY = "[A-Z]{2,16}"
+"""A code string of DICOM: free text, in which a name may stand, is none."""
 KEY = "key:"
 """Before the name of a key/value pair, so that none can stand for a field."""
 PATIENT_SPACES = {
@@ -104,7 +106,7 @@ def read_nrrd_header(path: Path) -> FileHeader:
 def _modality(fields: dict[str, str]) -> str:
     """As ITK's DICOM tools and this program's own files record it, in a key/value pair."""
     for key in ("modality", "dicom.modality", "dicom_0008_0060", "0008|0060"):
-        if re.fullmatch(r"[A-Z]{2,16}", found := fields.get(KEY + key, "").upper()):
+        if re.fullmatch(MODALITY, found := fields.get(KEY + key, "").upper()):
             return found
     return ""
 

@@ -1,0 +1,1 @@
+"""Surfaces made ready for finite elements, and tetrahedra inside them."""
