@@ -15,8 +15,8 @@ GOAL = 0.13
 """Elements below this scaled Jacobian are worked on."""
 _SURFACE_SHARE = 0.08
 """How far a node of the surface may go, as a share of the edge length."""
-_SWEEPS = 12
-_DIRECTIONS = 40
+_SWEEPS = 30
+_DIRECTIONS = 60
 
 
 def improve(
