@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_lumbar_mri(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
-    from mri2mesh.export.atomic import check_writable
 
     if not options.folder.is_dir():
         raise InputError(f"{options.folder} is not a folder of exams")
@@ -79,8 +79,8 @@ def _run_lumbar_mri(options: argparse.Namespace) -> int:
 
 
 def _run_xray_fit(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
-    from mri2mesh.export.atomic import check_writable
 
     if options.subjects is not None and options.subjects < 1:
         raise InputError(f"--subjects {options.subjects}: at least one subject is needed")
