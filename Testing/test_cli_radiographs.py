@@ -118,7 +118,7 @@ def test_frame_contrast_scale_and_mask_are_given_and_listed_in_the_report(case, 
         (["--mask", "none.png"], "mask of the bone cannot be read"),
         (["--mask", "-", "--mask", "-"], "one --mask per image"),
         (["--frame", "3"], "no frame 3"),
-        (["--frame", "1", "--frame", "1"], "one --frame per image"),
+        (["--frame", "1", "--frame", "1"], "one --frame for all images, or one per image"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_one_line(case, tmp_path, capsys, options, says):
