@@ -27,6 +27,8 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 from mri2mesh.request import Request
 from mri2mesh.run import run
+from mri2mesh.worker.jobs import describe
+from mri2mesh.worker.requests import reconstruction_of
 
 ARRAY = np.random.default_rng(0).integers(50, 200, (12, 30, 30)).astype(np.uint16)
 
@@ -154,3 +156,25 @@ def test_a_name_that_is_not_utf8_ends_in_one_line_and_not_in_a_crash(tmp_path):
     done = subprocess.run(command, capture_output=True, env=environment)
     assert done.returncode == 2, done.stderr
     assert b"not UTF-8: rename" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+class Listener:
+    """Stands for the worker's side of a job."""
+
+    model_cache = None
+
+    def progress(self, stage: str, fraction: float) -> None:
+        pass
+
+
+def test_the_worker_says_what_a_reader_found_when_it_is_asked_what_an_image_is(unoriented):
+    done = describe({"inputs": [str(unoriented)]}, Listener())  # type: ignore[arg-type]
+    (found,) = done["inputs"]
+    assert found["kind"] == "volume" and "does not record how the image lies" in found["warnings"][0]
+
+
+def test_a_request_with_a_zero_byte_in_a_path_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="must be a path"):
+        reconstruction_of({"inputs": ["a\0b"], "out": str(tmp_path / "out")})
+    with pytest.raises(InputError, match="no such file"):
+        run(Request((tmp_path / "a\0b",), tmp_path / "out"))

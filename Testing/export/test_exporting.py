@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_the_sidecar_says_what_the_file_is_and_where_it_came_from(result: Path, 
     assert origin["engine"] == report["engine"] and origin["weights"] == report["weights"]
     assert origin["input"]["sha256"] == report["input"]["sha256"]
     assert all(check["structure"] in (None, "L3") for check in origin["checks"])
+
+
+def test_the_sidecar_says_whether_the_levels_are_a_guess(result: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(result, tmp_path / "result")
+    report = json.loads((copied / "report.json").read_text())
+    report["levels"] = {"anchor": "none", "certain": False, "statement": "a guess", "lowest": "L5"}
+    (copied / "report.json").write_text(json.dumps(report))
+    export(ExportRequest(copied, ("stl",), tmp_path / "out", ("L3",)))
+    sidecar = json.loads((tmp_path / "out" / "L3.stl.json").read_text())
+    assert sidecar["made_from"]["levels"] == report["levels"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="steps over which the learning rate falls (default: by part)",
     )
     parser.add_argument(
+        "--learning-rate", type=float, metavar="X", help="at the start (default: the part's own)"
+    )
+    parser.add_argument(
+        "--validation",
+        type=Path,
+        metavar="DIR",
+        help="folder of synthetic cases to be measured on as training goes on, in OUT/validation.csv",
+    )
+    parser.add_argument(
         "--cases", type=Path, metavar="DIR", help="where synthetic cases are kept (default: OUT/cases)"
     )
     parser.add_argument(

@@ -8,12 +8,12 @@ import pytest
 from mri2mesh.anatomy.regions import body_of
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
 from mri2mesh.engines.mri2mesh.engine import reconstruct_with
-from mri2mesh.engines.mri2mesh.quality.support import inside_image
 from mri2mesh.engines.registry import get_engine
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.geometry.volume import Volume
+from mri2mesh.quality.field_of_view import inside_image
 from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.mr.case import Profile, SyntheticCase, make_case
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
-from mri2mesh.anatomy.structures import STRUCTURES, disc_name
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
-from mri2mesh.engines.mri2mesh.deformation.predict import PredictedSurface, predict_surfaces
-from mri2mesh.engines.mri2mesh.localisation.levels import NamedSpine, name_levels, refuse_both
+from mri2mesh.engines.mri2mesh.deformation.surfaces import find_surfaces
+from mri2mesh.engines.mri2mesh.localisation.levels import name_levels, refuse_both
 from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
-from mri2mesh.engines.mri2mesh.localisation.spine import SpineFound, find_spine
+from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.modality import modality_warnings
 from mri2mesh.engines.mri2mesh.quality.neighbours import separate
-from mri2mesh.engines.mri2mesh.quality.support import support_of
+from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
+from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.registry import Progress
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -33,14 +34,9 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (
-    "standard deviation over four passes: slices resampled a fraction of a slice apart,"
-    " crops moved by 1.5 mm and turned by 2.5 degrees"
+    "standard deviation: the spread of four passes (slices resampled a fraction of a slice apart, crops moved by 1.5 mm"
+    " and turned by 2.5 degrees), and how gradually the tissue's probability falls across the surface"
 )
-MIN_SUPPORT = 0.25
-"""Least fraction of a structure that the image must show. With less, the surface would be the prior's and not the
-patient's, so it is left out."""
-
-
 STAGES = {
     "load weights": 0.0,
     "find the spine": 0.01,
@@ -116,16 +112,14 @@ def reconstruct_with(
         spine = find_spine(volume, models.localiser, models.device)
         named = name_levels(spine, volume, level, level_shift)
     with stages.stage("deform the templates"):
-        surfaces = _surfaces(volume, spine, named, models, stages.share)
+        surfaces, overlaps = find_surfaces(volume, spine, named, models, stages.share)
 
     def support(name: str, mesh: Mesh) -> NDArray[np.float32]:
         return support_of(mesh.vertices, STRUCTURES[name].kind, volume, spine.evidence)
 
     with stages.stage("separate neighbours"):
         # What is left out must not push its neighbours aside first.
-        surfaces = {
-            name: found for name, found in surfaces.items() if support(name, found[0]).mean() >= MIN_SUPPORT
-        }
+        surfaces = {name: found for name, found in surfaces.items() if seen_enough(support(name, found[0]))}
         steps = itertools.count(1)
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
@@ -133,18 +127,23 @@ def reconstruct_with(
         )
     with stages.stage("check"):
         structures = [
-            ReconstructedStructure(STRUCTURES[name], mesh, surfaces[name][1], support(name, mesh))
+            ReconstructedStructure(
+                STRUCTURES[name],
+                mesh,
+                uncertainty_of(mesh, STRUCTURES[name].kind, surfaces[name][1], spine.evidence),
+                support(name, mesh),
+            )
             for name, mesh in meshes.items()
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = [level_check(named.count), *check_reconstruction(structures, volume)]
+        checks = [level_check(named.count), *check_reconstruction(structures, volume, spine.evidence)]
     stages.progress("done", 1.0)
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=named.warnings,
+        warnings=[*named.warnings, *overlaps],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],
@@ -159,30 +158,3 @@ def reconstruct_with(
 
 input_warnings = modality_warnings
 """Asked before the work begins: what of a volume this method was not made for."""
-
-
-def _surfaces(
-    volume: Volume,
-    spine: SpineFound,
-    named: NamedSpine,
-    models: Models,
-    report_progress: Callable[[float], None],
-) -> dict[str, tuple[Mesh, NDArray[np.float32]]]:
-    """Mesh and spread per structure name, from head to foot."""
-    found: dict[str, tuple[Mesh, NDArray[np.float32]]] = {}
-    kept = [(name, frame) for name, frame in zip(named.names, spine.frames, strict=True) if name is not None]
-    predicted = predict_surfaces(
-        volume, spine.evidence, [frame for _, frame in kept], "level", models, report_progress
-    )
-    templates = models.templates
-    for (name, _), parts in reversed(list(zip(kept, predicted, strict=True))):
-        found[name] = _mesh(templates["vertebra"], parts["vertebra"])
-        found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
-    if spine.sacrum is not None and named.s1:
-        (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
-        found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
-    return found
-
-
-def _mesh(template: Mesh, surface: PredictedSurface) -> tuple[Mesh, NDArray[np.float32]]:
-    return template.with_vertices(surface.vertices), surface.spread_mm

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import chi2
 
-from mri2mesh.geometry.checks import is_watertight, self_intersections
+from mri2mesh.quality.closed_surface import closed_surface
 from mri2mesh.reconstruction import Check, ReconstructedStructure
 
 MIN_AGREEMENT = 0.65
@@ -61,7 +61,7 @@ def check_fit(
     """
     checks = []
     for item in structures:
-        checks += [_closed(item), _in_view(item)]
+        checks += [closed_surface(item), _in_view(item)]
     checks += [_agreement(number, value, least_agreement) for number, value in enumerate(agreement, 1)]
     checks.append(_plausible(coefficients))
     checks.append(
@@ -127,12 +127,6 @@ def side(agreement: float, mirrored: float) -> Check:
 def diverged(why: str) -> Check:
     """The failed check of a fit that has no result."""
     return Check("fit converged", 0.0, 1.0, passed=False, detail=f"the fit diverged: {why}")
-
-
-def _closed(item: ReconstructedStructure) -> Check:
-    folds = self_intersections(item.mesh) if is_watertight(item.mesh) else -1
-    detail = "closed, without self-intersections" if folds == 0 else "not closed, or meets itself"
-    return Check("closed surface", float(folds), 0.0, folds == 0, detail, item.name)
 
 
 def _in_view(item: ReconstructedStructure) -> Check:

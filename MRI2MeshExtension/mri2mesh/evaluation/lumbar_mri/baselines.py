@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.regions import body_of
 from mri2mesh.anatomy.structures import VERTEBRA_LEVELS, disc_name
 from mri2mesh.anatomy.templates import TemplateKind
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES, network_crop
@@ -19,30 +18,26 @@ from mri2mesh.evaluation.lumbar_mri.scores import comparable
 from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.isosurface import surface_from_field
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.transforms import frame
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.networks.unet import UNet3d
 
 
 def mean_shape(exam: Exam, models: Models) -> dict[str, Mesh]:
     """The template at the true centre, turned along the line of the true centres, scaled to the true volume."""
-    truths = {name: exam.surface(name) for name in exam.values}
-    centres = {name: (mesh.vertices.min(0) + mesh.vertices.max(0)) / 2 for name, mesh in truths.items()}
-    names = list(truths)
     result = {}
-    for n, name in enumerate(names):
-        below, above = names[max(n - 1, 0)], names[min(n + 1, len(names) - 1)]
-        pose = frame(centres[name], centres[above] - centres[below], np.array([0.0, 1.0, 0.0]))
+    for name in exam.values:
         kind: TemplateKind = "sacrum" if name == "S1" else "vertebra" if name in VERTEBRA_LEVELS else "disc"
         template = models.templates[kind]
-        shape = body_of(template) if kind == "vertebra" else template
+        shape = comparable(name, template, exam.bodies_only)
         shape = shape.with_vertices(shape.vertices - (shape.vertices.min(0) + shape.vertices.max(0)) / 2)
-        scale = (volume_mm3(truths[name]) / volume_mm3(shape)) ** (1 / 3)
-        result[name] = shape.transformed(pose @ np.diag([scale, scale, scale, 1.0]))
+        scale = (volume_mm3(exam.surface(name)) / volume_mm3(shape)) ** (1 / 3)
+        result[name] = shape.transformed(exam.frame(name) @ np.diag([scale, scale, scale, 1.0]))
     return result
 
 
-def undeformed(spine: SpineFound, names: list[str | None], models: Models) -> dict[str, Mesh]:
+def undeformed(
+    spine: SpineFound, names: list[str | None], models: Models, bodies_only: bool = True
+) -> dict[str, Mesh]:
     """The templates where the localiser put them, before the deformation network."""
     result = {}
     graph = models.graphs["level"]
@@ -52,7 +47,7 @@ def undeformed(spine: SpineFound, names: list[str | None], models: Models) -> di
             continue
         for called, kind, where in zip((name, disc_name(name)), KINDS, graph.slices, strict=False):
             mesh = models.templates[kind].with_vertices(home[where]).transformed(pose)  # type: ignore[index]
-            result[called] = comparable(called, mesh)
+            result[called] = comparable(called, mesh, bodies_only)
     if spine.sacrum is not None:
         result["S1"] = models.templates["sacrum"].transformed(spine.sacrum)
     return result

@@ -49,7 +49,7 @@ def engine_run(
     )
 
 
-def comparable_surfaces(result: Reconstruction | None) -> dict[str, Mesh]:
+def comparable_surfaces(result: Reconstruction | None, bodies_only: bool = True) -> dict[str, Mesh]:
     """By name, cut to what the labels mean."""
     structures = result.structures if result is not None else []
-    return {item.name: comparable(item.name, item.mesh) for item in structures}
+    return {item.name: comparable(item.name, item.mesh, bodies_only) for item in structures}

@@ -18,6 +18,7 @@ from mri2mesh.evaluation.lumbar_mri.baselines import mean_shape, undeformed, une
 from mri2mesh.evaluation.lumbar_mri.engine_runs import Soundness, comparable_surfaces, engine_run
 from mri2mesh.evaluation.lumbar_mri.exams import Exam, read_exams
 from mri2mesh.evaluation.lumbar_mri.scores import Score, score_exam, summarise
+from mri2mesh.evaluation.lumbar_mri.wall_tables import describe_walls, wall_tables
 from mri2mesh.export.pictures import write_contours
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
@@ -48,7 +49,7 @@ def evaluate(
 ) -> list[Score]:
     """Score every exam in ``folder``; print per exam and in all.
 
-    With ``out`` also scores.csv, soundness.csv, summary.json and, per exam, a picture of the engine's contours.
+    With ``out`` also scores.csv, walls.csv, soundness.csv, summary.json and, per exam, a picture of the contours.
     Raises InputError when the folder holds no exam or weights are missing.
     """
     models = load_models(device, weights_dir)
@@ -59,14 +60,16 @@ def evaluate(
         except InputError as error:
             print(f"U-Net left out: {error}")
     scores: list[Score] = []
+    collections: dict[str, str] = {}
     soundness: list[Soundness] = []
     for exam in tqdm(list(read_exams(folder, limit)), desc="exams"):
+        collections[exam.name] = exam.collection
         of_exam: list[Score] = []
         tqdm.write(exam.name)
         for method, volume in _volumes(exam, thick).items():
             result, sound = engine_run(exam.name, method, volume, models)
             soundness.append(sound)
-            of_exam += score_exam(exam, method, comparable_surfaces(result))
+            of_exam += score_exam(exam, method, comparable_surfaces(result, exam.bodies_only))
             tqdm.write(f"  {method}: {_soundness_line([sound])}")
             if out is not None and result is not None:
                 out.mkdir(parents=True, exist_ok=True)
@@ -85,10 +88,13 @@ def evaluate(
             rows = [score for score in scores if score.method == method and score.kind == kind]
             if rows:
                 print(_line(f"  {kind}, {method}", rows))
+    tables = wall_tables(scores, collections)
+    print(describe_walls(tables))
     for method in dict.fromkeys(sound.method for sound in soundness):
         print(f"  {method}: {_soundness_line([sound for sound in soundness if sound.method == method])}")
     if out is not None:
         _write(scores, soundness, out)
+        write_csv([asdict(table) for table in tables], out / "walls.csv")
     return scores
 
 
@@ -107,8 +113,8 @@ def _baselines(exam: Exam, models: Models, unet: UNet3d | None) -> dict[str, Cal
     except ReconstructionRefused:  # what starts from the localiser misses everything with it
         return {**runs, UNDEFORMED: dict, UNET: dict} if unet is not None else {**runs, UNDEFORMED: dict}
     names = name_levels(spine, exam.image).names
-    runs[UNDEFORMED] = lambda: undeformed(spine, names, models)
-    if unet is not None:
+    runs[UNDEFORMED] = lambda: undeformed(spine, names, models, exam.bodies_only)
+    if unet is not None and exam.bodies_only:  # it was taught bodies
         runs[UNET] = lambda: unet_surfaces(exam.image, spine, names, unet, models)
     return runs
 
@@ -133,8 +139,8 @@ def _line(title: str, rows: list[Score]) -> str:
 
 def _write(scores: list[Score], soundness: list[Soundness], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    _write_csv([asdict(score) for score in scores], out / "scores.csv")
-    _write_csv([asdict(sound) for sound in soundness], out / "soundness.csv")
+    write_csv([asdict(score) for score in scores], out / "scores.csv")
+    write_csv([asdict(sound) for sound in soundness], out / "soundness.csv")
     groups = sorted({(score.method, score.kind) for score in scores})
     summary = {
         f"{method} / {kind}": summarise(s for s in scores if (s.method, s.kind) == (method, kind))
@@ -143,7 +149,7 @@ def _write(scores: list[Score], soundness: list[Soundness], out: Path) -> None:
     (out / "summary.json").write_text(json.dumps(summary, indent=1))
 
 
-def _write_csv(rows: list[dict[str, object]], path: Path) -> None:
+def write_csv(rows: list[dict[str, object]], path: Path) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()

@@ -9,6 +9,7 @@ import numpy as np
 
 from mri2mesh.anatomy.regions import body_of
 from mri2mesh.evaluation.lumbar_mri.exams import Exam
+from mri2mesh.evaluation.lumbar_mri.walls import EXTENTS, WALLS, extents, signed_walls
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.voxelise import voxelise
@@ -20,9 +21,23 @@ SAMPLES = 4000
 """Points on either surface: mean distances of a millimetre are then known to about 0.01 mm."""
 
 
+MEASURES = (
+    "dice",
+    "assd_mm",
+    "hd95_mm",
+    *(f"{wall}_mm" for wall in WALLS),
+    "without_sides_mm",
+    *(f"{extent}_ratio" for extent in EXTENTS),
+)
+
+
 @dataclass(frozen=True)
 class Score:
-    """One structure of one exam by one method. ``called`` is the name the method gave it, None when not found."""
+    """One structure of one exam by one method. ``called`` is the name the method gave it, None when not found.
+
+    left_mm ... bottom_mm: how far the surface lies outside the label there (inside: negative), as
+    `walls.signed_walls`; ratios of its extents to the label's.
+    """
 
     exam: str
     method: str
@@ -31,14 +46,26 @@ class Score:
     dice: float = float("nan")
     assd_mm: float = float("nan")
     hd95_mm: float = float("nan")
+    left_mm: float = float("nan")
+    right_mm: float = float("nan")
+    front_mm: float = float("nan")
+    back_mm: float = float("nan")
+    top_mm: float = float("nan")
+    bottom_mm: float = float("nan")
+    without_sides_mm: float = float("nan")
+    width_ratio: float = float("nan")
+    depth_ratio: float = float("nan")
+    height_ratio: float = float("nan")
 
     @property
     def kind(self) -> str:
         return "disc" if "-" in self.structure else "S1" if self.structure == "S1" else "body"
 
 
-def comparable(name: str, mesh: Mesh) -> Mesh:
-    """What the labels mean: of a vertebra its body, of anything else all of it."""
+def comparable(name: str, mesh: Mesh, bodies_only: bool = True) -> Mesh:
+    """What the labels mean: of a vertebra its body where only bodies are labelled, of anything else all of it."""
+    if not bodies_only:
+        return mesh
     return body_of(mesh) if "-" not in name and name != "S1" and mesh.regions is not None else mesh
 
 
@@ -67,11 +94,25 @@ def compare(exam: Exam, method: str, name: str, called: str, mesh: Mesh, truth: 
     inside, wanted = voxelise(mesh, mask), mask.array > 0
     dice = 2 * float((inside & wanted).sum()) / float(inside.sum() + wanted.sum())
     distances = surface_distances(mesh, truth, n_samples=SAMPLES)
-    return Score(exam.name, method, name, called, dice, distances.assd, distances.hd95)
+    frame = exam.frame(name)
+    walls, without_sides = signed_walls(mesh, truth, frame)
+    sizes, true_sizes = extents(mesh, frame), extents(truth, frame)
+    return Score(
+        exam.name,
+        method,
+        name,
+        called,
+        dice,
+        distances.assd,
+        distances.hd95,
+        **{f"{wall}_mm": value for wall, value in walls.items()},
+        without_sides_mm=without_sides,
+        **{f"{extent}_ratio": sizes[extent] / true_sizes[extent] for extent in EXTENTS},
+    )
 
 
 def summarise(scores: Iterable[Score]) -> dict[str, float]:
-    """Counts and medians over scores: found, level_correct (of those found), dice, assd_mm, hd95_mm."""
+    """Counts and medians over scores: found, level_correct (of those found), and each of `MEASURES`."""
     rows = list(scores)
     found = [row for row in rows if row.called is not None]
     return {
@@ -82,6 +123,6 @@ def summarise(scores: Iterable[Score]) -> dict[str, float]:
         else float("nan"),
         **{
             key: float(np.median([getattr(row, key) for row in found])) if found else float("nan")
-            for key in ("dice", "assd_mm", "hd95_mm")
+            for key in MEASURES
         },
     }

@@ -72,7 +72,17 @@ def _from_folder(request: ExportRequest) -> Source:
     if not names:
         raise InputError(f"{folder} has no surfaces to export")
     meshes = [_named(name, read_surface(folder / f"{name}.vtp")) for name in names]
-    kept = ("engine", "version", "passed", "weights", "input", "settings", "uncertainty_method", "warnings")
+    kept = (
+        "engine",
+        "version",
+        "passed",
+        "levels",
+        "weights",
+        "input",
+        "settings",
+        "uncertainty_method",
+        "warnings",
+    )
     origin: dict[str, Any] = {key: report.get(key) for key in kept}
     origin["checks"] = [c for c in report.get("checks", []) if c.get("structure") in (None, *names)]
     return Source(meshes, origin, bool(report.get("scale_known", True)))

@@ -69,17 +69,24 @@ def _spine(seed: int, top: str, spread: float, findings: tuple[tuple[str, float]
     return _spine_model().sample(np.random.default_rng(np.random.SeedSequence([seed, 1])), options)
 
 
-def make_case(seed: int, data_dir: Path, profile: Profile | None = None) -> SyntheticCase:
+def make_case(
+    seed: int, data_dir: Path, profile: Profile | None = None, model: LumbarSpineModel | None = None
+) -> SyntheticCase:
     """The case of a seed: the same seed, data and profile always give the same case.
 
-    data_dir: the training data, with abdomen_ct/. Raises InputError when it is missing.
+    data_dir: the training data, with abdomen_ct/. model: spines of other shapes than the shipped family's.
+    Raises InputError when data are missing.
     """
     profile = profile or Profile()
     pose_rng, body_rng, contrast_rng, scan_rng = (
         np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)
     )
     drawn = profile.spine
-    spine = _spine(seed // profile.cases_per_spine, drawn.top, drawn.spread, tuple(drawn.findings.items()))
+    subject = seed // profile.cases_per_spine
+    if model is None:
+        spine = _spine(subject, drawn.top, drawn.spread, tuple(drawn.findings.items()))
+    else:
+        spine = model.sample(np.random.default_rng(np.random.SeedSequence([subject, 1])), drawn)
     spine = turned(spine, pose_rng, profile.view.max_turn)
     grid = random_grid(spine, pose_rng, profile.view)
     tissues, body = compose_tissues(spine, body_rng, grid, Path(data_dir))

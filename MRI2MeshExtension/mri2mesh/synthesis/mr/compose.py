@@ -22,6 +22,7 @@ from mri2mesh.synthesis.mr.canal import paint_canal, paint_foramina
 from mri2mesh.synthesis.mr.canvas import Canvas
 from mri2mesh.synthesis.mr.discs import paint_disc
 from mri2mesh.synthesis.mr.ligaments import paint_longitudinal_ligaments, paint_posterior_ligaments
+from mri2mesh.synthesis.mr.paravertebral import paint_nerve_roots, paint_walls, random_walls
 from mri2mesh.synthesis.mr.spine_access import discs_of, vertebrae_of
 
 
@@ -62,11 +63,15 @@ def compose_tissues(
     paint_sacrum(canvas, spine, rng, bones)
     for name in vertebrae_of(spine):
         paint_vertebra(canvas, spine, name, rng, bones)
+    walls = random_walls(rng)
+    paint_walls(canvas, spine, rng, walls)
+    paint_nerve_roots(canvas, spine, rng)
     paint_longitudinal_ligaments(canvas, spine, rng)
     description: dict[str, object] = {
         "build": asdict(build),
         "blobs": blobs,
         "degeneration": degeneration,
         "stenosis": stenosis,
+        "walls": {**asdict(walls), "filling": walls.filling.name},
     }
     return Volume(tissues, grid.ijk_to_ras), description

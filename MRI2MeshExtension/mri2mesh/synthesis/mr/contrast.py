@@ -27,6 +27,8 @@ def random_tables(rng: np.random.Generator) -> Tables:
     else:  # the marrow of a vertebra is one tissue in any contrast
         mean[Tissue.MARROW_POSTERIOR] = mean[Tissue.MARROW_BODY] + rng.normal(0, 0.08)
         mean[Tissue.MARROW_SACRUM] = mean[Tissue.MARROW_BODY] + rng.normal(0, 0.06)
+    if rng.random() < 0.5:  # what lies against the bone is at times no darker or brighter than marrow
+        mean[Tissue.LOOSE_TISSUE] = mean[Tissue.MARROW_BODY] + rng.normal(0, 0.1)
     if rng.random() < 0.8:  # cortical bone has no signal
         mean[list(CORTICES)] = mean[list(CORTICES)] * 0.2
     if rng.random() < 0.85:
@@ -48,13 +50,18 @@ def contrast_tables(rng: np.random.Generator, name: str | None = None) -> tuple[
         water, fat = random_tables(rng)
     else:
         water, fat = signals(random_sequence(rng, name), rng)
+        if (
+            rng.random() < 0.3
+        ):  # coil, saturation and age make psoas brighter or darker than tissue constants do
+            muscles = [*MUSCLES]
+            water[muscles] *= np.float32(np.exp(rng.normal(0, 0.45)))
     _thin_cortex(water, fat, rng)
     scale = np.percentile((water + fat)[1:N_TISSUES], 90)
     return (water / scale, fat / scale), name
 
 
 def _thin_cortex(water: NDArray, fat: NDArray, rng: np.random.Generator) -> None:
-    """A shell of one voxel stands for cortex of 0.5 to 1 mm: the rest of the voxel is marrow."""
+    """A shell of one voxel stands for cortex of 0.25 to 1 mm: the rest of the voxel is marrow."""
     for cortex, marrow in (
         (Tissue.CORTEX_BODY, Tissue.MARROW_BODY),
         (Tissue.ENDPLATE, Tissue.MARROW_BODY),
@@ -62,7 +69,7 @@ def _thin_cortex(water: NDArray, fat: NDArray, rng: np.random.Generator) -> None
         (Tissue.CORTEX_SACRUM, Tissue.MARROW_SACRUM),
         (Tissue.CORTEX_OTHER, Tissue.MARROW_OTHER),
     ):
-        thickness = rng.uniform(0.5, 1.0)
+        thickness = rng.uniform(0.25, 1.0)
         for table in (water, fat):
             table[cortex] = thickness * table[cortex] + (1 - thickness) * table[marrow]
 

@@ -19,6 +19,7 @@ _FRONT_COLUMN = mask_table((*BODY, *DISC))
 _REPLACED = mask_table(
     (
         Tissue.FAT_INTERNAL,
+        Tissue.LOOSE_TISSUE,
         Tissue.MUSCLE_WALL,
         Tissue.MUSCLE_PSOAS,
         Tissue.MUSCLE_PARASPINAL,
@@ -91,7 +92,7 @@ def paint_longitudinal_ligaments(canvas: Canvas, spine: SpineSample, rng: np.ran
     layers = [column]  # each one voxel further out
     for _ in range(THICKEST):
         layers.append(dilated(layers[-1]))
-    for here, thickness in ((front, rng.uniform(0.7, 3.5)), (back, rng.uniform(0.7, 2.0))):
+    for here, thickness in ((front, rng.uniform(0.2, 3.5)), (back, rng.uniform(0.7, 2.0))):
         for depth, (inner, outer) in enumerate(pairwise(layers)):
             reached = thickness * waviness > depth + 0.5
             tissues[outer & ~inner & here & reached & _REPLACED[tissues]] = Tissue.LIGAMENT_LONGITUDINAL

@@ -73,6 +73,7 @@ TABLE: dict[Tissue, tuple[float, float, float, float]] = {
     Tissue.ORGAN: (0.88, 750, 60, 0.05),
     Tissue.FLUID: (1.0, 3500, 900, 0.0),
     Tissue.LUNG: (0.12, 1100, 20, 0.0),
+    Tissue.LOOSE_TISSUE: (0.85, 950, 55, 0.5),
 }
 
 FAT_FRACTION = np.zeros(256)
@@ -188,6 +189,9 @@ def signals(
         t1[Tissue.MARROW_BODY],
         t2[Tissue.MARROW_BODY] * rng.uniform(0.95, 1.05, len(marrow)),
     )
+
+    # Fat with vessels and fibres in it: as bright as marrow in some patients, as fat or muscle in others.
+    fat_fraction[Tissue.LOOSE_TISSUE] = rng.uniform(0.15, 0.9)
 
     t2_star = t2 * rng.uniform(0.4, 0.8)
     bone = [t for t in Tissue if t.name.startswith(("MARROW", "CORTEX"))]

@@ -67,6 +67,7 @@ class Tissue(IntEnum):
     ORGAN = auto()
     FLUID = auto()
     LUNG = auto()
+    LOOSE_TISSUE = auto()
     BLOB_0 = auto()
     BLOB_1 = auto()
     BLOB_2 = auto()

@@ -4,7 +4,7 @@ import numpy as np
 
 from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES
-from mri2mesh.engines.mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues
+from mri2mesh.engines.mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues, displaced
 from mri2mesh.geometry.volume import Volume
 
 
@@ -46,3 +46,32 @@ def test_faults_leave_probabilities_near_the_truth():
         assert np.linalg.norm(moved[:3, 3] - matrix[:3, 3]) < 5
         differences.append(float((seen - shares.float()).abs().mean()))
     assert 0 < np.mean(differences) < 0.05
+
+
+def half_width_mm(shares: np.ndarray, matrix: np.ndarray, axis: int) -> float:
+    """Half of the extent of the body's share along an axis of the array through its middle, mm."""
+    body = shares[TISSUES.index(Semantic.BODY)]
+    middle = [round(float(n)) for n in np.argwhere(body > 0.5).mean(0)]
+    line = [slice(n, n + 1) if a != axis else slice(None) for a, n in enumerate(middle)]
+    return float(body[tuple(line)].sum() * matrix[2 - axis, 2 - axis] / 2)
+
+
+def test_edges_are_displaced_outwards_and_inwards_by_millimetres_or_left_out():
+    shares, matrix = coarse_tissues(labels())
+    rng = np.random.default_rng(4)
+    true = half_width_mm(shares.float().numpy(), matrix, 1)
+    changes, empty = [], 0
+    for _ in range(60):
+        seen = displaced(shares, matrix, rng).numpy()
+        assert np.isfinite(seen).all()
+        assert seen.min() >= 0
+        assert seen.max() <= 1
+        if seen[TISSUES.index(Semantic.BODY)].max() < 0.5:
+            empty += 1
+        else:
+            changes.append(half_width_mm(seen, matrix, 1) - true)
+    assert 3 <= empty <= 15
+    assert max(changes) > 1.0
+    assert min(changes) < -1.0
+    assert np.abs(changes).max() < 8.0
+    assert np.mean(np.abs(changes) < 0.05) > 0.2  # at times they are as they were

@@ -1,8 +1,10 @@
 """The shipped training command on two real synthetic cases: it runs, resumes, repeats itself, and its weights load."""
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -41,7 +43,10 @@ def options(out: Path, cases: Path, **changes: object) -> TrainOptions:
 
 def test_the_localiser_trains_resumes_and_its_weights_load(tmp_path, cases):
     train("mri2mesh-localiser", options(tmp_path, cases))
-    train("mri2mesh-localiser", options(tmp_path, cases, steps=3, resume=True))
+    train("mri2mesh-localiser", options(tmp_path, cases, steps=3, resume=True, validation=cases))
+    (row,) = csv.DictReader((tmp_path / "validation.csv").open())
+    assert row["step"] == "3"
+    assert all(np.isfinite(float(row[name])) for name in ("dice_body", "width_mm", "depth_mm", "height_mm"))
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
     network, entry = load_localiser(torch.device("cpu"), tmp_path)
     assert entry.name == LOCALISER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,22 @@ comes close."""
 
 ACCEPT = 0.3
 """A candidate with this score neither helps nor hurts the chain; better ones are wanted in it."""
+
+
+STEP_RATIO = 0.95
+"""Of a step between neighbouring bodies to the one below it; `spine_population`: 1.01 at L4 to 0.91 at T8."""
+
+STEP_TOLERANCE = 0.38
+"""Of the logarithm of that ratio; of 500 spines of the population none is further off (SD 0.06). A fractured body that
+has lost a third of its height shortens the steps on either side by a sixth."""
+
+STEP_ABOVE_L5 = 1.05
+SACRAL_TOLERANCE = 0.45
+"""Of the step L5 to L4 against the one from S1, which a steep or slipped L5 changes most."""
+
+UNEVEN_COST = 6.0
+"""Per unit of the logarithm beyond the tolerance: an additional body between two others (steps halved) costs 1.5 or
+more, which is more than the body and a disc beside it bring."""
 
 
 @dataclass(frozen=True)
@@ -49,41 +66,91 @@ def disc_between_centres(lower: Peak, upper: Peak, discs: list[Peak]) -> Peak | 
     return max(near, key=lambda disc: disc.score, default=None)
 
 
+def _uneven(step: float, step_below: float, usual: float, tolerance: float) -> float:
+    """What it costs when a step upwards is longer or shorter than the one below it lets expect."""
+    off = abs(np.log(step / step_below) - np.log(usual))
+    return UNEVEN_COST * max(off - tolerance, 0.0)
+
+
+@dataclass(frozen=True)
+class _End:
+    """The best chain that ends with a step between two candidates: its score, the candidate before (-1: the step is
+    the first), what lies below the lower one of the two (S1 or nothing) and the disc there."""
+
+    score: float
+    before: int
+    s1: Peak | None = None
+    disc_below: Peak | None = None
+
+
 def build_chain(bodies: list[Peak], discs: list[Peak], s1_candidates: list[Peak]) -> Chain:
     """The best-scoring chain of bodies (dynamic programming from caudal to cranial), anchored at S1 when one is seen.
 
-    Spinous processes and blobs in the far field fall out: they have no discs between them and do not line up.
+    Spinous processes and blobs in the far field fall out: they have no discs between them and do not line up. Steps
+    follow each other as they do in the population, so that no second body is put where one is already, and none is
+    passed over: a body in the middle of a step halves it, a body left out doubles it.
     """
     bodies = sorted(bodies, key=lambda peak: peak.centre[2])
     count = len(bodies)
-    best = np.full(count, -np.inf)
-    previous = np.full(count, -1)
-    below: list[Peak | None] = [None] * count
-    anchor: list[Peak | None] = [None] * count
-    for n, body in enumerate(bodies):
-        gain = body.score - ACCEPT
-        best[n] = gain
-        for s1 in s1_candidates:
-            link, disc = _link(s1, body, discs)
-            if gain + link + s1.score > best[n]:
-                best[n], anchor[n], below[n] = gain + link + s1.score, s1, disc
-        for m in range(n):
-            link, disc = _link(bodies[m], body, discs)
-            if best[m] + gain + link > best[n]:
-                best[n], previous[n], anchor[n], below[n] = best[m] + gain + link, m, None, disc
     if not count:
         return Chain([], [], max(s1_candidates, key=lambda peak: peak.score, default=None))
-    chain: list[int] = []
-    n = int(np.argmax(best))
-    while n >= 0:
-        chain.append(n)
-        n = int(previous[n])
+    gain = [body.score - ACCEPT for body in bodies]
+    links = {(m, n): _link(bodies[m], bodies[n], discs) for n in range(count) for m in range(n)}
+    steps = {(m, n): float(np.linalg.norm(bodies[n].centre - bodies[m].centre)) for m, n in links}
+    alone = [_lowest(body, gain[n], discs, s1_candidates) for n, body in enumerate(bodies)]
+    best: dict[tuple[int, int], _End] = {}
+    for n in range(count):
+        for m in range(n):
+            link, _ = links[m, n]
+            if not np.isfinite(link):
+                continue
+            # The step is the chain's first: what lies below its lower body is chosen with the step known.
+            first = _lowest(bodies[m], gain[m], discs, s1_candidates, step_above=steps[m, n])
+            found = _End(first.score + link + gain[n], -1, first.s1, first.disc_below)
+            for before in range(m):
+                if (before, m) not in best:
+                    continue
+                uneven = _uneven(steps[m, n], steps[before, m], STEP_RATIO, STEP_TOLERANCE)
+                score = best[before, m].score + link + gain[n] - uneven
+                if score > found.score:
+                    found = _End(score, before)
+            best[m, n] = found
+    top_pair = max(best, key=lambda pair: best[pair].score, default=None)
+    top_alone = int(np.argmax([end.score for end in alone]))
+    if top_pair is None or alone[top_alone].score > best[top_pair].score:
+        end = alone[top_alone]
+        return Chain([bodies[top_alone]], [end.disc_below], end.s1)
+    chain = [top_pair[1], top_pair[0]]
+    while best[chain[-1], chain[-2]].before >= 0:
+        chain.append(best[chain[-1], chain[-2]].before)
+    lowest = best[chain[-1], chain[-2]]
     chain.reverse()
-    found = [bodies[n] for n in chain]
-    lowest_disc = below[chain[0]]
-    if lowest_disc is None:
-        lowest_disc = _disc_under(found, discs)
-    return Chain(found, [lowest_disc, *(below[n] for n in chain[1:])], anchor[chain[0]])
+    found_bodies = [bodies[n] for n in chain]
+    between = [links[m, n][1] for m, n in pairwise(chain)]
+    lowest_disc = lowest.disc_below or _disc_under(found_bodies, discs)
+    return Chain(found_bodies, [lowest_disc, *between], lowest.s1)
+
+
+def _lowest(
+    body: Peak,
+    gain: float,
+    discs: list[Peak],
+    s1_candidates: list[Peak],
+    step_above: float | None = None,
+) -> _End:
+    """A chain's start with this body: above the S1 that suits it best, or above nothing."""
+    found = _End(gain, -1)
+    for s1 in s1_candidates:
+        link, disc = _link(s1, body, discs)
+        if not np.isfinite(link):
+            continue
+        score = gain + link + s1.score
+        if step_above is not None:
+            step = float(np.linalg.norm(body.centre - s1.centre))
+            score -= _uneven(step_above, step, STEP_ABOVE_L5, SACRAL_TOLERANCE)
+        if score > found.score:
+            found = _End(score, -1, s1, disc)
+    return found
 
 
 def _disc_under(found: list[Peak], discs: list[Peak]) -> Peak | None:

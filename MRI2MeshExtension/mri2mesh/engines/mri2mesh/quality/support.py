@@ -10,19 +10,16 @@ from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.structures import Kind
 from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
 from mri2mesh.geometry.volume import Volume
+from mri2mesh.quality.field_of_view import inside_image
 
 SEEN_AS: dict[Kind, tuple[Semantic, ...]] = {
     "vertebra": (Semantic.BODY, Semantic.POSTERIOR),
     "disc": (Semantic.DISC,),
     "sacrum": (Semantic.SACRUM,),
 }
-
-
-def inside_image(volume: Volume, points: NDArray) -> NDArray[np.bool_]:
-    """[N] whether points in RAS lie within the image's voxels."""
-    ijk = volume.ijk_from_ras(points)
-    inside: NDArray[np.bool_] = (ijk >= -0.5) & (ijk <= np.array(volume.array.shape[::-1]) - 0.5)
-    return np.all(inside, axis=1)
+MIN_SUPPORT = 0.25
+"""Least mean support over the vertices of a structure. With less, the surface would be the prior's and not the
+patient's, so it is left out."""
 
 
 def support_of(vertices: NDArray, kind: Kind, volume: Volume, evidence: Evidence) -> NDArray[np.float32]:
@@ -31,3 +28,8 @@ def support_of(vertices: NDArray, kind: Kind, volume: Volume, evidence: Evidence
     nearby = ndimage.maximum_filter(tissue, size=3)
     seen = ndimage.map_coordinates(nearby, evidence.kji_from_ras(vertices).T, order=1, mode="nearest")
     return (np.clip(seen, 0, 1) * inside_image(volume, vertices)).astype(np.float32)
+
+
+def seen_enough(support: NDArray[np.float32]) -> bool:
+    """Whether the image shows enough of a structure, with this support [V], for it to be returned at all."""
+    return bool(support.mean() >= MIN_SUPPORT)

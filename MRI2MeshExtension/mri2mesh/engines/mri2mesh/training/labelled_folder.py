@@ -10,6 +10,7 @@ any label. ``vertebrae``: "whole" (body and arch, the default) or "body".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,17 @@ class LabelledExam:
 
 def read_labelled_folder(folder: Path) -> list[LabelledExam]:
     """All exams of a folder. Raises InputError, naming the exam, for what is missing or does not fit."""
+    return list(labelled_exams(folder))
+
+
+def labelled_exams(folder: Path) -> Iterator[LabelledExam]:
+    """The exams of a folder one after the other, by name; raises as `read_labelled_folder`."""
     images = [p for p in sorted((folder / "images").glob("*")) if p.name.endswith(SUFFIXES)]
     if not images:
         raise InputError(f"{folder} holds no images: expected images/NAME.nii.gz and labels/NAME.nii.gz")
     settings = _settings(folder / "cases.json")
-    return [_read_exam(folder, path, settings) for path in images]
+    for path in images:
+        yield _read_exam(folder, path, settings)
 
 
 def _settings(path: Path) -> dict[str, dict]:

@@ -19,7 +19,7 @@ from mri2mesh.anatomy.templates import TemplateKind, template
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.engines.mri2mesh.localisation.evidence import locate_tissues
-from mri2mesh.engines.mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues
+from mri2mesh.engines.mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues, displaced
 from mri2mesh.engines.mri2mesh.training.intensity import jitter_intensity
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.volumes.crop import CropGrid, crop_block
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 TRAINED_LEVELS = ("T11", "T12", "L1", "L2", "L3", "L4", "L5")
 TRANSLATION_SD_MM = 2.0
 ROTATION_SD_DEG = 4.0
-SIZE_SD = 0.06
+SIZE_SD = np.array([0.09, 0.07, 0.06])
+"""Of the scale along right-left, front-back and up-down: sizes come from the localiser, which sees the sides worst."""
 MIN_INSIDE = 0.6
 """A level is trained on when at least this share of its body's box is inside the image."""
 
@@ -73,10 +74,15 @@ class CropView:
     def tissues(
         self, rng: np.random.Generator, frame: NDArray[np.float64], grid: CropGrid
     ) -> tuple[Tensor, NDArray[np.float64]]:
-        """Probabilities around a crop as a localiser gives them: its own in half of the samples, where there is one."""
+        """Probabilities around a crop as a localiser gives them: its own in half of the samples, where there is one.
+
+        Either with faults added that it does not make on synthetic cases, but does on real exams.
+        """
         if self.seen_tissues is not None and rng.random() < 0.5:
-            return self.seen_tissues
-        return blurred_as_seen(*crop_block(*self.true_tissues, frame, grid), rng)
+            shares, matrix = crop_block(*self.seen_tissues, frame, grid)
+        else:
+            shares, matrix = blurred_as_seen(*crop_block(*self.true_tissues, frame, grid), rng)
+        return displaced(shares, matrix, rng), matrix
 
     def _visible(self, name: str) -> bool:
         frame = self.spine.frames[name]

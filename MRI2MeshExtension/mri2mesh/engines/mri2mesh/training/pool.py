@@ -2,8 +2,8 @@
 
 Making a case takes seconds, a training step a fraction of one: cases are made once, kept, and used many times with
 other crops, frames and intensities. Case ``n`` depends only on the seed and ``n``; which cases a step may draw from
-depends only on the step, and a step waits where the workers are late. So training is the same for the same seed,
-however fast the workers are.
+depends only on the step and on those made before, and a step waits where the workers are late. So training is the same
+for the same seed, however fast the workers are.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class CasePool:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.data, self.n_cases, self.seed = folder, data, n_cases, seed
         missing = [n for n in range(n_cases) if not case_path(folder, n).exists()]
+        self.ready = missing[0] if missing else n_cases
         self.processes: list[multiprocessing.process.BaseProcess] = []
         if missing and workers:
             context = multiprocessing.get_context("spawn")
@@ -61,8 +62,9 @@ class CasePool:
                 self.processes.append(process)
 
     def allowed(self, sample: int) -> int:
-        """How many cases a sample may be drawn from, by its number: a few at first, one more for every 24."""
-        return min(self.n_cases, 6 + sample // 24)
+        """How many cases a sample may be drawn from, by its number: those that were there when the pool was opened;
+        without any a few at first, one more for every 24 samples."""
+        return max(self.ready, min(self.n_cases, 6 + sample // 24))
 
     def load(self, index: int) -> SyntheticCase:
         """Case ``index``; waits until it is there. Raises RuntimeError when no worker is left to make it."""

@@ -24,10 +24,12 @@ from mri2mesh.engines.mri2mesh.training.pool import CasePool
 from mri2mesh.engines.mri2mesh.training.supervision import SUPERVISIONS
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.volumes.crop import VERTEBRA_CROP
+from mri2mesh.learning.curve import Examine, Validate, ValidationCurve
 from mri2mesh.learning.loop import LoopOptions, train_loop
 from mri2mesh.weights import load_safetensors, save_weights
 
 FINE_TUNE = "mri2mesh-fine-tune"
+VALIDATION_EVERY_S = 900.0
 LICENCE = "CC BY-SA 4.0"
 ORIGIN = "trained on synthetic MR made from the anatomy in ModelWeights/README.md"
 
@@ -48,6 +50,8 @@ class TrainOptions:
     batch: int | None = None
     steps: int | None = None
     schedule_steps: int | None = None
+    learning_rate: float | None = None
+    validation: Path | None = None
     supervision: str = "rendering"
     base_width: int = 16
     localiser: Path | None = None
@@ -86,15 +90,30 @@ def _steps_done(options: TrainOptions) -> int:
     return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["step"])
 
 
-def _loop_options(options: TrainOptions, learning_rate: float, schedule_steps: int) -> LoopOptions:
+def _loop_options(
+    options: TrainOptions, learning_rate: float, schedule_steps: int, examine: Examine | None = None
+) -> LoopOptions:
     return LoopOptions(
         minutes=options.minutes,
         out=options.out,
         device=str(choose_device(options.device)),
-        learning_rate=learning_rate,
+        learning_rate=options.learning_rate or learning_rate,
         schedule_steps=options.schedule_steps or schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
+        examine=examine,
+        examine_every_s=VALIDATION_EVERY_S,
+    )
+
+
+def _curve(
+    network: torch.nn.Module, validate: Validate | None, options: TrainOptions
+) -> ValidationCurve | None:
+    """``validation.csv`` in the folder of the run, where there is something to validate on."""
+    if validate is None:
+        return None
+    return ValidationCurve(
+        network, validate, options.out / "validation.csv", goes_on=_steps_done(options) > 0
     )
 
 
@@ -112,6 +131,7 @@ def _started(network: torch.nn.Module, name: str, options: TrainOptions) -> torc
 
 def train_localiser(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.engines.mri2mesh.training.localiser import LocaliserSamples, localiser_step
+    from mri2mesh.engines.mri2mesh.training.validation import LocaliserValidation, validation_cases
 
     batch = options.batch or 2
     torch.manual_seed(options.seed)
@@ -119,13 +139,20 @@ def train_localiser(options: TrainOptions, pool: CasePool) -> None:
     batches = _batches(
         LocaliserSamples(pool, options.seed), batch, _steps_done(options) * batch, options.workers
     )
-    state = train_loop(network, batches, localiser_step, _loop_options(options, 5e-3, 4000))
+    validate = LocaliserValidation(validation_cases(options.validation)) if options.validation else None
+    state = train_loop(
+        network,
+        batches,
+        localiser_step,
+        _loop_options(options, 5e-3, 4000, _curve(network, validate, options)),
+    )
     _save(LOCALISER, state, options, {"widths": list(WIDTHS), "spacing_mm": list(SPACING_MM)})
 
 
 def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.engines.mri2mesh.training.mesh_samples import MeshSamples
     from mri2mesh.engines.mri2mesh.training.mesh_step import MeshStep
+    from mri2mesh.engines.mri2mesh.training.validation import SurfaceValidation, validation_cases
 
     if options.supervision not in SUPERVISIONS:
         raise InputError(f"--supervision {options.supervision}: use one of {', '.join(SUPERVISIONS)}")
@@ -136,7 +163,13 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     step = MeshStep(graphs, SUPERVISIONS[options.supervision](), first=_steps_done(options))
     samples = MeshSamples(pool, VERTEBRA_CROP, options.batch or 4, options.seed, _seeing(options))
     batches = _batches(samples, None, _steps_done(options), options.workers)
-    state = train_loop(network, batches, step, _loop_options(options, 3e-3, 6000))
+    validate = None
+    if options.validation:
+        cases = validation_cases(options.validation)
+        validate = SurfaceValidation(cases, graphs["level"], VERTEBRA_CROP, _seeing(options))
+    state = train_loop(
+        network, batches, step, _loop_options(options, 3e-3, 6000, _curve(network, validate, options))
+    )
     name = SURFACES if options.supervision == "rendering" else f"{SURFACES}_{options.supervision}"
     config = {
         "base_width": options.base_width,

@@ -1,0 +1,65 @@
+"""The engine on two halves of the bundled MRI: what it leaves out, and what it marks as wrong."""
+
+import numpy as np
+import pytest
+
+from mri2mesh.anatomy.measures import region_centre
+from mri2mesh.anatomy.regions import Region
+from mri2mesh.engines.mri2mesh.deformation.models import Models, load_models
+from mri2mesh.engines.mri2mesh.engine import reconstruct_with
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.reconstruction import Reconstruction
+from mri2mesh.samples import LUMBAR_T2
+
+TRUE_ENDPLATE_MM = -328.0
+"""Height at which the image shows the upper endplate of its highest whole body, in the middle, RAS."""
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models("cpu")
+
+
+def part_of_the_sample(first: int, last: int) -> Volume:
+    volume = read_volume(LUMBAR_T2)
+    matrix = volume.ijk_to_ras.copy()
+    matrix[:3, 3] += matrix[:3, 2] * first
+    return Volume(np.ascontiguousarray(volume.array[first:last]), matrix)
+
+
+@pytest.fixture(scope="module")
+def lower_half(models: Models) -> Reconstruction:
+    """Two bodies and half of a third, with the image ending within that."""
+    return reconstruct_with(part_of_the_sample(8, 110), models)
+
+
+def test_a_disc_beyond_the_end_of_the_image_is_left_out(lower_half):
+    """The network gives one below each body, seen or not."""
+    lowest = [item for item in lower_half.structures if item.structure.kind == "vertebra"][-1]
+    assert lower_half.structures[-1] is lowest
+    for item in lower_half.structures:
+        assert item.support.mean() >= 0.25, item.name
+
+
+def test_the_body_that_the_image_cuts_is_marked_and_the_whole_ones_are_not(lower_half):
+    failed = {(check.structure, check.name) for check in lower_half.checks if not check.passed}
+    *whole, cut = [item.name for item in lower_half.structures if item.structure.kind == "vertebra"]
+    assert (cut, "field of view") in failed
+    assert not any(structure in whole for structure, _ in failed)
+
+
+def test_uncertainty_and_support_vary_over_each_surface(lower_half):
+    for item in lower_half.structures:
+        assert item.uncertainty_mm.min() > 0.5, item.name
+        assert item.uncertainty_mm.std() > 0.1, item.name
+        assert item.support.std() > 0.05, item.name
+
+
+def test_a_body_that_has_swallowed_the_disc_above_it_is_marked(models):
+    """The localiser takes the highest disc of this MRI for bone: the surface ends where the image says, or fails."""
+    result = reconstruct_with(part_of_the_sample(95, 201), models)
+    highest = result.structures[0]
+    above = region_centre(highest.mesh, Region.SUPERIOR_ENDPLATE)[2] - TRUE_ENDPLATE_MM
+    (edges,) = [one for one in result.checks if (one.structure, one.name) == (highest.name, "edge agreement")]
+    assert above < 1.5 or (not edges.passed and edges.detail.startswith("upper endplate: "))
