@@ -2,6 +2,7 @@
 #   make demo    own virtual environment, install, bundled MRI -> surfaces, scene, report, picture
 #   make test    the same environment, the whole test suite
 # Besides: make check (lint and types), make format, make benchmark (rendering; BENCHMARK_ARGS="-k pelvis" for a part),
+# make tables (engines and options in the README, from what the engines declare),
 # make publish (the branch `publish`: the last commit's files as one commit without history, for the public repository).
 # Another interpreter: make demo PYTHON=python3.12. Further options for pip: make demo PIP_ARGS="..."
 
@@ -19,7 +20,7 @@ endif
 PIP := $(BIN)/python -m pip install --constraint constraints.txt $(PIP_ARGS)
 LIBRARY := MRI2MeshExtension/mri2mesh
 
-.PHONY: help demo test benchmark check format publish clean
+.PHONY: help demo test benchmark check format tables publish clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -43,6 +44,9 @@ check: $(VENV)/.installed-tools
 format: $(VENV)/.installed-tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+tables: $(VENV)/.installed
+	$(BIN)/python -m mri2mesh.commands.option_tables --write README.md
 
 # The Extensions Index clones the repository with its history and wants less than 100 MB: so one commit, without parents.
 publish:

@@ -16,9 +16,10 @@ from trimesh.creation import icosphere
 
 from mri2mesh import cli, weights
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.engines.registry import Progress
+from mri2mesh.atomic import check_writable
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.stages import Progress
 from mri2mesh.errors import InputError, ReconstructionRefused
-from mri2mesh.export.atomic import check_writable
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
@@ -227,7 +228,7 @@ class BallEngine:
 def test_results_are_written_whether_checks_pass_or_fail(
     passed, status, image, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("mri2mesh.run.get_engine", lambda name: BallEngine(passed))
+    monkeypatch.setattr(Engine, "load", lambda declared: BallEngine(passed).reconstruct)
     out = tmp_path / "a" / "out"
     assert reconstruct(image, "--out", out, "--formats", "vtp,stl", "--labelmaps") == status
     written = {path.name for path in out.iterdir()}
@@ -238,7 +239,7 @@ def test_results_are_written_whether_checks_pass_or_fail(
 
 
 def test_a_refusal_is_status_1_with_the_reason_in_the_report(image, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("mri2mesh.run.get_engine", lambda name: BallEngine(refuses=True))
+    monkeypatch.setattr(Engine, "load", lambda declared: BallEngine(refuses=True).reconstruct)
     assert reconstruct(image, "--out", tmp_path / "out", "--labelmaps", "--scene") == 1
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["structures"] == []
@@ -275,7 +276,7 @@ def camera_file(folder: Path, **changes: object) -> Path:
     ("options", "says"),
     [
         ([], "--anatomy pelvis"),
-        (["--anatomy", "skull"], "no shape model of skull"),
+        (["--anatomy", "skull"], "--anatomy must be one of pelvis, femur_left"),
         (["--anatomy", "L3", "--scene"], "has no use for --scene"),
         (["--anatomy", "L3", "--labelmaps"], "has no use for --labelmaps"),
         (["--anatomy", "L3", "--camera", "a.json", "--camera", "b.json"], "one --camera per image"),

@@ -36,6 +36,31 @@ IMPORTED_AS = {
 }
 OFFLINE = {"training", "learning", "synthesis", "evaluation"}
 """Folders at any depth that no reconstruction needs."""
+GROUND = {"__version__", "errors", "device", "process_tree", "atomic", "json_file"}
+"""Single modules that everything may import."""
+MODELS = {"weights", "weights_manifest"}
+"""Modules that find weights and shape models."""
+MAY_IMPORT: dict[str, set[str]] = {
+    "geometry": GROUND,
+    "weights": GROUND | MODELS,
+    "weights_manifest": GROUND,
+    "networks": GROUND | MODELS | {"geometry"},
+    "anatomy": GROUND | MODELS | {"geometry"},
+    "imaging": GROUND | {"geometry"},
+    "rendering": GROUND | {"geometry"},
+    "weights_import": GROUND | MODELS | {"anatomy"},
+    "reconstruction": GROUND | {"geometry", "anatomy"},
+    "quality": GROUND | {"geometry", "anatomy", "imaging", "rendering", "reconstruction"},
+    "measures": GROUND | {"geometry", "anatomy", "imaging", "rendering", "reconstruction"},
+    "export": GROUND
+    | {"geometry", "anatomy", "imaging", "rendering", "reconstruction", "quality", "measures"},
+    "learning": GROUND | MODELS | {"geometry", "networks", "rendering"},
+    "synthesis": GROUND | {"geometry", "anatomy", "imaging", "rendering"},
+}
+"""Folder or module of the library -> those that it may import, besides itself: dependencies point one way. Engines may
+import all of these but those that write files."""
+ABOVE_ENGINES = {"run", "request", "worker", "commands", "cli", "evaluation", "__main__"}
+"""Folders and modules that may import the engines too."""
 EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements"}
 """Only these folders may import what the extra of that name installs."""
 
@@ -145,6 +170,46 @@ def test_the_library_imports_only_what_it_declares(project, library):
         extra |= {IMPORTED_AS.get(name, name) for name in (Requirement(line).name for line in of_folder)}
         undeclared = {name.split(".")[0] for name in imports_of(path)} - allowed - extra
         assert not undeclared, f"{path.name} imports {undeclared}"
+
+
+def ours(path: Path) -> set[str]:
+    """What of the library a file imports, without the library's own name: ``"geometry.mesh"``."""
+    return {name.removeprefix("mri2mesh.") for name in imports_of(path) if name.startswith("mri2mesh.")}
+
+
+def test_dependencies_point_one_way(library):
+    folders = {
+        path.stem for path in library.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    known = {*MAY_IMPORT, *GROUND, *ABOVE_ENGINES, "engines", "samples", "__init__"}
+    assert folders <= known, "say in MAY_IMPORT what a new folder may import"
+    for path in library.rglob("*.py"):
+        parts = path.relative_to(library).with_suffix("").parts
+        if parts[0] in ABOVE_ENGINES:
+            continue
+        below_engines = {*MAY_IMPORT, *GROUND} - {"export", "weights_import"}
+        allowed = below_engines if parts[0] == "engines" else MAY_IMPORT.get(parts[0], GROUND)
+        wrong = {name for name in ours(path) if name.split(".")[0] not in {*allowed, parts[0]}}
+        assert not wrong, f"{path.relative_to(library)} imports {sorted(wrong)}"
+
+
+def test_an_engine_imports_no_other(library):
+    engines = library / "engines"
+    names = {path.name for path in engines.iterdir() if (path / "declaration.py").is_file()}
+    assert names >= {"mri2mesh", "xray_fit"}
+    for path in engines.rglob("*.py"):
+        own = path.relative_to(engines).parts[0]
+        others = {
+            name for name in ours(path) if name.startswith("engines.") and name.split(".")[1] in names - {own}
+        }
+        assert not others, f"{path.relative_to(engines)} imports {sorted(others)}"
+
+
+def test_nothing_of_the_library_knows_slicer_or_its_window(library):
+    for path in library.rglob("*.py"):
+        assert not {"mri2mesh_slicer", "slicer", "qt", "ctk"} & {
+            name.split(".")[0] for name in imports_of(path)
+        }
 
 
 def test_training_is_never_imported_at_inference(library):

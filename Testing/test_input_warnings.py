@@ -18,9 +18,8 @@ from trimesh.creation import icosphere
 
 from imaging.dicom_files import write_series
 from mri2mesh import cli
-from mri2mesh import run as run_module
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.engines.mri2mesh import engine as real_engine
+from mri2mesh.engines.declaration import Engine
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
@@ -35,8 +34,6 @@ ARRAY = np.random.default_rng(0).integers(50, 200, (12, 30, 30)).astype(np.uint1
 
 class BallEngine:
     """A ball called L3 in the middle of any volume, or a refusal."""
-
-    input_warnings = staticmethod(real_engine.input_warnings)
 
     def __init__(self) -> None:
         self.ran, self.refuses = 0, False
@@ -55,7 +52,7 @@ class BallEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> BallEngine:
     ball = BallEngine()
-    monkeypatch.setattr(run_module, "get_engine", lambda name: ball)
+    monkeypatch.setattr(Engine, "load", lambda declared: ball.reconstruct)
     return ball
 
 
@@ -100,7 +97,7 @@ def test_a_sheared_grid_with_label_maps_or_a_scene_is_refused_before_the_work(en
     if wish == "scene":
         pytest.importorskip("slicer_core")
     with pytest.raises(InputError, match=r"tilted gantry.*leave out --labelmaps and --scene"):
-        run(Request((tilted(tmp_path / "series"),), tmp_path / "out", **{wish: True}))
+        run(Request((tilted(tmp_path / "series"),), tmp_path / "out", options={wish: True}))
     assert engine.ran == 0 and not (tmp_path / "out").exists()
 
 
@@ -109,7 +106,7 @@ def test_a_sheared_nrrd_with_label_maps_is_refused_before_the_work(engine, tmp_p
     data = (tmp_path / "a.nrrd").read_bytes()
     (tmp_path / "a.nrrd").write_bytes(data.replace(b"(0,0,1)", b"(0,0.3,1)", 1))
     with pytest.raises(InputError, match="tilted gantry"):
-        run(Request((tmp_path / "a.nrrd",), tmp_path / "out", labelmaps=True))
+        run(Request((tmp_path / "a.nrrd",), tmp_path / "out", options={"labelmaps": True}))
     assert engine.ran == 0
 
 

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from mri2mesh.engines.reading import Inputs, earlier_fit
+from mri2mesh.engines.registry import get_engine
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.radiographs.camera_file import read_camera
 from mri2mesh.imaging.radiographs.markups_file import read_markups
 from mri2mesh.json_file import LARGEST_BYTES, parse_json, read_json
-from mri2mesh.run import earlier_fit
 from mri2mesh.weights_manifest import read_manifest
 
 CAMERA = '{"source_to_detector_mm": 1100, "source_to_isocentre_mm": 780, "pixel_spacing_mm": [1.2, 1.2]}'
@@ -74,7 +75,8 @@ def test_a_hostile_manifest_and_an_earlier_result_are_one_line(tmp_path, text):
     with pytest.raises(InputError, match="manifest"):
         read_manifest(tmp_path)
     with pytest.raises(InputError, match="earlier result"):
-        earlier_fit(tmp_path, "L3")
+        engine = get_engine("xray-fit")
+        earlier_fit(tmp_path, Inputs(engine, engine.option("start"), (), None, {"anatomy": "L3"}))
 
 
 def test_numbers_keep_their_kind_and_value():

@@ -15,6 +15,7 @@ from trimesh.creation import icosphere
 from mri2mesh import run as run_module
 from mri2mesh import weights
 from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.model_cache import ModelCache, no_cache
 from mri2mesh.errors import InputError, ReconstructionRefused, explain, is_out_of_memory
 from mri2mesh.geometry.mesh import Mesh
@@ -52,7 +53,7 @@ class HungryEngine:
 @pytest.fixture
 def hungry(monkeypatch: pytest.MonkeyPatch) -> HungryEngine:
     engine = HungryEngine()
-    monkeypatch.setattr(run_module, "get_engine", lambda name: engine)
+    monkeypatch.setattr(Engine, "load", lambda declared: engine.reconstruct)
     return engine
 
 
@@ -145,17 +146,23 @@ def test_imported_weights_are_not_missed_by_what_is_cached(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("engine", "wrong", "says"),
     [
-        ({"anatomy": "L3"}, "no use for --anatomy"),
-        ({"cameras": (Path("c.json"),)}, "no use for --camera"),
-        ({"start": Path(".")}, "no use for --start"),
-        ({"engine": "xray-fit", "weights_dir": Path(".")}, "no use for --weights"),
-        ({"engine": "xray-fit", "level_shift": 1}, "no use for --level-shift"),
-        ({"engine": "xray-fit", "cameras": (None, None)}, "one --camera per image"),
+        (None, {"anatomy": "L3"}, "no use for --anatomy"),
+        (None, {"cameras": (Path("c.json"),)}, "no use for --camera"),
+        (None, {"start": Path(".")}, "no use for --start"),
+        (None, {"level_shift": 7}, "--level-shift must be a whole number from -6 to 6, not 7"),
+        (None, {"levle_shift": 1}, "no engine has an option 'levle_shift'"),
+        (None, {"level": "L3@1,2,3", "level_shift": 1}, "give either --level or --level-shift"),
+        ("xray-fit", {"weights_dir": Path(".")}, "no use for --weights"),
+        ("xray-fit", {"level_shift": 1}, "no use for --level-shift"),
+        ("xray-fit", {}, "the engine xray-fit needs --anatomy pelvis|"),
+        ("xray-fit", {"anatomy": "skull"}, "--anatomy must be one of pelvis, .*, not 'skull'"),
+        ("xray-fit", {"anatomy": "L3", "cameras": (None, None)}, "one --camera per image"),
+        ("xray-fit", {"anatomy": "L3", "frames": (1, 1)}, "one --frame for all images, or one per image"),
     ],
 )
-def test_an_option_that_would_be_ignored_is_refused(image, tmp_path, wrong, says):
-    with pytest.raises(InputError, match=says):
-        run(Request((image,), tmp_path / "out", **wrong))
+def test_an_option_that_is_of_no_use_is_refused(image, tmp_path, engine, wrong, says):
+    with pytest.raises(InputError, match=says.replace("|", r"\|")):
+        run(Request((image,), tmp_path / "out", engine, options=wrong))
     assert not (tmp_path / "out").exists()

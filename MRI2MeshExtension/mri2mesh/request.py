@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.kinds import DEFAULT_FORMATS
+from mri2mesh.engines.options import Option
+from mri2mesh.engines.registry import options_by_name
 from mri2mesh.errors import InputError
-
-if TYPE_CHECKING:
-    from mri2mesh.engines.registry import Entry
-    from mri2mesh.imaging.radiographs.radiograph import Bone
-
-DEFAULT_FORMATS = ("vtp",)
-OF_KIND = {
-    "volume": ("series", "labelmaps", "scene"),
-    "radiographs": ("cameras", "markers", "bone", "frames"),
-}
-"""Options that go with a kind of input; those of an engine are in its entry of the registry."""
-TAKEN = {"volume": "a volume such as an MRI", "radiographs": "radiographs"}
-"""Kinds of input in words."""
-FLAGS = {
-    "cameras": "camera",
-    "markers": "calibrate",
-    "masks": "mask",
-    "frames": "frame",
-    "weights_dir": "weights",
-}
-"""Fields whose option of the command line is called otherwise."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One reconstruction. Fields as the options of ``mri2mesh reconstruct``.
+    """One reconstruction.
 
-    images: one volume, or radiographs. engine: None for the default of their kind. cameras: one per image, None for one
-    whose own tags say it. landmarks: the same, or one for all. markers, masks: one per image, None for one without;
-    markers as `imaging.radiographs.calibration.marker_option` reads them. bone: how the images show it. frames: one per
-    image, or one for all. start: folder of an earlier result of the same views, to go on from.
+    images: one volume, or radiographs. engine: None for the default of their kind. options: those of the engine and of
+    its kind of input, as `engines.declaration` has them, by name; what is not there was not given.
     """
 
     images: tuple[Path, ...]
     out: Path
     engine: str | None = None
-    anatomy: str | None = None
-    cameras: tuple[Path | None, ...] = ()
-    landmarks: tuple[Path | None, ...] = ()
-    markers: tuple[str | None, ...] = ()
-    masks: tuple[Path | None, ...] = ()
-    bone: Bone | None = None
-    frames: tuple[int, ...] = ()
-    start: Path | None = None
-    series: int | None = None
-    level: str | None = None
-    level_shift: int = 0
     device: str = "auto"
-    weights_dir: Path | None = None
     formats: tuple[str, ...] = DEFAULT_FORMATS
-    labelmaps: bool = False
-    scene: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def refuse_missing(self) -> None:
         """Raises InputError for an image that is not there, which has no kind that an engine could be chosen by."""
@@ -67,32 +36,50 @@ class Request:
                 which = f"image {number}: " if len(self.images) > 1 else ""
                 raise InputError(f"{which}no such file or folder: check the path of the image")
 
-    def refuse_useless(self, engine: str, entry: Entry) -> None:
-        """Raises InputError for an option that the engine would silently ignore, or images that do not fit."""
-        of_some = {
-            "anatomy",
-            "landmarks",
-            "masks",
-            "start",
-            "level",
-            "level_shift",
-            "weights_dir",
-            *sum(OF_KIND.values(), ()),
-        }
-        for name in sorted(of_some - {*OF_KIND[entry.takes], *entry.options}):
-            if getattr(self, name):
-                flag = FLAGS.get(name, name).replace("_", "-")
+    def refuse_useless(self, engine: Engine) -> None:
+        """Raises InputError for an option that the engine would silently ignore, one that it needs and was not given,
+        one whose value it cannot use, and images that do not fit."""
+        for name, value in self.options.items():
+            option = engine.option(name)
+            if option is None:
+                _refuse_unknown(name, value, engine)
+        if engine.image_limit is not None and len(self.images) > engine.image_limit:
+            count = "one image" if engine.image_limit == 1 else f"up to {engine.image_limit} images"
+            raise InputError(f"the engine {engine.name} takes {count}, got {len(self.images)}")
+        for option in engine.all_options:
+            value = self.options.get(option.name)
+            if option.is_given(value):
+                self._check(option, value)
+                self._refuse_excluded(option, engine)
+            elif option.required:
+                choices = "|".join(getattr(option, "choices", ())) or option.value_shown
+                raise InputError(f"the engine {engine.name} needs --{option.flag} {choices}: {option.help}")
+
+    def _refuse_excluded(self, option: Option, engine: Engine) -> None:
+        for other in (other for other in engine.all_options if other.name in option.excludes):
+            if other.is_given(self.options.get(other.name)):
                 raise InputError(
-                    f"the engine {engine}, for {TAKEN[entry.takes]}, has no use for --{flag}: leave it out,"
-                    " or check the image"
+                    f"give either --{option.flag} or --{other.flag}: one makes the other useless"
                 )
-        if entry.takes == "volume" and len(self.images) > 1:
-            raise InputError(f"the engine {engine} takes one image, got {len(self.images)}")
-        for name in ("cameras", "markers", "masks", "frames"):
-            given = len(getattr(self, name))
-            if given not in (0, len(self.images)) and (name, given) != ("frames", 1):
-                raise InputError(
-                    f"give one --{FLAGS[name]} per image, in their order: {given} for {len(self.images)} images"
-                )
-        if self.bone not in (None, "dark", "bright"):
-            raise InputError(f"bone is shown dark or bright, not {self.bone!r}")
+
+    def _check(self, option: Option, value: Any) -> None:
+        try:
+            option.check(value)
+        except ValueError as error:
+            raise InputError(f"--{option.flag} must be {error}, not {value!r}") from None
+        n = len(self.images)
+        if option.per_image and len(value) != n and not (option.one_for_all and len(value) == 1):
+            once = f"give one --{option.flag}" + (" for all images, or one" if option.one_for_all else "")
+            raise InputError(f"{once} per image, in their order: {len(value)} for {n} images")
+
+
+def _refuse_unknown(name: str, value: Any, engine: Engine) -> None:
+    known = options_by_name().get(name)
+    if known is None:
+        raise InputError(f"no engine has an option {name!r}")
+    option = known[0][1]
+    if option.is_given(value):
+        raise InputError(
+            f"the engine {engine.name}, for {engine.takes.words}, has no use for --{option.flag}: leave it out,"
+            " or check the image"
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,18 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh.device import choose_device
+from mri2mesh.engines.declaration import Engine, load
 from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
-from mri2mesh.engines.registry import Entry, Progress, default_engine, get_engine, get_entry
-from mri2mesh.engines.registry import Watch as EngineWatch
+from mri2mesh.engines.reading import read_inputs
+from mri2mesh.engines.registry import default_engine, get_engine
+from mri2mesh.engines.stages import Progress
+from mri2mesh.engines.stages import Watch as EngineWatch
 from mri2mesh.errors import InputError, ReconstructionRefused, is_out_of_memory
 from mri2mesh.export.report_input import Image, describe_view
 from mri2mesh.export.results import check_request, write_results
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.kind import kind_of
-from mri2mesh.imaging.radiographs.calibration.marker_option import calibrated_by
-from mri2mesh.imaging.radiographs.masks.bone import read_bone_mask
-from mri2mesh.imaging.radiographs.picked_landmarks import landmarks_of_views
-from mri2mesh.imaging.radiographs.radiograph import Radiograph
-from mri2mesh.imaging.radiographs.reading import read_radiograph
-from mri2mesh.imaging.volumes.reading import read_volume
-from mri2mesh.json_file import read_json
 from mri2mesh.reconstruction import Check, Reconstruction
 from mri2mesh.request import Request
 
@@ -60,26 +55,27 @@ def run(
     Raises InputError for bad input; then nothing was written.
     """
     report_progress = progress or (lambda stage, fraction: None)
-    engine = request.engine
-    if engine is None:
+    if request.engine is None:
         request.refuse_missing()
         engine = default_engine(kind_of(request.images[0]))
-    entry = get_entry(engine)
+    else:
+        engine = get_engine(request.engine)
     # What can be wrong is found before anything slow is done.
-    request.refuse_useless(engine, entry)
-    if watch is not None and not entry.shows:
-        raise InputError(f"the engine {engine} has nothing to show while it works: do not ask for it")
-    check_request(request.out, request.formats, request.scene)
+    request.refuse_useless(engine)
+    if watch is not None and not engine.shows:
+        raise InputError(f"the engine {engine.name} has nothing to show while it works: do not ask for it")
+    labelmaps, scene = (bool(request.options.get(name)) for name in ("labelmaps", "scene"))
+    check_request(request.out, request.formats, scene)
     report_progress(READ, 0.0)
-    image, options = _inputs(request, entry)
-    if isinstance(image, Volume) and image.sheared and (request.labelmaps or request.scene):
+    image, options = read_inputs(engine, request.images, request.options)
+    if isinstance(image, Volume) and image.sheared and (labelmaps or scene):
         raise InputError(SHEARED)
     if watch is not None:
         options["watch"] = _with_views(watch, image)
 
     def computed(device: str) -> Reconstruction:
         try:
-            result: Reconstruction = get_engine(engine).reconstruct(
+            result: Reconstruction = engine.load()(
                 image,
                 device=device,
                 progress=lambda stage, fraction: report_progress(stage, ENGINE_DONE * fraction),
@@ -87,7 +83,7 @@ def run(
                 **options,
             )
         except ReconstructionRefused as error:
-            return refused(engine, error)
+            return refused(engine.name, error)
         return result
 
     noted = _input_warnings(engine, image)
@@ -101,8 +97,8 @@ def run(
         image,
         request.out,
         formats=request.formats,
-        labelmaps=request.labelmaps and bool(reconstruction.structures),
-        scene=request.scene and bool(reconstruction.structures),
+        labelmaps=labelmaps and bool(reconstruction.structures),
+        scene=scene and bool(reconstruction.structures),
         progress=lambda fraction: report_progress(WRITE, ENGINE_DONE + (1 - ENGINE_DONE) * fraction),
     )
     return reconstruction
@@ -120,79 +116,19 @@ def _with_views(watch: Watch, image: Image) -> EngineWatch:
     return watch_with_views
 
 
-def _input_warnings(engine: str, image: Image) -> list[str]:
+def _input_warnings(engine: Engine, image: Image) -> list[str]:
     """What the reader of a volume found, and what of it the engine was not made for. Those of radiographs are in the
     engine's result, where they go with its checks."""
     if not isinstance(image, Volume):
         return []
-    unfit: Callable[[Volume], list[str]] | None = getattr(get_engine(engine), "input_warnings", None)
-    return [*image.warnings, *(unfit(image) if unfit is not None else [])]
+    unfit = load(engine.input_warnings)(image) if engine.input_warnings else []
+    return [*image.warnings, *unfit]
 
 
 def refused(engine: str, error: ReconstructionRefused) -> Reconstruction:
     """A result without structures, so that the report says why."""
     check = Check("reconstruction possible", 0.0, 1.0, passed=False, detail=str(error))
     return Reconstruction(engine=engine, structures=[], checks=[check])
-
-
-def _inputs(request: Request, entry: Entry) -> tuple[Image, dict[str, Any]]:
-    """The image, and the options of the engine that were given, read where they are files."""
-    image: Image
-    options = {name: getattr(request, name) for name in entry.options if getattr(request, name)}
-    if entry.takes == "volume":
-        return read_volume(request.images[0], request.series), options
-    radiographs = _radiographs(request)
-    image = radiographs
-    if "landmarks" in options:
-        options["landmarks"] = landmarks_of_views(request.landmarks, request.images, radiographs)
-    if "masks" in options:
-        options["masks"] = [
-            None if path is None else read_bone_mask(path, one.geometry.size.value)
-            for path, one in zip(request.masks, radiographs, strict=True)
-        ]
-    if "start" in options:
-        options["start"] = earlier_fit(options["start"], request.anatomy)
-    if "anatomy" in entry.options:
-        options.setdefault("anatomy", None)
-    return image, options
-
-
-def _radiographs(request: Request) -> list[Radiograph]:
-    """Each with its geometry and scale. What is wrong with one of several is said with its number."""
-    n = len(request.images)
-    found = []
-    for number, path, camera, marker, frame in zip(
-        range(1, n + 1),
-        request.images,
-        request.cameras or [None] * n,
-        request.markers or [None] * n,
-        request.frames * n if len(request.frames) == 1 else request.frames or [None] * n,
-        strict=True,
-    ):
-        try:
-            radiograph = read_radiograph(path, camera, frame=frame, bone=request.bone)
-            found.append(radiograph if marker is None else calibrated_by(marker, radiograph, path))
-        except InputError as error:
-            if n == 1:
-                raise
-            raise InputError(f"image {number}: {error}") from error
-    return found
-
-
-def earlier_fit(folder: Path, anatomy: str | None) -> dict[str, Any]:
-    """Where the fit of a result folder ended. Raises InputError where there is none, or it is of another anatomy."""
-    try:
-        report = read_json(folder / "report.json")
-        fit, fitted = report["fit"], report["settings"]["anatomy"]
-    except (OSError, ValueError, KeyError, TypeError):
-        fit = fitted = None
-    if not isinstance(fit, dict):
-        raise InputError("the earlier result does not say where its fit ended: give the folder of a fit")
-    if fitted != anatomy:
-        raise InputError(
-            f"the earlier result is of {fitted}: only a result of the same bone can be continued"
-        )
-    return fit
 
 
 def _with_cpu_fallback(

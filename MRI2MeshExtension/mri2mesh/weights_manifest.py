@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.json_file import read_json
 
 MANIFEST = "manifest.json"

@@ -14,8 +14,8 @@ import vtk
 from numpy.typing import NDArray
 from vtk.util.numpy_support import vtk_to_numpy
 
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.files import is_dicom
 from mri2mesh.imaging.radiographs.dicom import MODALITIES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import slicer
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
@@ -9,15 +11,17 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 @parameterNodeWrapper
 class Parameters:
     """image: the volume, or the first radiograph. method: an engine's name; empty while the image's kind chooses.
-    live: whether the surface is shown while it is fitted. further_views: radiographs beside the first. Geometry and
-    landmarks of a radiograph are kept with its node."""
+    live: whether the surface is shown while it is fitted. further_views: radiographs beside the first. The options of
+    the engines are kept beside them (`mri2mesh_slicer.option_values`), geometry and landmarks of a radiograph with its
+    node."""
+
+    if TYPE_CHECKING:
+        parameterNode: Any  # noqa: N815  Slicer's name
 
     image: slicer.vtkMRMLScalarVolumeNode
     method: str = ""
     device: str = "auto"
     live: bool = True
-    level_shift: int = 0
-    anatomy: str = "pelvis"
     further_views: list[slicer.vtkMRMLScalarVolumeNode]
     export_format: str = "stl"
     export_folder: str = ""

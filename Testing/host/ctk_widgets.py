@@ -82,6 +82,7 @@ class ctkPathLineEdit(QWidget):
         Readable, Writable = 0x10, 0x20
         NoDot, NoDotDot = 0x2000, 0x4000
 
+    Dirs, Files = Filter.Dirs, Filter.Files  # PythonQt has the values of an enum in the class as well
     currentPathChanged = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -92,7 +92,7 @@ def choose_format(panel, name: str) -> None:
 
 
 def choose_bone(panel, name: str) -> None:
-    selector = panel.panel.method.inputs.anatomy
+    selector = panel.panel.method.inputs.sections["anatomy"].editor
     selector.setCurrentIndex(selector.findData(name))
     selector.activated.emit(selector.currentIndex)
 
@@ -156,8 +156,8 @@ def test_it_says_what_it_takes_and_does_as_is_chosen_above(panel, load_volume, a
     sentence = panel.ui.batchSentence
     assert ".nrrd" in sentence.text and "DICOM series" in sentence.text and "MRI2Mesh" in sentence.text
     panel.ui.inputSelector.setCurrentNode(load_volume())
-    panel.panel.method.inputs.shift.value = -1
-    assert "shifted by -1" in sentence.text
+    panel.panel.method.inputs.sections["level_shift"].editor.value = -1
+    assert "As chosen in section 2 for all of them: Shift the levels by: -1." in sentence.text
     request = panel.panel.batch._request()
     assert request["engine"] == "mri2mesh"
     assert request["options"] == {"level_shift": -1, "device": "auto", "formats": ["vtp", "stl"]}
@@ -167,11 +167,9 @@ def test_it_says_what_it_takes_and_does_as_is_chosen_above(panel, load_volume, a
 
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
     assert "Every radiograph, DICOM or picture" in sentence.text and "NAME.camera.json" in sentence.text
-    assert (
-        "The bone of each is that of section 2: Pelvis." in sentence.text and "shifted" not in sentence.text
-    )
+    assert "As chosen in section 2 for all of them: Bone: Pelvis." in sentence.text
     choose_bone(panel, "femur_left")
-    assert "Femur left" in sentence.text
+    assert "Bone: Left femur." in sentence.text
     request = panel.panel.batch._request()
     assert request["engine"] == "xray-fit"
     assert request["options"] == {"anatomy": "femur_left", "device": "auto", "formats": ["vtp", "stl"]}

@@ -16,7 +16,7 @@ from panel.clicks import click_at
 def box(panel, add_image):
     """The box of the one radiograph that is chosen."""
     panel.ui.inputSelector.setCurrentNode(add_image(np.zeros((1, 64, 48), np.uint16), "ap"))
-    return panel.panel.method.inputs.landmarks
+    return panel.panel.method.inputs.sections["landmarks"].box
 
 
 def test_the_names_are_those_of_the_chosen_bone(panel, box):
@@ -24,7 +24,7 @@ def test_the_names_are_those_of_the_chosen_bone(panel, box):
         return tuple(box.name.itemData(n) for n in range(box.name.count))
 
     assert listed() == landmark_names("pelvis") and box.name.itemText(0) == "ASIS left"
-    anatomy = panel.panel.method.inputs.anatomy
+    anatomy = panel.panel.method.inputs.sections["anatomy"].editor
     anatomy.setCurrentIndex(anatomy.findData("L3"))
     anatomy.activated.emit(anatomy.currentIndex)
     assert listed() == landmark_names("L3")
@@ -69,7 +69,7 @@ def test_a_landmark_that_was_given_up_does_not_keep_from_running(panel, box, tmp
 def test_points_of_another_bone_are_named(panel, slicer, box):
     box.button.click()
     click_at(slicer, panel.panel.method.inputs.views.landmarks_of(panel.panel.parameters().image), 1, 2)
-    anatomy = panel.panel.method.inputs.anatomy
+    anatomy = panel.panel.method.inputs.sections["anatomy"].editor
     anatomy.setCurrentIndex(anatomy.findData("femur_left"))
     anatomy.activated.emit(anatomy.currentIndex)
     assert "Not of this bone: asis_left." in box.message.text

@@ -198,7 +198,7 @@ def test_the_overlay_section_and_the_preview_hand_the_radiographs_to_each_other(
     run_and_wait(panel)
     assert panel.panel.results.run is not None, ui.messageLabel.text
     assert not live_models(slicer) and shown_in(red) == looked_at
-    start = panel.panel.method.inputs.start
+    start = panel.panel.method.inputs.sections["start"].box
     assert not start.widget.isHidden()
     start.selector.setCurrentIndex(1)
     start.selector.activated.emit(1)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from host.application import open_module, wait_until
-from mri2mesh.engines.registry import ENGINES
+from mri2mesh.engines.registry import engines
 from panel.watched import run_in_new_host
 
 if sys.version_info >= (3, 11):
@@ -40,9 +40,9 @@ def test_a_volume_is_recognised_and_gets_the_spine_method_with_its_level_shift(p
     assert panel.ui.recognisedLabel.text == "Volume of 38 x 257 x 201: 1.00 mm isotropic voxels."
     assert panel.ui.methodSelector.currentData == "mri2mesh"
     assert panel.ui.runButton.enabled
-    inputs = panel.panel.method.inputs
-    inputs.shift.value = 1
-    assert panel.panel.parameters().level_shift == 1
+    row = panel.panel.method.inputs.sections["level_shift"]
+    row.editor.value = 1
+    assert row.value == 1
 
 
 def test_thick_slices_under_a_transform_are_described_as_such(panel, slicer, add_image):
@@ -63,7 +63,7 @@ def test_a_radiograph_gets_the_fit_with_bone_views_and_geometry(panel, add_image
     assert panel.ui.methodSelector.currentData == "xray-fit"
     inputs = panel.panel.method.inputs
     assert inputs.views.table.rowCount == 1
-    assert inputs.anatomy.itemData(0) == "pelvis"
+    assert inputs.sections["anatomy"].editor.itemData(0) == "pelvis"
 
 
 def test_another_image_brings_the_other_method_back(panel, load_volume, add_image):
@@ -157,17 +157,13 @@ def test_a_volume_among_the_views_keeps_run_off_and_says_why(panel, add_image, l
     assert "must be a radiograph" in panel.ui.stageLabel.text
 
 
-def test_every_engine_has_one_entry_and_takes_what_the_registry_says(slicer, panel):
-    from mri2mesh_slicer.methods import methods
-
-    assert {m.engine: m.takes for m in methods()} == {name: entry.takes for name, entry in ENGINES.items()}
-
-
-def test_the_bones_are_the_engines(panel):
-    from mri2mesh.engines.xray_fit.engine import ANATOMIES
-    from mri2mesh_slicer.panel.radiograph_inputs import anatomies
-
-    assert tuple(name for name, _ in anatomies()) == ANATOMIES
+def test_every_engine_can_be_chosen_for_an_image_of_its_kind(panel, load_volume, add_image):
+    for node in (load_volume(), add_image(np.zeros((1, 64, 48), np.uint16), "ap")):
+        panel.ui.inputSelector.setCurrentNode(node)
+        selector = panel.ui.methodSelector
+        listed = {selector.itemData(number) for number in range(selector.count)}
+        kind = engines()[selector.currentData].takes
+        assert listed == {engine.name for engine in engines().values() if engine.takes == kind}
 
 
 def test_formats_are_the_command_lines(panel):

@@ -99,7 +99,7 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
         slicer.mrmlScene.GetNthNodeByClass(n, "vtkMRMLMarkupsFiducialNode")
         for n in range(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode"))
     )
-    assert "L2 at 17.0, -40.9, -460.2" in panel.panel.method.inputs.known.text
+    assert "L2 at 17.0, -40.9, -460.2" in panel.panel.method.inputs.sections["level"].known.text
 
     # Export, as the user's file system sees it.
     ui.exportFolder.setCurrentPath(str(tmp_path / "stl"))

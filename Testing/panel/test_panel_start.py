@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri2mesh.run import earlier_fit
+from mri2mesh.engines.reading import Inputs, earlier_fit
+from mri2mesh.engines.registry import get_engine
 from mri2mesh_slicer.runs.results import read_run
 from scene.made_runs import femur_from_two_views
 
@@ -24,20 +25,25 @@ def inputs(panel, slicer, add_image, tmp_path):
     inputs.views.further.setCurrentNode(nodes[1])
     inputs.views.add_button.click()
     choose_bone(inputs, "femur_left")
-    assert inputs.start.widget.isHidden()
+    assert start_of(inputs).widget.isHidden()
     add_run(slicer.mrmlScene, read_run(femur_from_two_views(tmp_path / "femur")), nodes, name="first try")
     panel.panel.refresh()
     return inputs
 
 
+def start_of(inputs):
+    return inputs.sections["start"].box
+
+
 def choose_bone(inputs, name: str) -> None:
-    inputs.anatomy.setCurrentIndex(inputs.anatomy.findData(name))
-    inputs.anatomy.activated.emit(inputs.anatomy.currentIndex)
+    bone = inputs.sections["anatomy"].editor
+    bone.setCurrentIndex(bone.findData(name))
+    bone.activated.emit(bone.currentIndex)
 
 
 def choose(inputs, number: int) -> None:
-    inputs.start.selector.setCurrentIndex(number)
-    inputs.start.selector.activated.emit(number)
+    start_of(inputs).selector.setCurrentIndex(number)
+    start_of(inputs).selector.activated.emit(number)
 
 
 def written(inputs, folder: Path) -> dict:
@@ -46,27 +52,29 @@ def written(inputs, folder: Path) -> dict:
 
 
 def test_the_chosen_fit_is_given_to_the_worker_and_without_a_choice_none_is(inputs, tmp_path):
-    assert "first try" in inputs.start.selector.itemText(1)
+    assert "first try" in start_of(inputs).selector.itemText(1)
     assert "start" not in written(inputs, tmp_path / "none")
     choose(inputs, 1)
     start = Path(written(inputs, tmp_path / "chosen")["start"])
-    assert earlier_fit(start, "femur_left") == {"position": [0.0, 0.0, 0.0]}
+    engine = get_engine("xray-fit")
+    asked = Inputs(engine, engine.option("start"), (), None, {"anatomy": "femur_left"})
+    assert earlier_fit(start, asked) == {"position": [0.0, 0.0, 0.0]}
     assert json.loads((start / "report.json").read_text())["engine"] == "xray-fit"
 
 
 def test_it_is_offered_for_the_same_bone_and_views_only(panel, inputs):
     choose(inputs, 1)
     choose_bone(inputs, "femur_right")
-    assert inputs.start.widget.isHidden() and inputs.start.chosen is None
+    assert start_of(inputs).widget.isHidden() and start_of(inputs).chosen is None
     choose_bone(inputs, "femur_left")
-    assert not inputs.start.widget.isHidden() and inputs.start.selector.currentIndex == 0
+    assert not start_of(inputs).widget.isHidden() and start_of(inputs).selector.currentIndex == 0
     inputs.views.table.selectRow(1)
     inputs.views.remove_button.click()
-    assert inputs.start.widget.isHidden()
+    assert start_of(inputs).widget.isHidden()
 
 
 def test_it_goes_with_its_run(panel, inputs):
     choose(inputs, 1)
     panel.ui.removeRunButton.click()
     panel.panel.refresh()
-    assert inputs.start.widget.isHidden() and inputs.start.chosen is None
+    assert start_of(inputs).widget.isHidden() and start_of(inputs).chosen is None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from mri2mesh.engines.registry import Entry, get_entry
+from mri2mesh.engines.registry import get_engine
 from mri2mesh.errors import InputError
 from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
 from mri2mesh_slicer.folders.folder_cases import Case, cases_in
 
-VOLUMES, RADIOGRAPHS = get_entry("mri2mesh"), get_entry("xray-fit")
+VOLUMES, RADIOGRAPHS = get_engine("mri2mesh"), get_engine("xray-fit")
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_geometry_and_landmarks_lie_beside_their_image(folder: Path, tmp_path: P
 
 def test_an_engine_is_given_no_landmarks_that_it_has_no_use_for(folder: Path, tmp_path: Path) -> None:
     (folder / "picture.mrk.json").write_text(json.dumps({}))
-    without = Entry("some.engine", "radiographs", ("anatomy",))
+    without = replace(RADIOGRAPHS, options=RADIOGRAPHS.options[:1])
     assert [case.options for case in cases_in(folder, without, tmp_path)] == [{}, {}, {}, {}]
 
 

@@ -205,7 +205,7 @@ def test_what_was_recognised_is_described(worker, film, noise):
     ("changes", "says"),
     [
         ({"labelmaps": True}, "no use for --labelmaps"),
-        ({"anatomy": "skull"}, "no shape model of skull"),
+        ({"anatomy": "skull"}, "--anatomy must be one of pelvis"),
         ({"formats": ["docx"]}, "docx"),
         ({"landmarks": ["/nowhere/DOE^JANE.mrk.json"]}, "landmarks file cannot be read"),
         ({"device": "abacus"}, "abacus"),

@@ -32,10 +32,8 @@ def run(options: argparse.Namespace) -> int:
     request = Request(
         (LUMBAR_T2,),
         options.out,
-        level=LUMBAR_T2_LEVEL,
         device=options.device,
-        labelmaps=True,
-        scene=scene,
+        options={"level": LUMBAR_T2_LEVEL, "labelmaps": True, "scene": scene},
     )
     status = reconstruct_and_summarise(request)
     print(

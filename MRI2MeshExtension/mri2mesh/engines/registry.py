@@ -1,66 +1,82 @@
-"""The engines by name. A new one is a module in this folder and a line here."""
+"""The engines by name: each folder here that holds a ``declaration.py``, and those registered from elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
 
-from numpy.typing import NDArray
-
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.options import Option
 from mri2mesh.errors import InputError
-from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.imaging.kind import InputKind
 
-Progress = Callable[[str, float], None]
-"""Called with the name of the stage and the fraction done of the whole, 0..1; what it raises ends the run."""
-Watch = Callable[[Mapping[str, Mesh], float, Sequence[NDArray]], None]
-"""Called with the surfaces so far by name, the fraction done of the engine's own work, and per radiograph the [4, 4]
-that moves the surfaces to where its geometry shows them, or none where nothing is corrected. What it raises ends the
-run."""
+_registered: dict[str, Engine] = {}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """module: whose ``reconstruct`` takes the input, with keywords ``device``, ``progress``, ``cache``
-    (`model_cache`) and those of ``options`` that were given, and returns a `Reconstruction`.
+def engines() -> Mapping[str, Engine]:
+    """By name, the default of a kind of input before its others."""
+    found = [*_declared(), *_registered.values()]
+    return {engine.name: engine for engine in sorted(found, key=lambda one: not one.is_default)}
 
-    takes: ``"volume"``, or ``"radiographs"``, a list of them. options: of `run.Request` those it has a use for;
-    ``landmarks`` come as pixels of each radiograph, ``start`` as the earlier result's ``provenance["fit"]``.
-    shows: it also takes ``watch``, a `Watch`.
+
+def get_engine(name: str) -> Engine:
+    """What an engine says of itself, without importing it. Raises InputError for an unknown name."""
+    found = engines()
+    if name not in found:
+        raise InputError(f"no engine is called {name!r}: use one of {', '.join(found)}")
+    return found[name]
+
+
+def default_engine(kind: str) -> Engine:
+    """The engine for a kind of input, by the kind's name."""
+    return next(engine for engine in engines().values() if engine.takes.name == kind)
+
+
+def options_by_name() -> dict[str, list[tuple[Engine, Option]]]:
+    """Every option of every engine, and whose it is."""
+    found: dict[str, list[tuple[Engine, Option]]] = {}
+    for engine in engines().values():
+        for option in engine.all_options:
+            found.setdefault(option.name, []).append((engine, option))
+    return found
+
+
+def register(engine: Engine) -> Callable[[], None]:
+    """Adds an engine from outside this folder; what it returns takes it away again.
+
+    Raises TypeError for a name that is taken, and for an option that another engine has with another type or flag: the
+    command line and the worker read an option before they know for which engine it is.
     """
+    if engine.name in engines():
+        raise TypeError(f"another engine is called {engine.name}")
+    check_options_agree([*engines().values(), engine])
+    _registered[engine.name] = engine
 
-    module: str
-    takes: InputKind
-    options: tuple[str, ...]
-    shows: bool = False
+    def forget() -> None:
+        _registered.pop(engine.name, None)
 
-
-ENGINES = {
-    "mri2mesh": Entry("mri2mesh.engines.mri2mesh.engine", "volume", ("level", "level_shift", "weights_dir")),
-    "xray-fit": Entry(
-        "mri2mesh.engines.xray_fit.engine",
-        "radiographs",
-        ("anatomy", "landmarks", "masks", "start"),
-        shows=True,
-    ),
-}
-"""The engines by name. The first that takes a kind of input is its default."""
+    return forget
 
 
-def get_engine(name: str) -> ModuleType:
-    """The engine's module. Raises InputError for an unknown name."""
-    return import_module(get_entry(name).module)
+def check_options_agree(some: list[Engine]) -> None:
+    """Raises TypeError where two engines mean different things by an option of one name, or by one flag."""
+    known: dict[str, tuple[object, ...]] = {}
+    flags: dict[str, str] = {}
+    for option in (option for engine in some for option in engine.all_options):
+        manner = (type(option), option.flag, option.per_image, getattr(option, "whole", None))
+        if known.setdefault(option.name, manner) != manner:
+            raise TypeError(f"two engines mean different things by the option {option.name!r}")
+        if flags.setdefault(option.flag, option.name) != option.name:
+            raise TypeError(f"two options are called --{option.flag}")
 
 
-def get_entry(name: str) -> Entry:
-    """What is known of an engine without importing it. Raises InputError for an unknown name."""
-    if name not in ENGINES:
-        raise InputError(f"no engine is called {name!r}: use one of {', '.join(ENGINES)}")
-    return ENGINES[name]
+@cache
+def _declared() -> tuple[Engine, ...]:
+    return tuple(_found())
 
 
-def default_engine(kind: InputKind) -> str:
-    """The engine for a kind of input."""
-    return next(name for name, entry in ENGINES.items() if entry.takes == kind)
+def _found() -> Iterator[Engine]:
+    for folder in sorted(Path(__file__).parent.iterdir()):
+        if (folder / "declaration.py").is_file():
+            yield import_module(f"mri2mesh.engines.{folder.name}.declaration").ENGINE

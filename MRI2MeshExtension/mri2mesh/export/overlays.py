@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from mri2mesh.export.atomic import whole_file
+from mri2mesh.atomic import whole_file
 from mri2mesh.geometry.silhouettes import Silhouette
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction

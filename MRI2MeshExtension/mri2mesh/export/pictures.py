@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
-from mri2mesh.export.atomic import whole_file
+from mri2mesh.atomic import whole_file
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, Camera, shade
 from mri2mesh.export.slices import Slice, body_centre, standard_slices
 from mri2mesh.geometry.volume import Volume

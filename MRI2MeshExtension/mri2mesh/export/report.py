@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mri2mesh
-from mri2mesh.export.atomic import whole_file
+from mri2mesh.atomic import whole_file
 from mri2mesh.export.report_input import Image, describe_input, scale_known
 from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
 from mri2mesh.reconstruction import Check, LevelCount, ReconstructedStructure, Reconstruction

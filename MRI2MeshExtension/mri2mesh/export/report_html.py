@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
-from mri2mesh.export.atomic import whole_file
+from mri2mesh.atomic import whole_file
 from mri2mesh.export.report_views import SCALE_UNKNOWN, cell, views_table
 
 if TYPE_CHECKING:

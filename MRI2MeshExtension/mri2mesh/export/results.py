@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mri2mesh.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.export.labelmaps import write_labelmaps
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in

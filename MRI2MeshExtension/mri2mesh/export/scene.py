@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 import mri2mesh
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.report import Report, make_report, write_report_json
 from mri2mesh.export.slices import body_centre
 from mri2mesh.export.structure_files import write_surfaces

@@ -16,8 +16,8 @@ from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader, vtkSTLWriter
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader, vtkPolyDataWriter
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader, vtkXMLPolyDataWriter
 
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.export.formats.ply import write_ply
 from mri2mesh.geometry.coordinates import LPS_FROM_RAS, flip_ras_lps
 from mri2mesh.geometry.mesh import Mesh

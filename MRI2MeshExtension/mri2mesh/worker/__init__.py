@@ -6,7 +6,7 @@ of all it started, whatever it is doing.
 
 requests
     {"id": "1", "command": "reconstruct", "engine": NAME or null, "inputs": [PATH, ...], "out": DIR, "options": {...}}
-        options as those of `mri2mesh reconstruct`: see `requests.OPTIONS`; and "live": true for surface events
+        options by the names in the engines' declarations, `requests.converters`; and "live": true for surface events
     {"id": "2", "command": "describe", "inputs": [PATH, ...], "options": {"cameras": [...], "series": N}}
     {"id": "3", "command": "warm", "engine": NAME}      loads code, so that the next job begins sooner
     {"command": "cancel", "id": "1"}

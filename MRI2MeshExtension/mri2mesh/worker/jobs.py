@@ -101,7 +101,7 @@ def describe(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     kinds = {one["kind"] for one in found}
     return {
         "status": 0,
-        "engine": default_engine(found[0]["kind"]) if len(kinds) == 1 else None,
+        "engine": default_engine(found[0]["kind"]).name if len(kinds) == 1 else None,
         "inputs": found,
     }
 
@@ -112,7 +112,7 @@ def warm(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
     engine = engine_of(message)
     if engine is not None:
-        get_engine(engine)
+        get_engine(engine).load()
     return {"status": 0}
 
 

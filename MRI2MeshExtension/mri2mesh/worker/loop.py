@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from mri2mesh import __version__
+from mri2mesh.atomic import remove_unfinished
 from mri2mesh.engines.model_cache import ModelCache
 from mri2mesh.errors import explain
-from mri2mesh.export.atomic import remove_unfinished
 from mri2mesh.process_tree import kill_tree
 from mri2mesh.worker.channel import Channel
 from mri2mesh.worker.jobs import JOBS, Cancelled

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mri2mesh.engines.kinds import OF_EVERY_RUN
+from mri2mesh.engines.options import Flag
+from mri2mesh.engines.registry import options_by_name
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.radiographs.calibration.markers import Marker
 from mri2mesh.request import Request
@@ -24,25 +27,10 @@ def path(value: Any) -> Path:
         raise ValueError("a path") from None
 
 
-def number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("a whole number")
-    return value
-
-
-def flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def several(one: Callable[[Any], Any], *, or_none: bool = False) -> Callable[[Any], tuple[Any, ...]]:
-    def convert(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise ValueError("a list")
-        return tuple(None if or_none and item is None else one(item) for item in value)
-
-    return convert
+def paths(value: Any) -> tuple[Path, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a list")
+    return tuple(path(item) for item in value)
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -51,32 +39,20 @@ def mapping(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-OPTIONS: dict[str, Callable[[Any], Any]] = {
-    "anatomy": text,
-    "cameras": several(path, or_none=True),
-    "landmarks": several(path, or_none=True),
-    "markers": several(text, or_none=True),
-    "masks": several(path, or_none=True),
-    "bone": text,
-    "frames": several(number),
-    "start": path,
-    "series": number,
-    "level": text,
-    "level_shift": number,
-    "device": text,
-    "weights_dir": path,
-    "formats": several(text),
-    "labelmaps": flag,
-    "scene": flag,
-    "live": flag,
-    "marker": mapping,
-}
-"""The options of the jobs and what each must be; null stands for one that is left out."""
+def converters() -> dict[str, Callable[[Any], Any]]:
+    """The options of the jobs and what makes their values: those that the engines declare, those of every run, and
+    the worker's own; null stands for one that is left out."""
+    declared = [found[0][1] for found in options_by_name().values()]
+    return {
+        **{option.name: option.from_json for option in (*declared, *OF_EVERY_RUN)},
+        "live": Flag("live", help="surfaces while they are being found").from_json,
+        "marker": mapping,
+    }
 
 
 def inputs_of(message: Mapping[str, Any]) -> tuple[Path, ...]:
     """Raises InputError where none is named."""
-    found: tuple[Path, ...] = _converted("inputs", several(path), message.get("inputs"))
+    found: tuple[Path, ...] = _converted("inputs", paths, message.get("inputs"))
     if not found:
         raise InputError("the request names no input")
     return found
@@ -87,11 +63,10 @@ def options_of(message: Mapping[str, Any]) -> dict[str, Any]:
     given = message.get("options") or {}
     if not isinstance(given, Mapping):
         raise InputError("the options of a request must be a JSON object")
-    if unknown := [name for name in given if name not in OPTIONS]:
-        raise InputError(f"unknown option {unknown[0]!r}: use one of {', '.join(OPTIONS)}")
-    return {
-        name: _converted(name, OPTIONS[name], value) for name, value in given.items() if value is not None
-    }
+    known = converters()
+    if unknown := [name for name in given if name not in known]:
+        raise InputError(f"unknown option {unknown[0]!r}: use one of {', '.join(known)}")
+    return {name: _converted(name, known[name], value) for name, value in given.items() if value is not None}
 
 
 def engine_of(message: Mapping[str, Any]) -> str | None:
@@ -106,7 +81,8 @@ def reconstruction_of(message: Mapping[str, Any]) -> tuple[Request, bool]:
     if "marker" in options:
         raise InputError("a marker is for the command calibrate: leave it out")
     out = _converted("out", path, message.get("out"))
-    return Request(images=inputs_of(message), out=out, engine=engine_of(message), **options), live
+    every = {option.name: options.pop(option.name) for option in OF_EVERY_RUN if option.name in options}
+    return Request(inputs_of(message), out, engine_of(message), options=options, **every), live
 
 
 def marker_of(options: Mapping[str, Any]) -> Marker:

@@ -10,8 +10,8 @@ from typing import Any
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from mri2mesh.atomic import move_contents, sibling_folder
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import move_contents, sibling_folder
 from mri2mesh.export.surfaces import FORMATS, write_surface
 from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.mesh import Mesh

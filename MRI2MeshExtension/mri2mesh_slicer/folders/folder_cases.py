@@ -1,35 +1,33 @@
 """What in a folder is one case: the images that belong together, and what lies beside them.
 
-Beside an image ``NAME.png``, as ``mri2mesh reconstruct`` takes them by option:
-
-    NAME.camera.json    its geometry, in place of what its tags say
-    camera.json         the geometry of every picture in the folder without one of its own; DICOM files have tags
-    NAME.mrk.json       the landmarks picked in it
+Beside an image ``NAME.png`` lies what ``mri2mesh reconstruct`` takes by option, as the options say (`Option.beside`):
+``NAME.camera.json`` is its geometry, in place of what its tags say, and ``camera.json`` that of every picture in the
+folder without one of its own; DICOM files have tags.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mri2mesh.engines.registry import Entry
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.options import Option
 from mri2mesh.errors import InputError
-from mri2mesh.imaging.kind import InputKind, kind_of
+from mri2mesh.imaging.kind import kind_of
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 DICOM = (".dcm",)
 """Endings by which a folder is searched; DICOM files may have none. What a file is, its bytes say."""
-CAMERA, LANDMARKS = "camera.json", ".mrk.json"
 REPORT = "report.json"
-WANTED: dict[InputKind, str] = {
-    "volume": f"no image was found there: put {', '.join(VOLUMES)} files or DICOM folders into it",
-    "radiographs": "no radiograph was found there: put DICOM files or pictures "
-    f"({', '.join(PICTURES)}) into it, or a folder for each patient",
-}
+NO_VOLUME = f"no image was found there: put {', '.join(VOLUMES)} files or DICOM folders into it"
+NO_RADIOGRAPH = (
+    "no radiograph was found there: put DICOM files or pictures "
+    f"({', '.join(PICTURES)}) into it, or a folder for each patient"
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,13 @@ class Case:
     options: dict[str, Any]
 
 
-def cases_in(folder: str | Path, entry: Entry, results: str | Path) -> list[Case]:
+def cases_in(folder: str | Path, engine: Engine, results: str | Path) -> list[Case]:
     """The cases for an engine, by what it takes, in the order of their names; a thread may look for them.
 
-    Volumes: every file of one, and every folder, taken as a DICOM series. Radiographs: every file, and every folder
-    that holds some, taken as the views of one patient. results: the folder for the results, which is left out where it
-    lies in the same folder, as are earlier results. Raises InputError where there is no case, or both are one folder.
+    Volumes: every file of one, and every folder, taken as a DICOM series. Radiographs, where there may be several:
+    every file, and every folder that holds some, taken as the views of one patient. results: the folder for the
+    results, which is left out where it lies in the same folder, as are earlier results. Raises InputError where there
+    is no case, or both are one folder.
     """
     folder, results = Path(folder), Path(results).resolve()
     if not str(folder).strip(". ") or not folder.is_dir():
@@ -60,14 +59,14 @@ def cases_in(folder: str | Path, entry: Entry, results: str | Path) -> list[Case
     found: list[tuple[str, tuple[Path, ...]]] = []
     for path in _visible(folder):
         if path.resolve() != results and not (path / REPORT).is_file():
-            images = IMAGES[entry.takes](path)
+            images = _radiographs(path) if engine.takes.several else _volume(path)
             if images:
                 found.append((path.name, images))
     if not found:
-        raise InputError(WANTED[entry.takes])
+        raise InputError(NO_RADIOGRAPH if engine.takes.several else NO_VOLUME)
     alike = Counter(_stem(name).lower() for name, _ in found)
     return [
-        Case(name, name if alike[_stem(name).lower()] > 1 else _stem(name), images, _beside(images, entry))
+        Case(name, name if alike[_stem(name).lower()] > 1 else _stem(name), images, _beside(images, engine))
         for name, images in found
     ]
 
@@ -91,27 +90,21 @@ def _radiographs(path: Path) -> tuple[Path, ...]:
     )
 
 
-IMAGES: dict[InputKind, Callable[[Path], tuple[Path, ...]]] = {"volume": _volume, "radiographs": _radiographs}
-"""The images of the case that a file or folder is; none where it is no case."""
+def _beside(images: Sequence[Path], engine: Engine) -> dict[str, Any]:
+    """Values of options in JSON, from files beside the images."""
+    found = {}
+    for option in (option for option in engine.all_options if option.beside):
+        paths = [_file_of(option, image) for image in images]
+        given = [None if path is None else str(path) for path in paths]
+        if any(given):
+            found[option.name] = given if option.per_image else given[0]
+    return found
 
 
-def _beside(images: Sequence[Path], entry: Entry) -> dict[str, Any]:
-    if entry.takes != "radiographs":
-        return {}
-    files = {"cameras": [_camera(image) for image in images]}
-    if "landmarks" in entry.options:
-        files["landmarks"] = [_there(image.with_name(_stem(image.name) + LANDMARKS)) for image in images]
-    return {
-        option: [None if path is None else str(path) for path in paths]
-        for option, paths in files.items()
-        if any(paths)
-    }
-
-
-def _camera(image: Path) -> Path | None:
-    own = _there(image.with_name(f"{_stem(image.name)}.{CAMERA}"))
-    is_picture = image.name.lower().endswith(PICTURES)
-    return own or (_there(image.with_name(CAMERA)) if is_picture else None)
+def _file_of(option: Option, image: Path) -> Path | None:
+    own = _there(image.with_name(_stem(image.name) + option.beside))
+    is_for_all = option.beside_pictures and image.name.lower().endswith(PICTURES)
+    return own or (_there(image.with_name(option.beside.lstrip("."))) if is_for_all else None)
 
 
 def _there(path: Path) -> Path | None:

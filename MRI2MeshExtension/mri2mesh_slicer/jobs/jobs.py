@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mri2mesh.export.atomic import remove_unfinished
+from mri2mesh.atomic import remove_unfinished
 from mri2mesh.process_tree import kill_tree
 from mri2mesh_slicer.jobs.process_end import describe_end
 from mri2mesh_slicer.jobs.time_left import TimeLeft

@@ -8,14 +8,15 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh.engines.registry import get_entry
-from mri2mesh.request import OF_KIND
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.options import Option
+from mri2mesh.engines.registry import engines
 from mri2mesh_slicer.folders.batch import Batch, Outcome
 from mri2mesh_slicer.folders.folder_cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.jobs.running import in_words
-from mri2mesh_slicer.methods import Method, methods
+from mri2mesh_slicer.option_values import options_of_every_case
 from mri2mesh_slicer.panel.export_section import formats
-from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, sentences, words
+from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, OF_FILES, say, sentences
 from mri2mesh_slicer.parameters import Parameters
 
 LABEL_MAPS = "labelmaps"
@@ -31,7 +32,7 @@ class BatchSection:
         ui: Any,
         parameters: Callable[[], Parameters],
         services: Any,
-        chosen: Callable[[], Method | None],
+        chosen: Callable[[], Engine | None],
         changed: Callable[[], None],
     ) -> None:
         self._ui, self._parameters, self._services = ui, parameters, services
@@ -48,21 +49,17 @@ class BatchSection:
         return self._batch is not None or self._looking
 
     def refresh(self, busy: bool) -> None:
-        parameters, method = self._parameters(), self._method()
-        self._list_formats(method)
+        parameters, engine = self._parameters(), self._engine()
+        self._list_formats(engine)
         self._ui.batchFormat.setCurrentIndex(max(0, self._ui.batchFormat.findData(parameters.batch_format)))
         lines = [
             _("{cases} By the method {method}, on what is chosen in section 3.").format(
-                cases=_cases_of(method), method=method.name
+                cases=_cases_of(engine), method=_(engine.short_title)
             )
         ]
-        if "anatomy" in method.of_folder:
-            lines.append(
-                _("The bone of each is that of section 2: {bone}.").format(bone=words(parameters.anatomy))
-            )
-        if "level_shift" in method.of_folder and parameters.level_shift:
-            lines.append(_("The levels of each are shifted by {by:+d}.").format(by=parameters.level_shift))
-        if method.takes == "volume":
+        if chosen := _chosen_for_all(parameters, engine):
+            lines.append(_("As chosen in section 2 for all of them: {chosen}.").format(chosen=chosen))
+        if not engine.takes.several:
             lines.append(_("For radiographs choose one of them in section 1."))
         say(self._ui.batchSentence, " ".join(lines))
         running = self._batch is not None
@@ -77,9 +74,9 @@ class BatchSection:
         self.stop()
         self._batch = None
 
-    def _list_formats(self, method: Method) -> None:
+    def _list_formats(self, engine: Engine) -> None:
         listed = [*formats()]
-        if "labelmaps" in OF_KIND[method.takes]:
+        if engine.option(LABEL_MAPS) is not None:
             listed.append((LABEL_MAPS, _("Label maps on the voxels of each image, NIfTI")))
         names = tuple(name for name, _words in listed)
         if names != self._listed:
@@ -106,11 +103,11 @@ class BatchSection:
             )
             return
         # Files may be many, and each is looked into.
-        entry, request = get_entry(self._method().engine), self._request()
+        engine, request = self._engine(), self._request()
         self._looking = True
         say(self._ui.batchMessage, _("Looking at the folder ..."))
         self._services.background.run(
-            lambda: cases_in(inputs, entry, outputs),
+            lambda: cases_in(inputs, engine, outputs),
             lambda cases: self._found(cases, Path(outputs), request),
             self._not_found,
         )
@@ -134,20 +131,22 @@ class BatchSection:
         self._batch.start()
         self._changed()
 
-    def _method(self) -> Method:
+    def _engine(self) -> Engine:
         """That of section 2, or the first while no image is chosen."""
-        return self._chosen() or methods()[0]
+        return self._chosen() or next(iter(engines().values()))
 
     def _request(self) -> dict[str, Any]:
-        method, parameters = self._method(), self._parameters()
-        options = {name: getattr(parameters, name) for name in method.of_folder}
+        engine, parameters = self._engine(), self._parameters()
+        values = options_of_every_case(parameters, engine)
+        declared = [option for option in engine.all_options if option.name in values]
+        options = {option.name: option.to_json(values[option.name]) for option in declared}
         options["device"] = parameters.device
         form = str(self._ui.batchFormat.currentData)
         if form == LABEL_MAPS:
             options["labelmaps"] = True
         else:
             options["formats"] = list(dict.fromkeys(["vtp", form]))
-        return {"engine": method.engine, "options": options}
+        return {"engine": engine.name, "options": options}
 
     def _keep(self, *_index: Any) -> None:
         self._parameters().batch_format = str(self._ui.batchFormat.currentData)
@@ -171,13 +170,31 @@ class BatchSection:
         self._changed()
 
 
-def _cases_of(method: Method) -> str:
-    if method.takes == "volume":
-        return _("Every {endings} file, and every folder as a DICOM series.").format(
+def _chosen_for_all(parameters: Parameters, engine: Engine) -> str:
+    """As ``"Bone: Left femur; Shift the levels by: -1"``."""
+    values = options_of_every_case(parameters, engine)
+    options = [option for option in engine.all_options if option.name in values]
+    return "; ".join(f"{_(one.label)}: {_(one.in_words(values[one.name]))}" for one in options)
+
+
+def _cases_of(engine: Engine) -> str:
+    if not engine.takes.several:
+        cases = _("Every {endings} file, and every folder as a DICOM series.").format(
             endings=", ".join(VOLUMES)
         )
-    return _(
-        "Every radiograph, DICOM or picture, by itself; every folder of radiographs as the views of one patient. "
-        "Beside NAME.png, NAME.camera.json is its geometry (camera.json: that of all pictures) and NAME.mrk.json its "
-        "landmarks."
-    )
+    else:
+        cases = _(
+            "Every radiograph, DICOM or picture, by itself; every folder of radiographs as the views of one patient."
+        )
+    beside = [_beside(option) for option in engine.all_options if option.beside]
+    if not beside:
+        return cases
+    return _("{cases} Beside NAME.png, {files}.").format(cases=cases, files=", ".join(beside))
+
+
+def _beside(option: Option) -> str:
+    """As ``"NAME.camera.json is its geometry"``."""
+    words = _("NAME{ending} goes with it as {option}").format(ending=option.beside, option=f"--{option.flag}")
+    if option.beside_pictures:
+        words += _(" ({file}: with all pictures)").format(file=option.beside.lstrip("."))
+    return words

@@ -9,8 +9,6 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from mri2mesh.anatomy.shape_models.file import landmark_names
-from mri2mesh.errors import InputError
 from mri2mesh_slicer.observers import Observers
 from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.messages import say, words
@@ -40,12 +38,9 @@ class LandmarksBox:
         grid.addWidget(self.message, 1, 0, 1, 2)
         grid.setColumnStretch(0, 1)
 
-    def show(self, node: Any, anatomy: str) -> None:
-        """node: a radiograph, or None to show nothing. Nothing is shown either for a bone without its model."""
-        try:
-            names = landmark_names(anatomy)
-        except InputError:
-            names = ()
+    def show(self, node: Any, names: tuple[str, ...]) -> None:
+        """node: a radiograph, or None to show nothing. names: to pick by; nothing is shown either where there are
+        none."""
         self._node = node
         self.widget.setVisible(node is not None and bool(names))
         if node is None:

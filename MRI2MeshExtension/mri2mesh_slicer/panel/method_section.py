@@ -7,44 +7,45 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from mri2mesh_slicer.methods import Method, method_of, methods
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.registry import engines
 from mri2mesh_slicer.panel.messages import say
-from mri2mesh_slicer.panel.method_inputs import MethodInputs
+from mri2mesh_slicer.panel.method_inputs import MethodInputs, make_inputs
 from mri2mesh_slicer.parameters import Parameters
-from mri2mesh_slicer.recognition import Kind, kind_of_node
+from mri2mesh_slicer.recognition import kind_of_node
 
 
 class MethodSection:
-    """``method`` and ``inputs``: what is shown now; None while no image is chosen."""
+    """``engine`` and ``inputs``: what is shown now; None while no image is chosen."""
 
     def __init__(
         self, ui: Any, parameters: Callable[[], Parameters], changed: Callable[[], None], services: Any
     ) -> None:
         self._ui, self._parameters, self._changed, self._services = ui, parameters, changed, services
         self._sections: dict[str, MethodInputs] = {}
-        self._listed: Kind | None = None
-        self.method: Method | None = None
+        self._listed: list[str] | None = None
+        self.engine: Engine | None = None
         ui.methodSelector.activated.connect(self._choose)
 
     @property
     def inputs(self) -> MethodInputs | None:
-        return self._sections[self.method.engine] if self.method else None
+        return self._sections[self.engine.name] if self.engine else None
 
     def refresh(self) -> None:
         kind = kind_of_node(self._parameters().image)
-        fitting = [method for method in methods() if method.takes == kind]
+        fitting = [engine for engine in engines().values() if engine.takes.name == kind]
         wanted = self._parameters().method
-        chosen = [method for method in fitting if method.engine == wanted] or fitting
-        self.method = chosen[0] if chosen else None
-        if kind != self._listed:
-            self._listed = kind
+        chosen = [engine for engine in fitting if engine.name == wanted] or fitting
+        self.engine = chosen[0] if chosen else None
+        if [engine.name for engine in fitting] != self._listed:
+            self._listed = [engine.name for engine in fitting]
             self._ui.methodSelector.clear()
-            for method in fitting:
-                self._ui.methodSelector.addItem(method.title, method.engine)
+            for engine in fitting:
+                self._ui.methodSelector.addItem(_(engine.title), engine.name)
         self._ui.methodSelector.setEnabled(len(fitting) > 0)
-        if self.method:
-            self._ui.methodSelector.setCurrentIndex(self._ui.methodSelector.findData(self.method.engine))
-        say(self._ui.methodSentence, self.method.sentence if self.method else _("Chosen by the image."))
+        if self.engine:
+            self._ui.methodSelector.setCurrentIndex(self._ui.methodSelector.findData(self.engine.name))
+        say(self._ui.methodSentence, _about(self.engine) if self.engine else _("Chosen by the image."))
         self._show_inputs()
 
     def leave(self) -> None:
@@ -60,14 +61,22 @@ class MethodSection:
         self._changed()
 
     def _show_inputs(self) -> None:
-        if self.method and self.method.engine not in self._sections:
-            section = method_of(self.method.engine).make_section(
-                self._parameters, self._changed, self._services
-            )
-            self._ui.methodInputs.layout().addWidget(section.widget)
-            self._sections[self.method.engine] = section
-        for engine, section in self._sections.items():
-            shown = self.method is not None and engine == self.method.engine
-            section.widget.setVisible(shown)
+        if self.engine and self.engine.name not in self._sections:
+            inputs = make_inputs(self.engine, self._parameters, self._changed, self._services)
+            self._ui.methodInputs.layout().addWidget(inputs.widget)
+            self._sections[self.engine.name] = inputs
+        for name, inputs in self._sections.items():
+            shown = self.engine is not None and name == self.engine.name
+            inputs.widget.setVisible(shown)
             if shown:
-                section.refresh()
+                inputs.refresh()
+
+
+def _about(engine: Engine) -> str:
+    sentence = _(engine.sentence)
+    if engine.minutes_hint is None:
+        return sentence
+    seconds = 60 * engine.minutes_hint
+    if seconds < 90:
+        return _("{sentence} About {seconds:.0f} seconds.").format(sentence=sentence, seconds=seconds)
+    return _("{sentence} About {minutes:.0f} minutes.").format(sentence=sentence, minutes=seconds / 60)

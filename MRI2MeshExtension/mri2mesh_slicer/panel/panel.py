@@ -59,7 +59,7 @@ class Panel:
         self.overlay = OverlaySection(ui, lambda: self.results.run, self.running.give_way)
         self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
         self.batch = BatchSection(
-            ui, self.parameters, services, lambda: self.method.method, self._batch_changed
+            ui, self.parameters, services, lambda: self.method.engine, self._batch_changed
         )
         # Looked for in a thread now: Run then answers at once.
         self.background.run(requirements.missing, lambda _missing: None, lambda _error: None)
@@ -87,16 +87,18 @@ class Panel:
             self.packages.when_there(self._start)
 
     def _start(self) -> None:
-        inputs, method = self.method.inputs, self.method.method
-        if inputs is None or method is None or self._is_busy():
+        inputs, engine = self.method.inputs, self.method.engine
+        if inputs is None or engine is None or self._is_busy():
             return
         try:
             job = Job(
-                _("{image}: {method}").format(image=inputs.nodes()[0].GetName(), method=method.name),
-                method.engine,
+                _("{image}: {method}").format(
+                    image=inputs.nodes()[0].GetName(), method=_(engine.short_title)
+                ),
+                engine.name,
                 inputs.nodes(),
                 inputs.prepare(),
-                shows=method.shows,
+                shows=engine.shows,
             )
         except InputError as error:
             self.run.ended(str(error), failed=True)
@@ -142,7 +144,7 @@ class Panel:
 
     def _refresh_run(self) -> None:
         busy = self._is_busy()
-        shows = self.method.method is not None and self.method.method.shows
+        shows = self.method.engine is not None and self.method.engine.shows
         self.run.refresh(busy, self._problem(), shows, not busy or self.running.shows)
         self.batch.refresh(busy)
 

@@ -1,4 +1,4 @@
-"""The inputs of a fit to radiographs: the bone, the views with their geometry, landmarks, calibration."""
+"""The images of a method that takes radiographs: the views with their geometry, and their calibration."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import qt
 from slicer.i18n import tr as _
 
+from mri2mesh.engines.options import Landmarks
 from mri2mesh.imaging.radiographs.camera_file import write_camera
 from mri2mesh_slicer.inputs import require_one_frame, take_radiograph
 from mri2mesh_slicer.installation import requirements
-from mri2mesh_slicer.jobs.running import Prepare
 from mri2mesh_slicer.panel.calibration_box import CalibrationBox
-from mri2mesh_slicer.panel.choices import narrow_list
 from mri2mesh_slicer.panel.geometry_editor import GeometryEditor
-from mri2mesh_slicer.panel.landmarks_box import LandmarksBox
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences
-from mri2mesh_slicer.panel.method_inputs import MethodInputs
-from mri2mesh_slicer.panel.start_box import StartBox
+from mri2mesh_slicer.panel.method_inputs import MethodInputs, WriteImages
 from mri2mesh_slicer.panel.views_table import ViewsTable
-from mri2mesh_slicer.radiographs.earlier_fits import write_earlier_fit
 from mri2mesh_slicer.radiographs.geometry_of_nodes import (
     RECOGNISED,
     geometry_from_json,
@@ -30,105 +25,76 @@ from mri2mesh_slicer.radiographs.geometry_of_nodes import (
     is_known,
     keep_geometry,
 )
-from mri2mesh_slicer.radiographs.landmarks import take_landmarks
-from mri2mesh_slicer.radiographs.placing import placed_names
 from mri2mesh_slicer.recognition import kind_of_node
 
 
-def anatomies() -> tuple[tuple[str, str], ...]:
-    """Name for the engine, and words; a test compares them with the engine's."""
-    return (
-        ("pelvis", _("Pelvis")),
-        ("femur_left", _("Left femur")),
-        ("femur_right", _("Right femur")),
-        *((level, _("Vertebra {level}").format(level=level)) for level in ("L1", "L2", "L3", "L4", "L5")),
-    )
-
-
 class RadiographInputs(MethodInputs):
-    def build(self) -> None:
-        layout = qt.QVBoxLayout(self.widget)
-        layout.setContentsMargins(0, 0, 0, 0)
-        form = qt.QFormLayout()
-        self.anatomy = narrow_list()
-        for name, words in anatomies():
-            self.anatomy.addItem(words, name)
-        self.anatomy.activated.connect(self._choose_anatomy)
-        form.addRow(_("Bone:"), self.anatomy)
-        layout.addLayout(form)
-        self.views = ViewsTable(self._show_selected, self._add, self._remove)
+    def build(self, layout: Any) -> None:
+        landmarks = any(isinstance(option, Landmarks) for option in self.engine.options)
+        self.views = ViewsTable(
+            self._show_selected,
+            self._add,
+            self._remove,
+            shows_landmarks=landmarks,
+            several=self.engine.image_limit != 1,
+        )
         self.geometry = GeometryEditor(self.changed)
-        self.landmarks = LandmarksBox(self.views.landmarks_of, self.views.choose_landmarks)
         self.calibration = CalibrationBox(self._calibrate)
-        self.start = StartBox("xray-fit")
-        for part in (self.views, self.landmarks, self.geometry, self.calibration, self.start):
+        layout.addWidget(self.views.widget)
+        self.add_sections_of_images(layout)
+        for part in (self.geometry, self.calibration):
             layout.addWidget(part.widget)
         self._asked: set[str] = set()
 
     def nodes(self) -> list[Any]:
-        """Each once, also where a further view was chosen as the first."""
+        """Each once, also where a further view was chosen as the first; one alone where the engine takes no more."""
         first = self.parameters().image
+        if self.engine.image_limit == 1:
+            return [first]
         further = (node for node in self.parameters().further_views if node is not None and node is not first)
         return [first, *further]
 
+    def selected(self) -> Any:
+        return self.views.selected_node()
+
     def refresh(self) -> None:
-        self.anatomy.setCurrentIndex(max(0, self.anatomy.findData(self.parameters().anatomy)))
         self.views.show(self.nodes())
-        self.start.show(self.nodes(), self.parameters().anatomy)
-        self._show_selected()
+        self.refresh_sections()
+        self.geometry.show(self.selected())
+        self.calibration.show(self.selected())
         self._recognise()
 
     def problem(self) -> str:
+        limit = self.engine.image_limit
         if any(kind_of_node(node) != "radiographs" for node in self.nodes()):
             return _("Every view must be a radiograph: remove the others.")
-        return ""
+        if limit is not None and len(self.nodes()) > limit:
+            return _("This method takes up to {limit} radiographs: remove the others.").format(limit=limit)
+        return super().problem()
 
-    def prepare(self) -> Prepare:
+    def take_images(self) -> WriteImages:
         require_one_frame(self.nodes())
         taken = [take_radiograph(node) for node in self.nodes()]
         cameras = [geometry_of(node) if is_known(node) else None for node in self.nodes()]
-        picked = [self.views.landmarks_of(node) for node in self.nodes()]
-        points = [
-            take_landmarks(markups, picked_in=node) if placed_names(markups) else None
-            for markups, node in zip(picked, self.nodes(), strict=True)
-        ]
-        anatomy = self.parameters().anatomy
-        earlier = self.start.chosen.report.text if self.start.chosen is not None else None
 
-        def write(folder: Path) -> dict[str, Any]:
+        def write(folder: Path) -> tuple[list[Path], dict[str, Any]]:
             images = [one.write(folder, f"view_{number}") for number, one in enumerate(taken, 1)]
-            options: dict[str, Any] = {"anatomy": anatomy, "cameras": [], "landmarks": []}
-            for number, (image, camera, marks) in enumerate(zip(images, cameras, points, strict=True), 1):
-                options["cameras"].append(None)
-                options["landmarks"].append(None)
+            files: list[str | None] = []
+            for number, camera in enumerate(cameras, 1):
+                path = folder / f"camera_{number}.json"
                 if camera is not None:
-                    path = folder / f"camera_{number}.json"
                     write_camera(path, camera)
-                    options["cameras"][-1] = str(path)
-                if marks is not None:
-                    path = folder / f"landmarks_{number}.mrk.json"
-                    marks.write(path, image)
-                    options["landmarks"][-1] = str(path)
-            if earlier is not None:
-                options["start"] = str(write_earlier_fit(earlier, folder / "earlier"))
-            given = {name: value for name, value in options.items() if any(value)}
-            return {"inputs": [str(image) for image in images], "options": given}
+                files.append(None if camera is None else str(path))
+            return images, {"cameras": files} if any(files) else {}
 
         return write
 
     def leave(self) -> None:
         self._asked.clear()  # what was not answered is asked again on return
 
-    def close(self) -> None:
-        self.landmarks.close()
-
-    def _choose_anatomy(self, *_index: Any) -> None:
-        self.parameters().anatomy = str(self.anatomy.currentData)
-        self.changed()
-
     def _show_selected(self) -> None:
         node = self.views.selected_node()
-        self.landmarks.show(node, self.parameters().anatomy)
+        self.refresh_sections_of_images()
         self.geometry.show(node)
         self.calibration.show(node)
 

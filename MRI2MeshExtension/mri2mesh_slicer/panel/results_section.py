@@ -11,9 +11,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from mri2mesh.engines.registry import engines
 from mri2mesh.errors import InputError
 from mri2mesh.reconstruction import LEVEL_CHECK
-from mri2mesh_slicer.methods import methods
 from mri2mesh_slicer.panel.level_box import LevelBox
 from mri2mesh_slicer.panel.messages import BAD, DOUBTFUL, GOOD, say, sentences, words
 
@@ -100,7 +100,7 @@ class ResultsSection:
         self._filling = False
         rows_high = max(sum(table.rowHeight(number) for number in range(len(rows))), ROW_HEIGHT)
         table.setFixedHeight(table.horizontalHeader().height + min(rows_high, MOST_ROWS * ROW_HEIGHT) + 4)
-        levels = any(m.engine == run.engine and m.levels for m in methods())
+        levels = run.engine in engines() and engines()[run.engine].levels
         for widget in (ui.levelShift, ui.levelName):
             widget.setVisible(levels)
         failed = [check for check in report.run_checks if not check.passed and check.name != LEVEL_CHECK]

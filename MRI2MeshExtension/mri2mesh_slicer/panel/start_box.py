@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import qt
@@ -32,9 +32,9 @@ class StartBox:
         row.addWidget(qt.QLabel(_("Start from:")))
         row.addWidget(self.selector, 1)
 
-    def show(self, nodes: Sequence[Any], anatomy: str) -> None:
-        """For these radiographs and this bone; what was chosen stays while it is there."""
-        self._fits = earlier_fits(slicer.mrmlScene, self._engine, nodes, anatomy)
+    def show(self, nodes: Sequence[Any], settings: Mapping[str, Any]) -> None:
+        """For these radiographs, and for these settings of the engine; what was chosen stays while it is there."""
+        self._fits = earlier_fits(slicer.mrmlScene, self._engine, nodes, settings)
         if self.chosen not in self._fits:
             self.chosen = None
         self.selector.clear()

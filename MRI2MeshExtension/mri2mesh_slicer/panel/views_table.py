@@ -18,13 +18,17 @@ NAME, KNOWN, PICKED = range(3)
 
 
 class ViewsTable:
-    """selected: called with the node of the row that the user chose. add, remove: called with a node."""
+    """selected: called when the user chose a row. add, remove: called with a node. shows_landmarks: the method has a
+    use for them. several: it takes more than one view."""
 
     def __init__(
         self,
         selected: Callable[[], None],
         add: Callable[[Any], None],
         remove: Callable[[Any], None],
+        *,
+        shows_landmarks: bool = True,
+        several: bool = True,
     ) -> None:
         self._selected, self._add, self._remove = selected, add, remove
         self._nodes: list[Any] = []
@@ -43,6 +47,7 @@ class ViewsTable:
         header.setSectionResizeMode(NAME, qt.QHeaderView.Stretch)
         header.setSectionResizeMode(KNOWN, qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(PICKED, qt.QHeaderView.Stretch)
+        self.table.setColumnHidden(PICKED, not shows_landmarks)
         self.table.itemSelectionChanged.connect(lambda: self._selected())
         layout.addWidget(self.table)
         row = qt.QHBoxLayout()
@@ -59,6 +64,7 @@ class ViewsTable:
         self.remove_button.clicked.connect(lambda *_checked: self._remove(self.selected_node()))
         for widget in (self.further, self.add_button, self.remove_button):
             row.addWidget(widget)
+            widget.setVisible(several)
         layout.addLayout(row)
 
     def selected_node(self) -> Any:

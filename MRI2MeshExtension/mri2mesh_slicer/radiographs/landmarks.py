@@ -11,8 +11,8 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from mri2mesh.atomic import whole_file
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import whole_file
 from mri2mesh.geometry.coordinates import flip_ras_lps
 from mri2mesh.imaging.itk import quiet
 from mri2mesh_slicer.inputs import ijk_to_ras

@@ -62,7 +62,7 @@ class RadiographView:
 
 @dataclass(frozen=True)
 class RunReport:
-    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the anatomy of a
+    """report.json: what was made and how far it can be trusted. text: the file's own words. fitted: the settings of a
     fit that says where it ended, and so can be continued. levels: how the vertebrae came by their names, or None."""
 
     text: str
@@ -70,7 +70,7 @@ class RunReport:
     version: str
     device: str
     scale_known: bool
-    fitted: str | None
+    fitted: Mapping[str, Any] | None
     structures: tuple[ReportedStructure, ...]
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
@@ -152,7 +152,7 @@ def read_report(text: str) -> RunReport:
             version=str(content["version"]),
             device=str(content["device"]),
             scale_known=bool(content["scale_known"]),
-            fitted=content["settings"].get("anatomy") if content.get("fit") else None,
+            fitted=dict(content["settings"]) if content.get("fit") else None,
             structures=tuple(_structure(row) for row in content["structures"]),
             checks=tuple(_check(row) for row in content["checks"]),
             warnings=tuple(str(warning) for warning in content["warnings"]),

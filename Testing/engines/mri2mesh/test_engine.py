@@ -142,4 +142,4 @@ def test_an_unknown_engine_and_device_are_named(case):
     with pytest.raises(InputError, match="no engine"):
         get_engine("magic")
     with pytest.raises(InputError, match="--device"):
-        get_engine("mri2mesh").reconstruct(case.image, device="abacus")
+        get_engine("mri2mesh").load()(case.image, device="abacus")

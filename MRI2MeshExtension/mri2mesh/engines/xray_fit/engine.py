@@ -7,7 +7,6 @@ bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
 from mri2mesh.engines.model_cache import Cache, no_cache
-from mri2mesh.engines.registry import Progress, Watch
+from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
     COARSE_MM,
     MIN_AGREEMENT,
@@ -32,6 +31,7 @@ from mri2mesh.engines.xray_fit.checks import (
     diverged,
     side,
 )
+from mri2mesh.engines.xray_fit.declaration import ANATOMIES
 from mri2mesh.engines.xray_fit.fitting.case import Case, Picked, prepare_case, starts_of
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -55,7 +55,10 @@ from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstructio
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
-ANATOMIES = ("pelvis", "femur_left", "femur_right", "L1", "L2", "L3", "L4", "L5")
+STAGES = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.75, "check": 0.1}
+STAGES_OF_ONE_SIDE = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.4, "check": 0.45}
+"""Name to its share of the time on a processor; of a bone with another on the other side, that one is fitted too, as a
+check, and takes about as long."""
 UNCERTAINTY = (
     "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
@@ -89,53 +92,46 @@ def reconstruct(
     A fit that diverges gives a result without structures and with a failed check.
     Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
     """
-    seconds: dict[str, float] = {}
-    report_progress = progress or (lambda stage, fraction: None)
-    began = time.perf_counter()
-    report_progress("load the shape model", 0.0)
-    chosen = choose_device(device)
-    # the fit is in double precision, which Apple's GPUs do not have
-    on = "cpu" if chosen.type == "mps" else chosen
-    case = prepare_case(radiographs, _model(anatomy, cache), landmarks, masks, settings, on)
-    prepare(
-        lambda message, done: report_progress(message, 0.02 + 0.03 * done),
-        device=case.family.mean.device,
-        only=("ray thickness",),
-    )
-    report_progress("find a start", 0.05)
-    seconds["load the shape model"], began = time.perf_counter() - began, time.perf_counter()
-
-    # The other side's bone is fitted too, where there is one, and that takes about as long.
-    fitted = 0.55 if one_sided(case.model) else 0.9
+    has_other_side = anatomy in STRUCTURES and STRUCTURES[anatomy].side is not None
+    stages = Stages(STAGES_OF_ONE_SIDE if has_other_side else STAGES, progress)
+    with stages.stage("load the shape model"):
+        chosen = choose_device(device)
+        # the fit is in double precision, which Apple's GPUs do not have
+        on = "cpu" if chosen.type == "mps" else chosen
+        case = prepare_case(radiographs, _model(anatomy, cache), landmarks, masks, settings, on)
+        prepare(
+            lambda message, done: stages.share(0.4 + 0.6 * done, message),
+            device=case.family.mean.device,
+            only=("ray thickness",),
+        )
 
     def each(at: Parameters, fraction: float) -> None:
-        report_progress("fit", 0.15 + (fitted - 0.15) * fraction)
+        stages.share(fraction)
         if watch is not None:
             watch(_surfaces(case, at), fraction, _to_views(at))
 
     structures: list[ReconstructedStructure] = []
     extra: dict[str, Any] = {}
     try:
-        starts = starts_of(case, start)
-        seconds["find a start"], began = time.perf_counter() - began, time.perf_counter()
-        found = fit_twice_if_doubtful(
-            case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
-        )
-        seconds["fit"], began = time.perf_counter() - began, time.perf_counter()
-        report_progress("check", fitted)
-        if not (torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)):
-            raise torch.linalg.LinAlgError("a number is not finite")
-        structures = _structures(case, found)
-        checks = _checks(
-            case, found, structures, lambda done: report_progress("check", fitted + (1 - fitted) * done)
-        )
-        if not all(one.scale_known for one in radiographs):
-            checks = [_without_scale(check) for check in checks]
-        extra = {"fit": to_plain(found.parameters), "views": _views(found)}
-        seconds["check"] = time.perf_counter() - began
+        with stages.stage("find a start"):
+            starts = starts_of(case, start)
+        with stages.stage("fit"):
+            found = fit_twice_if_doubtful(
+                case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
+            )
+        with stages.stage("check"):
+            if not (
+                torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)
+            ):
+                raise torch.linalg.LinAlgError("a number is not finite")
+            structures = _structures(case, found)
+            checks = _checks(case, found, structures, stages.share)
+            if not all(one.scale_known for one in radiographs):
+                checks = [_without_scale(check) for check in checks]
+            extra = {"fit": to_plain(found.parameters), "views": _views(found)}
     except torch.linalg.LinAlgError:
         structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
-    report_progress("done", 1.0)
+    stages.done()
     return Reconstruction(
         engine="xray-fit",
         structures=structures,
@@ -152,7 +148,7 @@ def reconstruct(
             },
             **extra,
         },
-        timings_s=seconds,
+        timings_s=stages.seconds,
     )
 
 

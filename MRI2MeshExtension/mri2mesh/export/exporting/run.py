@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mri2mesh.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.errors import InputError
-from mri2mesh.export.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.export.exporting.request import ExportRequest, ReportProgress, check_request
 from mri2mesh.export.exporting.sidecar import write_sidecar
 from mri2mesh.export.exporting.sources import NamedMesh, Source, load_source
