@@ -17,6 +17,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_xray_fit(
         benchmarks.add_parser("xray-fit", help="fits to simulated radiographs of left-out subjects")
     )
+    _add_ddx(
+        benchmarks.add_parser("ddx", help="pelvis and femora from one simulated film of left-out subjects")
+    )
+
+
+def _add_ddx(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, metavar="DIR", help="folder of training data")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write every score here")
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="where shapes for films are kept (default: OUT)"
+    )
+    parser.add_argument("--films", type=int, default=16, metavar="N", help="how many films (default: 16)")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
 
 
 def _add_lumbar_mri(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +65,26 @@ def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return _run_lumbar_mri(options) if options.benchmark == "lumbar-mri" else _run_xray_fit(options)
+    return {"lumbar-mri": _run_lumbar_mri, "xray-fit": _run_xray_fit, "ddx": _run_ddx}[options.benchmark](
+        options
+    )
+
+
+def _run_ddx(options: argparse.Namespace) -> int:
+    from mri2mesh.errors import InputError
+    from mri2mesh.export.atomic import check_writable
+
+    if not options.data.is_dir():
+        raise InputError(f"{options.data} is not a folder of training data")
+    if options.films < 1:
+        raise InputError(f"--films {options.films}: at least one film is needed")
+    check_writable(options.out)
+
+    from mri2mesh.evaluation.ddx.evaluate import evaluate
+
+    cases = options.cases or options.out
+    evaluate(options.data, cases, options.out, films=options.films, weights_dir=options.weights)
+    return 0
 
 
 def _run_lumbar_mri(options: argparse.Namespace) -> int:

@@ -63,7 +63,6 @@ def train_ddx(options: DdxTrainOptions) -> None:
         raise InputError(f"--loss {options.loss}: use one of {', '.join(DEPTH_LOSSES)}")
     options.out.mkdir(parents=True, exist_ok=True)
     films = options.cases or options.out / "films"
-    films.mkdir(parents=True, exist_ok=True)
     shapes, spines = prepared_anatomy(options.data, films, options.seed)
     everybody = RegionShapes.load(shapes)
     cases = validation_cases(everybody.only(LEFT_OUT), LowerSpines.load(spines), options.validation_films)
@@ -93,6 +92,7 @@ def train_ddx(options: DdxTrainOptions) -> None:
 
 def prepared_anatomy(data: Path, folder: Path, seed: int) -> tuple[Path, Path]:
     """Files of shapes and spines in a folder, made on the first run: some five minutes."""
+    folder.mkdir(parents=True, exist_ok=True)
     shapes, spines = folder / "shapes.npz", folder / "spines.npz"
     if not shapes.exists():
         tqdm.write("bringing all subjects into one topology")

@@ -13,36 +13,19 @@ from torch import Tensor, nn
 from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.engines.ddx.networks.unet import Maps
 from mri2mesh.engines.ddx.training.batches import CANONICAL_MM, Batch, make_batch
-from mri2mesh.errors import InputError
-from mri2mesh.synthesis.films.case import FilmCase, make_case
-from mri2mesh.synthesis.films.posed_region import RegionMaker
+from mri2mesh.engines.ddx.training.left_out import left_out_films
+from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
-from mri2mesh.synthesis.films.views import draw_view
 
 _SEED = 991
 
 
 def validation_cases(
-    shapes: RegionShapes, spines: LowerSpines, count: int, seed: int = _SEED
+    shapes: RegionShapes, spines: LowerSpines | None, count: int, seed: int = _SEED
 ) -> list[FilmCase]:
-    """Films of the subjects as they are: no blending, no deformation, their own femora where they have any."""
-    maker, cases = RegionMaker(shapes, spines), list[FilmCase]()
-    while len(cases) < count:
-        rng = np.random.default_rng([seed, len(cases)])
-        row = len(cases) % len(shapes.pelves)
-        own = [k for k, name in enumerate(shapes.femur_subjects) if name == shapes.pelvis_subjects[row]]
-        femur = shapes.femora[own[0] if own else rng.integers(len(shapes.femora))].astype(np.float64)
-        for _ in range(10):
-            region = maker.pose(shapes.pelves[row].astype(np.float64), [femur, femur], rng, fitted=not own)
-            try:
-                case = make_case(maker, region, draw_view(region, rng), rng)
-            except InputError:
-                continue
-            if case.truth.mask.sum() > 300:
-                cases.append(case)
-                break
-    return cases
+    """Films of the subjects as they are, of all views."""
+    return [film.case for film in left_out_films(shapes, spines, count, seed)]
 
 
 class Validation:
