@@ -193,6 +193,19 @@ def test_dependencies_point_one_way(library):
         assert not wrong, f"{path.relative_to(library)} imports {sorted(wrong)}"
 
 
+def test_every_import_of_our_own_is_there(library):
+    """Those inside functions too, which no other check reaches before they are called."""
+    root = library.parent
+    for package in (library, root / "mri2mesh_slicer"):
+        for path in package.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+                if module.split(".")[0] in ("mri2mesh", "mri2mesh_slicer"):
+                    place = root.joinpath(*module.split("."))
+                    is_there = place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+                    assert is_there, f"{path.relative_to(root)} imports {module}"
+
+
 def test_an_engine_imports_no_other(library):
     engines = library / "engines"
     names = {path.name for path in engines.iterdir() if (path / "declaration.py").is_file()}

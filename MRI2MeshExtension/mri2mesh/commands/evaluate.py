@@ -71,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_ddx(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
-    from mri2mesh.export.atomic import check_writable
 
     if not options.data.is_dir():
         raise InputError(f"{options.data} is not a folder of training data")
