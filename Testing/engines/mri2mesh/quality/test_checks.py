@@ -108,4 +108,7 @@ def test_a_vertebra_found_twice_overlaps_itself_and_is_out_of_order(spine):
     twice = spine.mesh("L2")
     checks = check_reconstruction(spine.with_meshes({"L1": twice}, UPPERMOST), spine.volume, spine.evidence)
     assert {("L1, L2", "neighbours apart"), ("L1, L2", "order and spacing")} <= failed(checks)
+    assert [one.structure for one in checks if one.name in OF_EACH] == [
+        name for name in UPPERMOST for _ in OF_EACH
+    ]
     assert np.linalg.norm(axes(twice)[0] - axes(spine.mesh("L1"))[0]) > 25

@@ -28,10 +28,20 @@ def test_support_is_the_probability_of_the_structure_s_own_tissue():
     assert np.allclose(support_of(points, "sacrum", volume, evidence), 0.0)
 
 
-def test_posterior_elements_support_a_vertebra_too():
+def test_posterior_elements_support_a_vertebra_too_and_never_more_than_wholly():
     volume, evidence = half_seen()
-    evidence.semantic[Semantic.POSTERIOR] = 0.2
-    assert np.allclose(support_of(np.array([[20.0, 20.0, 8.0]]), "vertebra", volume, evidence), 1.0)
+    for posterior, support in ((0.1, 0.9), (0.3, 1.0)):
+        evidence.semantic[Semantic.POSTERIOR] = posterior
+        found = support_of(np.array([[20.0, 20.0, 8.0]]), "vertebra", volume, evidence)
+        assert found.dtype == np.float32
+        assert np.allclose(found, support)
+
+
+def test_between_voxels_support_is_linear_and_at_the_rim_of_the_image_that_of_its_last_voxel():
+    volume, evidence = half_seen()
+    half_way = np.array([[20.0, 20.0, 21.0], [20.0, 20.0, 20.5]])
+    assert np.allclose(support_of(half_way, "vertebra", volume, evidence), [0.4, 0.6])
+    assert np.allclose(support_of(np.array([[20.0, -0.4, 8.0]]), "vertebra", volume, evidence), 0.8)
 
 
 def test_tissue_within_a_voxel_supports_a_surface_that_is_a_little_off():
