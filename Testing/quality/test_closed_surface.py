@@ -28,7 +28,7 @@ def test_a_missing_face_is_a_hole():
     found = check(replace(ball, faces=ball.faces[1:]))
     assert not found.passed
     assert found.value == OPEN
-    assert "not closed" in found.detail
+    assert found.detail == "the surface is not closed"
 
 
 def test_vertices_mirrored_without_turning_the_faces_are_inside_out():

@@ -88,6 +88,13 @@ def test_the_sign_is_that_of_the_image_and_is_unknown_where_there_is_none():
     assert edge_sign([]) == 0
 
 
+@pytest.mark.parametrize(("more", "sign"), [(1.2, 0), (1.5, -1)])
+def test_a_small_majority_does_not_make_a_sign(more, sign):
+    """Two surfaces with opposite edges, of which one is so much stronger."""
+    falling = slopes(20.0, ball_image(20.0))
+    assert edge_sign([more * falling, -falling]) == sign
+
+
 def test_an_edge_of_the_other_sign_is_not_the_surface_s_even_where_it_is_stronger():
     image = shell_image(inner=18.0, outer=22.0)
     assert edge_agreement(slopes(18.0, image), 1) > 0.9

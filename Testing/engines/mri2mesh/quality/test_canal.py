@@ -96,7 +96,7 @@ def test_what_lies_far_above_below_or_away_is_not_this_level_s_canal():
     centre = middle_of_the_canal()
     here = np.stack([np.zeros(30), np.full(30, centre[1]), np.linspace(-7, 7, 30)], 1)
     elsewhere = np.array(
-        [[0, 60.0, 0.0], [40.0, centre[1], 30.0], [0, 0, 60.0], [0, 5.0, 9.5], [0, 5.0, -12.0]]
+        [[0, 60.0, 0.0], [40.0, centre[1], 30.0], [0, 0, 60.0], [0, 5.0, 8.5], [0, 5.0, -8.5]]
     )
     found = canal_misfit(VERTEBRA, np.concatenate([here, np.repeat(elsewhere, 30, axis=0)]))
     assert np.allclose(found, 0.0, atol=1e-4)
@@ -114,9 +114,15 @@ def test_a_level_with_hardly_any_canal_is_not_judged_but_its_neighbour_is():
 @pytest.mark.parametrize("probability", [0.4, 0.0])
 def test_where_no_canal_is_seen_at_all_the_result_fails_as_a_whole(probability):
     found = check(seen(middle_of_the_canal(), probability=probability))
-    assert not found.passed
+    assert found.passed is False
     assert found.structure is None
-    assert "no spinal canal is seen" in found.detail
+    assert np.isnan(found.value)
+    assert found.detail == "no spinal canal is seen behind any body: which way the vertebrae face is not sure"
+
+
+def test_canal_seen_only_6_mm_above_the_middle_is_this_level_s():
+    high = middle_of_the_canal() + [0, 0, 6.0]
+    assert canal_misfit(VERTEBRA, np.repeat(high[None], 8, axis=0)) is not None
 
 
 def test_discs_have_no_canal_check():
