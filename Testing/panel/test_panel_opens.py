@@ -166,6 +166,16 @@ def test_every_engine_can_be_chosen_for_an_image_of_its_kind(panel, load_volume,
         assert listed == {engine.name for engine in engines().values() if engine.takes == kind}
 
 
+def test_the_method_says_which_weights_it_uses_and_their_licences(panel, load_volume):
+    from mri2mesh.weights import find
+
+    panel.ui.inputSelector.setCurrentNode(load_volume())
+    entries = [find("mri2mesh_localiser"), find("mri2mesh_surfaces")]
+    text, more = panel.ui.methodSentence.text, panel.ui.methodSentence.toolTip
+    assert "Weights: version " in text and all(entry.licence in text for entry in entries)
+    assert all(f"{entry.name}: {entry.sha256[:8]}, {entry.licence}" in more for entry in entries)
+
+
 def test_formats_are_the_command_lines(panel):
     from mri2mesh.export.surfaces import FORMATS
     from mri2mesh_slicer.panel.export_section import formats

@@ -11,6 +11,7 @@ from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.registry import engines
 from mri2mesh_slicer.panel.messages import say
 from mri2mesh_slicer.panel.method_inputs import MethodInputs, make_inputs
+from mri2mesh_slicer.panel.weights_line import weights_line, weights_list
 from mri2mesh_slicer.parameters import Parameters
 from mri2mesh_slicer.recognition import kind_of_node
 
@@ -46,6 +47,7 @@ class MethodSection:
         if self.engine:
             self._ui.methodSelector.setCurrentIndex(self._ui.methodSelector.findData(self.engine.name))
         say(self._ui.methodSentence, _about(self.engine) if self.engine else _("Chosen by the image."))
+        self._ui.methodSentence.setToolTip(weights_list(self.engine) if self.engine else "")
         self._show_inputs()
 
     def leave(self) -> None:
@@ -73,6 +75,10 @@ class MethodSection:
 
 
 def _about(engine: Engine) -> str:
+    return " ".join(filter(None, (_what_it_does(engine), weights_line(engine))))
+
+
+def _what_it_does(engine: Engine) -> str:
     sentence = _(engine.sentence)
     if engine.minutes_hint is None:
         return sentence
