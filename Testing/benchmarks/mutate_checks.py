@@ -92,6 +92,9 @@ def main() -> int:
         more_caught, more_survived = _constants(module)
         caught, survived = caught + more_caught, survived + more_survived
     print("\n".join(survived))
+    if not caught + len(survived):
+        print("no faults were made: is there nothing of that kind in these modules?", file=sys.stderr)
+        return 1
     print(
         f"{caught} of {caught + len(survived)} faults caught, {100 * caught / (caught + len(survived)):.0f}%"
     )
