@@ -26,6 +26,8 @@ class MethodSection:
         self._sections: dict[str, MethodInputs] = {}
         self._listed: list[str] | None = None
         self.engine: Engine | None = None
+        self._described: Engine | None = None
+        self._describe()
         ui.methodSelector.activated.connect(self._choose)
 
     @property
@@ -46,8 +48,8 @@ class MethodSection:
         self._ui.methodSelector.setEnabled(len(fitting) > 0)
         if self.engine:
             self._ui.methodSelector.setCurrentIndex(self._ui.methodSelector.findData(self.engine.name))
-        say(self._ui.methodSentence, _about(self.engine) if self.engine else _("Chosen by the image."))
-        self._ui.methodSentence.setToolTip(weights_list(self.engine) if self.engine else "")
+        if self.engine is not self._described:
+            self._describe()
         self._show_inputs()
 
     def leave(self) -> None:
@@ -61,6 +63,12 @@ class MethodSection:
     def _choose(self, *_index: Any) -> None:
         self._parameters().method = str(self._ui.methodSelector.currentData)
         self._changed()
+
+    def _describe(self) -> None:
+        """Once for each method that is chosen: it reads the manifest of the weights, and the panel refreshes often."""
+        self._described = self.engine
+        say(self._ui.methodSentence, _about(self.engine) if self.engine else _("Chosen by the image."))
+        self._ui.methodSentence.setToolTip(weights_list(self.engine) if self.engine else "")
 
     def _show_inputs(self) -> None:
         if self.engine and self.engine.name not in self._sections:
