@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -41,7 +41,18 @@ SIZES = (0.75, 1.0, 1.3)
 SEARCH = ImageSettings(coarse_mm=50.0, lattice=2)
 """Settings of the search: wider details than a fit compares, for they are still alike where the bone is a shaft's width
 away; and less freedom of contrast, with which a wrong place could be explained too."""
+SEARCH_FACES = 2500
+"""Faces that are enough at `SEARCH_PIXELS`."""
 _AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Searched:
+    """parameters: candidates, the best first. explained: the share of the images' detail, as a mean over views, that the
+    best explains."""
+
+    parameters: Parameters
+    explained: float
 
 
 def expected_place(views: Sequence[Observation], isocentre_depths_mm: Sequence[float]) -> NDArray[np.float64]:
@@ -93,8 +104,8 @@ def coarse_search(
     *,
     scale_unknown: bool = False,
     keep: int = 12,
-) -> Parameters:
-    """The poses of the mean shape around the expected one (a batch of one) whose shadows explain the images best.
+) -> Searched:
+    """The poses of the mean shape around the expected ones (a batch) whose shadows explain the images best.
 
     First shifts and turns in the plane of the first image (and shifts in depth, where another view shows it; and sizes,
     where the scale is unknown), then small turns of the best about all axes. Raises InputError where all of it would be
@@ -109,14 +120,18 @@ def coarse_search(
     sizes = SIZES if scale_unknown else (1.0,)
     grid = list(itertools.product(SHIFTS_MM, SHIFTS_MM, IN_PLANE_DEG, depths, sizes))
     right, down, degrees, deeper, size = torch.tensor(grid).to(expected.position).T[..., None]
-    many = expected.take(torch.zeros(len(grid), dtype=torch.long))
+    places = torch.arange(len(expected), device=expected.position.device)
+    right, down, degrees, deeper, size = (
+        one.repeat(len(expected), 1) for one in (right, down, degrees, deeper, size)
+    )
+    many = expected.take(places.repeat_interleave(len(grid)))
     shifted = replace(
         many,
         rotation=rotation_matrix(degrees.deg2rad() * beam) @ many.rotation,
         position=many.position + right * columns + down * rows + deeper * beam,
         log_scale=many.log_scale + size[:, 0].log(),
     )
-    best = _best(shifted, terms, views, family, keep)
+    best = _best(shifted, terms, views, family, keep).parameters
     turned = [_turned(best.take(torch.tensor([n])), _turns(TURN_DEG)) for n in range(len(best))]
     return _best(Parameters.joined([best, *turned]), terms, views, family, keep)
 
@@ -132,7 +147,7 @@ def _best(
     views: Sequence[Observation],
     family: SurfaceFamily,
     keep: int,
-) -> Parameters:
+) -> Searched:
     """The candidates that explain most of the images, the best first."""
     clear = torch.nonzero(in_front(candidates, family, views))[:, 0]
     if not len(clear):
@@ -142,7 +157,8 @@ def _best(
     for some in torch.arange(len(candidates)).split(_AT_ONCE):
         batch = candidates.take(some)
         explained.append(torch.stack([term.agreement(batch).square() for term in terms]).sum(0))
-    return candidates.take(torch.cat(explained).argsort(descending=True)[:keep])
+    share = torch.cat(explained) / len(terms)
+    return Searched(candidates.take(share.argsort(descending=True)[:keep]), float(share.max()))
 
 
 def _turns(degrees: float) -> list[tuple[float, float, float]]:
