@@ -213,7 +213,8 @@ def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
     for name, mesh in _surfaces(case, found.parameters).items():
         own = case.model.part_vertices(name)
         mesh = remove_self_intersections(mesh).with_point_data(
-            uncertainty_along_beam_mm=spread.along_beam[own], uncertainty_across_mm=spread.across[own]
+            uncertainty_along_beam_mm=spread.along_beam[own],
+            uncertainty_across_mm=spread.across[own],
         )
         support = support_in_views(mesh.vertices, case.views)
         result.append(ReconstructedStructure(STRUCTURES[name], mesh, spread.total[own], support))

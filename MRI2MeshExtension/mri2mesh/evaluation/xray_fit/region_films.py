@@ -29,13 +29,14 @@ from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
 from mri2mesh.synthesis.films.views import View
 
+REGION_ANATOMIES = ("pelvis", "femur_left", "femur_right")
 SIZE = 512
 FIELD_MM, SOURCE_TO_DETECTOR_MM, SOURCE_TO_ISOCENTRE_MM = 430.0, 1150.0, 1000.0
 AP, OBLIQUE = 180.0, 135.0
 COLLIMATED_MM = (75.0, 55.0)
 """How far the blades are from the middle of the thigh to either side, and above the hip, at the patient."""
-LEAD = 0.004
-"""What scatter leaves behind a blade, of the most that comes through."""
+LEAD = 0.7
+"""Logarithm of how much less comes through a blade, scatter alone, than through the thickest of the patient."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ class RegionCases:
         body = np.random.default_rng([seed[0], *case.subject.encode()])
         film = make_case(self.maker, case.region, View(geometry.camera(), False, "table"), body)
         image = attenuation_image(film, np.random.default_rng([*seed, 1]))
+        if condition.collimated:
+            image = _behind_lead(image, case, geometry)
         if condition.displayed:
             image = displayed(image)
-        if condition.collimated:
-            image = _behind_lead(image, case, geometry, linear=not condition.displayed)
         scale = "display" if condition.displayed else "logarithmic"
         return with_masks(Radiograph(image.astype(np.float32), geometry, scale))
 
@@ -174,7 +175,7 @@ def _geometry(case: RegionCase, angle: float) -> XrayGeometry:
     )
 
 
-def _behind_lead(image: NDArray, case: RegionCase, geometry: XrayGeometry, linear: bool) -> NDArray:
+def _behind_lead(image: NDArray, case: RegionCase, geometry: XrayGeometry) -> NDArray:
     """The film with blades around one hip and thigh."""
     camera, side = geometry.camera(), 1 if case.anatomy == "femur_right" else 0
     hip, down = case.region.hips_ras_mm[side], case.region.thighs[side]
@@ -185,5 +186,4 @@ def _behind_lead(image: NDArray, case: RegionCase, geometry: XrayGeometry, linea
     rows, cols = np.mgrid[: camera.size[0], : camera.size[1]]
     shown = (cols > columns.min() - aside) & (cols < columns.max() + aside)
     shown &= rows > camera.project(hip)[1] - above
-    lead = -np.log(LEAD) if linear else 1.0
-    return np.where(shown, image, lead)
+    return np.where(shown, image, image[shown].max() + LEAD)

@@ -79,7 +79,7 @@ class Case:
         return self.settings.prior.scale > 0
 
 
-DIRECTIONS = ("source_to_detector_mm", "source_to_isocentre_mm", "primary_angle_deg", "secondary_angle_deg")
+DIRECTIONS = ("source_to_detector_mm", "source_to_isocentre_mm", "primary_angle_deg")
 """What must be known of several views for their geometry to hold together."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -36,6 +37,10 @@ EARLY_NOISE = 10.0
 """The same factor at first. To weigh images so much less helps while the shape is far from its place; to the end it
 makes fits of two views worse."""
 
+EVEN_MM, EVEN_FLOOR = 12.0, 0.1
+"""Over what distance at the patient the detail around a pixel is measured; the share of the usual below which there is
+only noise."""
+
 NEAR = 0.1
 """Fraction of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
 
@@ -57,7 +62,8 @@ class ImageSettings:
     as a multiple of what it were if all residuals were random, see `IMAGE_NOISE`. spongy: attenuation of spongy bone
     as a share of the cortex's, both above soft tissue's; 1 for solid bones. gradients: compare gradients.
     window_mm: only pixels inside the bone's shadow and so far around it, at the patient, count: other bones, skin and
-    air elsewhere are not its affair; 0 for the whole image."""
+    air elsewhere are not its affair; 0 for the whole image. even: detail is measured by how much of it there is nearby,
+    so that a bone's faint edges in thick tissue weigh as much as the skin's."""
 
     fine_px: float = 0.7
     coarse_mm: float = 20.0
@@ -67,6 +73,7 @@ class ImageSettings:
     spongy: float = 1.0
     gradients: bool = False
     window_mm: float = 0.0
+    even: bool = False
 
     def tempered(self) -> ImageSettings:
         """The noise taken into the weights, more of it than in the end: so many fewer measurements."""
@@ -111,9 +118,11 @@ class ImageTerm:
         self.inside = mask.flatten()
         if settings.gradients:
             self.inside = torch.cat([self.inside, self.inside])
-        self.observed = self._compared(torch.from_numpy(seen.image).float().to(device)[None, ..., None])[
-            ..., 0
-        ]
+        self.even: Tensor | None = None
+        image = torch.from_numpy(seen.image).float().to(device)[None, ..., None]
+        if settings.even:
+            self.even = self._evenness(image, seen.mask, EVEN_MM / at_patient)
+        self.observed = self._compared(image)[..., 0]
         spread = self.observed[:, self.inside].double()
         self.least_spread = 1e-3 * float(spread.square().mean().sqrt()) + 1e-9
 
@@ -125,20 +134,22 @@ class ImageTerm:
         return self._robust(residual, yardstick or Yardstick(self.spread(residual, window), window))
 
     def rank_cost(self, at: Parameters) -> Tensor:
-        """[B] by which candidates are compared that lie in different places: the logarithm of how much less of the
-        picture in its own window each leaves unexplained, times how many measurements a window has on average.
+        """[B] by which candidates are compared that lie in different places.
 
-        With a variance of the noise that is not known, that is the logarithm of a Gaussian likelihood, of a window
-        whose content is as it is wherever the candidate lies.
+        Of the whole image: the cost of each by the least spread of all, for with its own a bad candidate's residuals look
+        as usual as a good one's. Of windows, which show different content: the logarithm of the share of it that each
+        leaves unexplained, times half of how many measurements a window has on average; with a variance of the noise
+        that is not known, that is the negative logarithm of a Gaussian likelihood.
         """
         layers = self._layers(self._seen(at))
         window = self._window(layers)
         residual, _, _ = self._residual(layers, window)
+        if window is None:
+            return self._robust(residual, Yardstick(self.spread(residual)).common())
         observed = self.observed[:, self.inside].double().expand_as(residual)
         spread = self.spread(observed, window)[:, None]
-        weight = torch.ones_like(residual) if window is None else window.double()
-        left, there = ((weight * _huber(part, spread)).sum(1) for part in (residual, observed))
-        count = weight.sum(1).mean() / self.pixels_per_measurement
+        left, there = ((window * _huber(part, spread)).sum(1) for part in (residual, observed))
+        count = window.double().sum(1).mean() / self.pixels_per_measurement
         return 0.5 * count * (left / there.clamp_min(1e-12)).clamp_min(1e-6).log()
 
     def spread(self, residual: Tensor, window: Tensor | None = None) -> Tensor:
@@ -224,9 +235,21 @@ class ImageTerm:
         """[B, m, P] of images [B, H, W, P]: band-passed, and their gradients where those are compared."""
         images = self.filter(images)
         if not self.settings.gradients:
-            return images.flatten(1, 2)
-        down, across = torch.gradient(images, dim=(1, 2))
-        return torch.cat([down.flatten(1, 2), across.flatten(1, 2)], 1)
+            parts = [images]
+        else:
+            parts = list(torch.gradient(images, dim=(1, 2)))
+        if self.even is not None:
+            parts = [part * self.even for part in parts]
+        return torch.cat([part.flatten(1, 2) for part in parts], 1)
+
+    def _evenness(self, image: Tensor, mask: NDArray[np.bool_], width_px: float) -> Tensor:
+        """[H, W, 1] one over how strong the image's detail is around each pixel, root mean square."""
+        energy = self._compared(image).square().view(-1, *mask.shape).sum(0).cpu().numpy()
+        inside = gaussian_filter(mask.astype(np.float32), width_px)
+        local = gaussian_filter(energy * mask, width_px) / np.maximum(inside, 1e-3)
+        usual = float(np.median(local[mask])) if mask.any() else 1.0
+        strength = np.sqrt(local + EVEN_FLOOR * usual + 1e-12)
+        return torch.from_numpy(np.float32(usual**0.5 / strength)).to(image)[..., None]
 
     def _attenuating(self, layers: Tensor) -> Tensor:
         """[B, H, W] mm of cortex that would absorb as much."""

@@ -8,6 +8,7 @@ others' shadows are added to its own.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.anatomy.shape_models.articulation import JOINT_MODES, articulated, turned_by
+from mri2mesh.anatomy.shape_models.articulation import JOINT_MODES, TURN_SD_DEG, articulated, turned_by
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
@@ -26,7 +27,7 @@ from mri2mesh.engines.xray_fit.fitting.poses import distinct
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.solver import solve
-from mri2mesh.engines.xray_fit.fitting.starts import Searched, coarse_search
+from mri2mesh.engines.xray_fit.fitting.starts import Searched, coarse_search, most_explaining
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit
 
 REGION = "pelvis_femur"
@@ -37,9 +38,13 @@ CENTRED_ON = {
     "femur_right": (("acetabulum_centre_left", "acetabulum_centre_right"), ("lesser_trochanter_right",)),
 }
 """Wanted bone to the places, each the mean of some landmarks, that the middle of a film may be meant to show."""
+FLEXIONS_DEG = (-8.0, 0.0, 12.0, 25.0)
+ABDUCTIONS_DEG = (-12.0, -6.0, 0.0, 6.0, 12.0)
+"""Turns of a hip that are looked at: the two edges of a shaft lie so near each other that a fit begun farther off stays
+on the wrong one."""
 FACES = 6000
 MODES = 10
-SEARCHED = 8
+SEARCHED = 6
 
 
 NOISE_MM = 60.0
@@ -123,7 +128,24 @@ def search_region(
     be beside or behind a source."""
     family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
     starts = _places(expected, model, wanted, family)
-    return coarse_search(views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED)
+    found = coarse_search(views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED)
+    for side in range(2):
+        tried = Parameters.joined([found.parameters, _hips_turned(found.parameters, side)])
+        found = most_explaining(tried, views, family, SEARCHED)
+    return found
+
+
+def _hips_turned(at: Parameters, side: int) -> Parameters:
+    """Every candidate with one hip bent and spread in each of several ways, as modes have it."""
+    grid = list(itertools.product(FLEXIONS_DEG, ABDUCTIONS_DEG))
+    many = at.take(torch.arange(len(at), device=at.position.device).repeat_interleave(len(grid)))
+    # a left leg is spread by a turn about y that brings its foot to the left, towards -x; a right one by the other
+    outward = 1.0 if side == 0 else -1.0
+    coefficients = many.coefficients.clone()
+    for n, (flexed, spread) in enumerate(grid):
+        coefficients[n :: len(grid), 3 * side] += flexed / TURN_SD_DEG[0]
+        coefficients[n :: len(grid), 3 * side + 1] += outward * spread / TURN_SD_DEG[1]
+    return replace(many, coefficients=coefficients)
 
 
 def fit_region(
@@ -139,7 +161,9 @@ def fit_region(
             turns = turned_by(turns, at.coefficients[0].cpu().numpy())
             family = _family(model, turns, centre, device)
             at = replace(at, coefficients=_without_turns(at.coefficients))
-        image = ImageSettings(coarse_mm=stage.coarse_mm, spongy=stage.spongy, gradients=stage.gradients)
+        image = ImageSettings(
+            coarse_mm=stage.coarse_mm, spongy=stage.spongy, gradients=stage.gradients, even=True
+        )
         terms = [
             ImageTerm(coarser(seen, stage.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)

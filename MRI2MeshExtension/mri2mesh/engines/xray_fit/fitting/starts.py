@@ -111,10 +111,6 @@ def coarse_search(
     where the scale is unknown), then small turns of the best about all axes. Raises InputError where all of it would be
     beside or behind a source.
     """
-    terms = [
-        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, SEARCH, depth_of(seen, expected))
-        for n, seen in enumerate(views)
-    ]
     columns, rows, beam = torch.from_numpy(views[0].camera.axes_ras).to(expected.position)
     depths = DEPTHS_MM if seen_from_aside(views) else (0.0,)
     sizes = SIZES if scale_unknown else (1.0,)
@@ -131,9 +127,9 @@ def coarse_search(
         position=many.position + right * columns + down * rows + deeper * beam,
         log_scale=many.log_scale + size[:, 0].log(),
     )
-    best = _best(shifted, terms, views, family, keep).parameters
+    best = most_explaining(shifted, views, family, keep).parameters
     turned = [_turned(best.take(torch.tensor([n])), _turns(TURN_DEG)) for n in range(len(best))]
-    return _best(Parameters.joined([best, *turned]), terms, views, family, keep)
+    return most_explaining(Parameters.joined([best, *turned]), views, family, keep)
 
 
 _TOO_NEAR = (
@@ -141,14 +137,15 @@ _TOO_NEAR = (
 )
 
 
-def _best(
-    candidates: Parameters,
-    terms: Sequence[ImageTerm],
-    views: Sequence[Observation],
-    family: SurfaceFamily,
-    keep: int,
+def most_explaining(
+    candidates: Parameters, views: Sequence[Observation], family: SurfaceFamily, keep: int
 ) -> Searched:
-    """The candidates that explain most of the images, the best first."""
+    """The candidates that explain most of the images at low resolution, the best first. Raises InputError where all
+    would be beside or behind a source."""
+    terms = [
+        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, SEARCH, depth_of(seen, candidates))
+        for n, seen in enumerate(views)
+    ]
     clear = torch.nonzero(in_front(candidates, family, views))[:, 0]
     if not len(clear):
         raise InputError(_TOO_NEAR)
