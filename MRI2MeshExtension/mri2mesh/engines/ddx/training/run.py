@@ -90,7 +90,12 @@ def train_ddx(options: DdxTrainOptions) -> None:
         origin="trained on synthetic films made from the anatomy in ModelWeights/README.md",
         engine="ddx",
         created_by="mri2mesh train ddx",
-        metadata={"widths": list(network.widths), "loss": options.loss, "pixels": options.pixels, "left_out": list(LEFT_OUT)},
+        metadata={
+            "widths": list(network.widths),
+            "loss": options.loss,
+            "pixels": options.pixels,
+            "left_out": list(LEFT_OUT),
+        },
     )
 
 
