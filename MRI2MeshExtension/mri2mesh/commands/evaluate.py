@@ -48,7 +48,11 @@ def _add_lumbar_mri(parser: argparse.ArgumentParser) -> None:
 
 def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "data", type=Path, nargs="?", metavar="DIR", help="folder of training data, for films of whole regions"
+        "data",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help="folder of training data, for films of whole regions",
     )
     parser.add_argument(
         "--anatomy", default="pelvis", help="pelvis, femur_left, femur_right or L1 to L5 (default: pelvis)"

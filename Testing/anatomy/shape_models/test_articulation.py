@@ -40,7 +40,7 @@ def test_flexion_brings_the_knee_forward_and_shapes_turn_along(joint):
         model.landmark("medial_condyle_distal_right"), joint.landmark("medial_condyle_distal_right")
     )
     b = np.zeros(JOINT_MODES + 3)
-    b[JOINT_MODES :] = 1.5, -1.0, 0.5
+    b[JOINT_MODES:] = 1.5, -1.0, 0.5
     rows = joint.part_vertices("femur_left")
 
     def about_the_head(shape):

@@ -14,7 +14,7 @@ from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.xray_fit.cases import HeldOut, held_out, observe, one_row_each, shape_of
-from mri2mesh.evaluation.xray_fit.conditions import CONDITIONS, FIELDS, Condition, true_camera
+from mri2mesh.evaluation.xray_fit.conditions import FIELDS, Condition, true_camera
 from mri2mesh.evaluation.xray_fit.evaluate import evaluate
 from mri2mesh.evaluation.xray_fit.scores import (
     Honesty,

@@ -32,13 +32,26 @@ from mri2mesh.engines.xray_fit.checks import (
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
-from mri2mesh.engines.xray_fit.fitting.case import Beginning, Case, Picked, beginning_of, prepare_case, settings_from
+from mri2mesh.engines.xray_fit.fitting.case import (
+    Beginning,
+    Case,
+    Picked,
+    beginning_of,
+    prepare_case,
+    settings_from,
+)
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
 from mri2mesh.engines.xray_fit.fitting.region import CENTRED_ON, REGION
 from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
-from mri2mesh.engines.xray_fit.fitting.side import SIDE_LEVELS, SIDE_LEVELS_IN_PLACE, in_place, mirrored, one_sided
+from mri2mesh.engines.xray_fit.fitting.side import (
+    SIDE_LEVELS,
+    SIDE_LEVELS_IN_PLACE,
+    in_place,
+    mirrored,
+    one_sided,
+)
 from mri2mesh.engines.xray_fit.fitting.stored import to_plain
 from mri2mesh.engines.xray_fit.fitting.support import support_in_views
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
@@ -100,8 +113,8 @@ def reconstruct(
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
         case = prepare_case(
-                radiographs, _model(anatomy, cache), landmarks, masks, settings, on, _region(anatomy, cache)
-            )
+            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, _region(anatomy, cache)
+        )
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
             device=case.family.mean.device,
@@ -249,9 +262,7 @@ def _without_scale(check: Check) -> Check:
     return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
-def _side(
-    case: Case, beginning: Beginning, found: Fit, report_progress: Callable[[float], None]
-) -> Check:
+def _side(case: Case, beginning: Beginning, found: Fit, report_progress: Callable[[float], None]) -> Check:
     """The other side's bone is fitted, coarsely, as this one was: where its place among the others is known, there, for
     the film may show the other side's own bone elsewhere.
 

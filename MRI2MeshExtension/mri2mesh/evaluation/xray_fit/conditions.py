@@ -75,9 +75,10 @@ CONDITIONS = {
     "two-views-wrong-geometry": Condition((AP, OBLIQUE), turn_deg=5.0, distance_share=0.02),
 }
 
+
 def true_camera(given: XrayCamera, turn: Rotation, distance_share: float) -> XrayCamera:
-    """The camera that a film was made with: turned about the isocentre (the origin) against the given one, its source to
-    detector distance shorter, so that the given one is longer by this share."""
+    """The camera that a film was made with: turned about the isocentre (the origin) against the given one, its source
+    to detector distance shorter, so that the given one is longer by this share."""
     matrix = turn.as_matrix()
     return XrayCamera(
         matrix @ given.source_ras_mm,

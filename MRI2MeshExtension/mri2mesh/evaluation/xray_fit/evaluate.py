@@ -1,9 +1,9 @@
-"""``mri2mesh evaluate xray-fit``: the engine as users run it, on simulated radiographs of subjects that no shape model has
-seen: its own defaults, no start, no landmarks.
+"""``mri2mesh evaluate xray-fit``: the engine as users run it, on simulated radiographs of subjects that no shape model
+has seen: its own defaults, no start, no landmarks.
 
-Films show the whole hip region (`region_films`) or, by option, one bone alone (`cases`), which flatters. Every subject
-is left out of every model that is used, with its mirror image. Beside each fit stand the mean shape, put in place by the
-truth, and the model's own projection of the truth. What is in the first film is measured.
+Films show the whole hip region (`region_films`) or, by option, one bone alone (`cases`), which flatters. Each subject
+is left out of every model that is used, with its mirror image. Beside each fit stand the mean shape, put in place by
+the truth, and the model's own projection of the truth. What is in the first film is measured.
 """
 
 from __future__ import annotations
@@ -64,11 +64,13 @@ def evaluate(
     files of `tables.write`, kept up to date after each fit. Raises InputError for an anatomy or a condition that is not
     known.
     """
-    alone = alone or anatomy in FIELDS and anatomy not in REGION_ANATOMIES
+    alone = alone or (anatomy in FIELDS and anatomy not in REGION_ANATOMIES)
     known = CONDITIONS if alone else FILM_CONDITIONS
     bones = FIELDS if alone else REGION_ANATOMIES
     if anatomy not in bones:
-        raise InputError(f"{anatomy!r} cannot be evaluated: use {', '.join(dict.fromkeys([*bones, *FIELDS]))}")
+        raise InputError(
+            f"{anatomy!r} cannot be evaluated: use {', '.join(dict.fromkeys([*bones, *FIELDS]))}"
+        )
     asked = list(conditions or ["two-views"])
     if unknown := [name for name in asked if name not in known]:
         raise InputError(f"there is no condition {unknown[0]!r}: use {', '.join(known)}")
@@ -116,9 +118,7 @@ def _in_region(
             yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs
 
 
-def _truth(
-    subject: str, model: ShapeModel, vertices: NDArray, radiographs: Sequence[Radiograph]
-) -> Truth:
+def _truth(subject: str, model: ShapeModel, vertices: NDArray, radiographs: Sequence[Radiograph]) -> Truth:
     camera = radiographs[0].camera
     return Truth(subject, model, vertices, in_field(vertices, camera, np.ones(camera.size, bool)))
 

@@ -115,12 +115,11 @@ class RegionCases:
         if model.name != "pelvis":
             return region.vertices[template.part_vertices(model.name)].astype(np.float64)
         # the atlas's own vertices, moved as the region's were
-        row = [k for k, name in enumerate(model.subjects) if name == subject and not model.mirrored[k]][0]
+        row = next(k for k, name in enumerate(model.subjects) if name == subject and not model.mirrored[k])
         atlas = model.vertices(model.scores[row])
         number = self.shapes.pelvis_subjects.index(subject)
         hips = np.concatenate([template.part_vertices(f"hip_{side}") for side in ("left", "right")])
         posed = rigid_fit(self.shapes.pelves[number][hips].astype(np.float64), region.vertices[hips])
-        sides = [f"acetabulum_centre_{side}" for side in ("left", "right")]
         # the region's hips are points on the atlas's surface: what lays them on it is the way between the frames
         points = self.shapes.pelves[number][hips[:: max(1, len(hips) // 1500)]].astype(np.float64)
         surface = Mesh(atlas.astype(np.float32), model.faces)

@@ -56,8 +56,8 @@ class Baselines:
 
 @dataclass(frozen=True)
 class Stated:
-    """What a fit says of its errors [V] mm, as `uncertainty.Uncertainty`. rays: [N, V, 3] unit vectors from the source of
-    each view: along_beam is along that of them on which a vertex may have slid farthest."""
+    """What a fit says of its errors [V] mm, as `uncertainty.Uncertainty`. rays: [N, V, 3] unit vectors from the source
+    of each view: along_beam is along that of them on which a vertex may have slid farthest."""
 
     total: NDArray
     along_beam: NDArray
@@ -223,14 +223,21 @@ def score(
     raw, rigid, similar = distances(truth, fitted), after(rigid_fit), after(similarity_fit)
     pose = pose_error(fitted[shown], there[shown], beam)
     return FitScore(
-        condition,
-        truth.subject,
-        *(raw.assd, raw.hd95, raw.hd),
-        rigid.assd,
-        *(similar.assd, similar.hd95, similar.hd),
-        *(baselines.mean.assd, baselines.mean.hd95, baselines.mean_similarity.assd),
-        *(baselines.floor.assd, baselines.floor.hd95),
-        *(pose.in_plane_deg, pose.out_of_plane_deg, pose.across_mm, pose.along_mm),
+        condition=condition,
+        subject=truth.subject,
+        raw_assd_mm=raw.assd,
+        raw_hd95_mm=raw.hd95,
+        raw_hd_mm=raw.hd,
+        rigid_assd_mm=rigid.assd,
+        similarity_assd_mm=similar.assd,
+        similarity_hd95_mm=similar.hd95,
+        similarity_hd_mm=similar.hd,
+        mean_assd_mm=baselines.mean.assd,
+        mean_hd95_mm=baselines.mean.hd95,
+        mean_similarity_assd_mm=baselines.mean_similarity.assd,
+        floor_assd_mm=baselines.floor.assd,
+        floor_hd95_mm=baselines.floor.hd95,
+        **vars(pose),
         **vars(honest),
         **vars(outcome),
     )

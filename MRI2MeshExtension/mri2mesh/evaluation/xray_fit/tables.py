@@ -50,7 +50,9 @@ def markdown(scores: Sequence[FitScore], anatomy: str) -> str:
     lines = [
         f"{anatomy}, left out of its own model; median (90th percentile), mm",
         "",
-        "| condition | n | " + " | ".join([*COLUMNS.values(), *HONESTY.values()]) + " | passed | passed, error over twice stated |",
+        "| condition | n | "
+        + " | ".join([*COLUMNS.values(), *HONESTY.values()])
+        + " | passed | passed, error over twice stated |",
         "|---" * (len(COLUMNS) + len(HONESTY) + 4) + "|",
     ]
     for name, rows in of_conditions(scores).items():

@@ -25,7 +25,14 @@ from mri2mesh.engines.xray_fit.fitting.poses import in_front
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
 from mri2mesh.engines.xray_fit.fitting.region import fit_region, search_region
 from mri2mesh.engines.xray_fit.fitting.solver import Term
-from mri2mesh.engines.xray_fit.fitting.starts import SEARCH_FACES, coarse_search, expected_place, from_landmarks
+from mri2mesh.engines.xray_fit.fitting.starts import (
+    AMONG_OTHERS,
+    SEARCH_FACES,
+    coarse_search,
+    expected_place,
+    from_landmarks,
+    most_explaining,
+)
 from mri2mesh.engines.xray_fit.fitting.stored import from_plain
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.transforms import Matrix, apply
@@ -34,6 +41,10 @@ from mri2mesh.reconstruction import Reconstruction
 
 LEAST_USABLE = 0.02
 """Least fraction of an image that must be usable: less than this shows no bone."""
+
+NOTHING_ELSE = 0.4
+"""Share of the detail that a bone explains only where no other is in the picture: found by a coarse search, one bone of
+a whole region explains 0.02 to 0.2."""
 
 Picked = Mapping[str, tuple[float, float]]
 """Landmark name -> (column, row) in pixels of the image."""
@@ -109,8 +120,10 @@ def prepare_case(
     device: torch.device | str = "cpu",
     region: ShapeModel | None = None,
 ) -> Case:
-    """region: of `region.REGION`, for the bones of `region.CENTRED_ON`. Raises InputError for a number of landmark sets or masks other than that of radiographs, for an unknown landmark,
-    a mask of another size, and for an image in which there is nothing to fit."""
+    """region: of `region.REGION`, for the bones of `region.CENTRED_ON`.
+
+    Raises InputError for a number of landmark sets or masks other than that of radiographs, for an unknown landmark, a
+    mask of another size, and for an image in which there is nothing to fit."""
     if not radiographs:
         raise InputError("a fit needs at least one radiograph")
     if landmarks is not None and len(landmarks) != len(radiographs):
@@ -173,15 +186,17 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
             from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior),
             case.expected,
         )
-    alone = coarse_search(
-        case.views, case.family.lighter(SEARCH_FACES), case.expected, scale_unknown=case.scale_unknown
-    )
+    light = case.family.lighter(SEARCH_FACES)
+    alone = coarse_search(case.views, light, case.expected, scale_unknown=case.scale_unknown)
     if case.region is None:
+        return Beginning(alone.parameters, case.expected)
+    by_itself = most_explaining(alone.parameters, case.views, light, 1, AMONG_OTHERS)
+    if by_itself.explained > NOTHING_ELSE:
         return Beginning(alone.parameters, case.expected)
     together = search_region(
         case.views, case.region, case.anatomy, case.expected, scale_unknown=case.scale_unknown
     )
-    if together.explained < alone.explained:
+    if together.explained < by_itself.explained:
         return Beginning(alone.parameters, case.expected)
     found = fit_region(case.views, case.region, together, case.settings.prior)
     start = _at(case, *found.start_of(case.model))

@@ -108,11 +108,13 @@ def fit(
     done = 0
     at, rivals = start, None
     for level in levels:
+        gradients = settings.compares_gradients(views, more, level)
         image = replace(
             settings.image,
             coarse_mm=level.coarse_mm,
             spongy=level.spongy,
-            gradients=settings.compares_gradients(views, more, level),
+            gradients=gradients,
+            even=settings.image.even or gradients,
         )
         drawn = family.lighter(level.faces) if level.faces else family
         # measured for values; what holds a bone while gradients are compared keeps it from being bent
@@ -120,7 +122,12 @@ def fit(
         small = [coarser(seen, level.pixels) for seen in views]
         terms = [
             ImageTerm(
-                seen, n, drawn, image, depth_of(seen, at), None if beside is None else beside.layers(seen.camera)
+                seen,
+                n,
+                drawn,
+                image,
+                depth_of(seen, at),
+                None if beside is None else beside.layers(seen.camera),
             )
             for n, seen in enumerate(small)
         ]

@@ -92,7 +92,9 @@ class ContourTerm:
             precisions.append(jacobian.T @ (weight[:, None] * jacobian))
             slopes.append(jacobian.T @ (weight * residual))
         cost = torch.stack(costs)
-        return Linearised(cost, torch.stack(precisions), torch.stack(slopes)), Yardstick(torch.ones_like(cost))
+        return Linearised(cost, torch.stack(precisions), torch.stack(slopes)), Yardstick(
+            torch.ones_like(cost)
+        )
 
     def distance_mm(self, at: Parameters) -> Tensor:
         """[B] root mean square distance of outer contour points from the mask's outline, mm on the detector."""

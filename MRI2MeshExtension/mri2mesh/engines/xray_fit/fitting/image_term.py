@@ -136,10 +136,10 @@ class ImageTerm:
     def rank_cost(self, at: Parameters) -> Tensor:
         """[B] by which candidates are compared that lie in different places.
 
-        Of the whole image: the cost of each by the least spread of all, for with its own a bad candidate's residuals look
-        as usual as a good one's. Of windows, which show different content: the logarithm of the share of it that each
-        leaves unexplained, times half of how many measurements a window has on average; with a variance of the noise
-        that is not known, that is the negative logarithm of a Gaussian likelihood.
+        Of the whole image: the cost of each by the least spread of all, for with its own a bad candidate's residuals
+        look as usual as a good one's. Of windows, which show different content: the logarithm of the share of it that
+        each leaves unexplained, times half of how many measurements a window has on average; with a variance of the
+        noise that is not known, that is the negative logarithm of a Gaussian likelihood.
         """
         layers = self._layers(self._seen(at))
         window = self._window(layers)
@@ -244,12 +244,14 @@ class ImageTerm:
 
     def _evenness(self, image: Tensor, mask: NDArray[np.bool_], width_px: float) -> Tensor:
         """[H, W, 1] one over how strong the image's detail is around each pixel, root mean square."""
-        energy = self._compared(image).square().view(-1, *mask.shape).sum(0).cpu().numpy()
+        energy = self._compared(image).double().square().view(-1, *mask.shape).sum(0).cpu().numpy()
         inside = gaussian_filter(mask.astype(np.float32), width_px)
         local = gaussian_filter(energy * mask, width_px) / np.maximum(inside, 1e-3)
-        usual = float(np.median(local[mask])) if mask.any() else 1.0
+        usual = float(np.median(local[mask]))
         strength = np.sqrt(local + EVEN_FLOOR * usual + 1e-12)
-        return torch.from_numpy(np.float32(usual**0.5 / strength)).to(image)[..., None]
+        # pixels whose squares overflow have no strength that could be told from another
+        even = np.nan_to_num(np.divide(usual**0.5, strength), nan=0.0, posinf=0.0)
+        return torch.from_numpy(even.astype(np.float32)).to(image)[..., None]
 
     def _attenuating(self, layers: Tensor) -> Tensor:
         """[B, H, W] mm of cortex that would absorb as much."""

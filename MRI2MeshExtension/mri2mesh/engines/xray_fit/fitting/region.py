@@ -27,7 +27,7 @@ from mri2mesh.engines.xray_fit.fitting.poses import distinct
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.solver import solve
-from mri2mesh.engines.xray_fit.fitting.starts import Searched, coarse_search, most_explaining
+from mri2mesh.engines.xray_fit.fitting.starts import AMONG_OTHERS, Searched, coarse_search, most_explaining
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit
 
 REGION = "pelvis_femur"
@@ -67,7 +67,7 @@ class RegionStage:
 
 
 STAGES = (
-    RegionStage(64, 8, JOINT_MODES + 2, 4, 25.0),
+    RegionStage(64, 8, JOINT_MODES + 2, 4, 25.0, gradients=True),
     RegionStage(64, 8, JOINT_MODES + MODES, 1, 25.0, gradients=True),
     RegionStage(128, 8, JOINT_MODES + MODES, 1, 20.0, spongy=0.3, gradients=True, turned=True),
 )
@@ -128,10 +128,12 @@ def search_region(
     be beside or behind a source."""
     family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
     starts = _places(expected, model, wanted, family)
-    found = coarse_search(views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED)
+    found = coarse_search(
+        views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED, settings=AMONG_OTHERS
+    )
     for side in range(2):
         tried = Parameters.joined([found.parameters, _hips_turned(found.parameters, side)])
-        found = most_explaining(tried, views, family, SEARCHED)
+        found = most_explaining(tried, views, family, SEARCHED, AMONG_OTHERS)
     return found
 
 
@@ -186,9 +188,7 @@ def _middle(model: ShapeModel) -> NDArray[np.float64]:
     return np.asarray(np.mean(sides, axis=0))
 
 
-def _family(
-    model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str
-) -> SurfaceFamily:
+def _family(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
     turned = articulated(model, turns, MODES)
     return SurfaceFamily(turned, device, centre=torch.from_numpy(centre)).lighter(FACES)
 
@@ -202,7 +202,9 @@ def _without_turns(coefficients: torch.Tensor) -> torch.Tensor:
 def _places(expected: Parameters, model: ShapeModel, wanted: str, family: SurfaceFamily) -> Parameters:
     """The region's poses by which each of the places of `CENTRED_ON` is where the film's middle is."""
     middle = _middle(model)
-    shown = np.stack([np.mean([model.landmark(one) for one in names], axis=0) for names in CENTRED_ON[wanted]])
+    shown = np.stack(
+        [np.mean([model.landmark(one) for one in names], axis=0) for names in CENTRED_ON[wanted]]
+    )
     positions = expected.position + torch.from_numpy(middle - shown).to(expected.position)
     n_views = expected.view_turn.shape[1]
     rotations = expected.rotation.expand(len(positions), 3, 3)

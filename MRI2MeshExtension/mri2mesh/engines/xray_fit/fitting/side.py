@@ -31,8 +31,8 @@ SIDE_LEVELS_IN_PLACE = (Level(128, 10, 1000, 1, 20.0, spongy=0.3, gradients=True
 
 
 def in_place(other: SurfaceFamily, at: Parameters, family: SurfaceFamily) -> Parameters:
-    """The other side's mean shape laid on a bone of this side, a batch of one: each vertex as near as a turn brings it to
-    that of the same name."""
+    """The other side's mean shape laid on a bone of this side, a batch of one: each vertex as near as a turn brings it
+    to that of the same name."""
     there = at.vertices(family)[0].cpu().numpy()
     mine = other.mean.cpu().numpy()
     pose = rigid_fit(mine, there)
