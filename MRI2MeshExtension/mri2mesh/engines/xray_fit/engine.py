@@ -1,7 +1,8 @@
 """X-ray fit: a shape model's pose and shape, and so closed surfaces, from one or several radiographs.
 
-Starts from landmarks, from an earlier result, or from a coarse search; then a coarse-to-fine least-squares fit of the
-bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is certain, seen and plausible.
+Starts from landmarks, from an earlier result, or from a coarse search, in the hip region for all bones together; then a
+coarse-to-fine least-squares fit of the bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is
+certain, seen and plausible.
 """
 
 from __future__ import annotations
@@ -162,7 +163,9 @@ def reconstruct(
         warnings=[*warnings_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
         provenance={
             "version": __version__,
-            "weights": [find(PREFIX + case.model.name).provenance()],
+            "weights": [
+                find(PREFIX + model.name).provenance() for model in (case.model, case.region) if model
+            ],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
             "settings": {
