@@ -19,7 +19,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit, rigid_inverse, translation
 from mri2mesh.imaging.radiographs.masks.mask import with_masks
-from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.radiograph import Radiograph, Scale
 from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry, assumed_geometry
 from mri2mesh.synthesis.films.case import make_case
 from mri2mesh.synthesis.films.correspondence import nearest
@@ -145,7 +145,7 @@ class RegionCases:
             image = _behind_lead(image, case, geometry)
         if condition.displayed:
             image = displayed(image)
-        scale = "display" if condition.displayed else "logarithmic"
+        scale: Scale = "display" if condition.displayed else "logarithmic"
         return with_masks(Radiograph(image.astype(np.float32), geometry, scale))
 
 
