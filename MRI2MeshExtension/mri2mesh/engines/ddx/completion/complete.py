@@ -47,7 +47,8 @@ class Noise:
 class Completion:
     """vertices: [V, 3] RAS mm in the model's topology. matrix: 4x4 of the pose (with scale, where it was free).
     coefficients: [M]. measured: [V] bool, whether samples speak for the vertex; the others are completed by the model.
-    uncertainty_mm: [V] standard deviation without the shift along the beam. shift_sd_mm: of that shift, common to all.
+    uncertainty_mm: [V] standard deviation along one axis, without the shift along the beam. shift_sd_mm: of that shift,
+    common to all. apart_mm: median distance of the samples from where the finished surface has them.
     """
 
     vertices: NDArray[np.float64]
@@ -56,6 +57,7 @@ class Completion:
     measured: NDArray[np.bool_]
     uncertainty_mm: NDArray[np.float64]
     shift_sd_mm: float
+    apart_mm: float
 
 
 def complete(
@@ -93,6 +95,7 @@ def complete(
         near < _MEASURED_MM,
         system.uncertainty(),
         noise.shift,
+        system.apart(),
     )
 
 
@@ -158,6 +161,11 @@ class _System:
             return columns
         moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.anchored)
         return np.concatenate([columns, moved], axis=2)
+
+    def apart(self) -> float:
+        """mm, the median over the samples."""
+        here = apply(self.pose, self.anchors.on(self.shape()))
+        return float(np.median(np.linalg.norm(self.samples.points - here, axis=1)))
 
     def uncertainty(self) -> NDArray[np.float64]:
         """[V] root mean square over directions of the posterior's standard deviation, mm."""
