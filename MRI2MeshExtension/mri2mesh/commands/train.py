@@ -78,9 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixels", type=int, default=256, metavar="N", help="of ddx: of a film's side, a multiple of 32"
     )
-    parser.add_argument(
-        "--learning-rate", type=float, default=5e-4, metavar="X", help="of ddx, at its largest (default: 5e-4)"
-    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
 
