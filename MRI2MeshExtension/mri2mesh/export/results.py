@@ -12,8 +12,8 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import write_labelmaps
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in
-from mri2mesh.export.pixel_maps import write_pixel_maps
 from mri2mesh.export.pictures import write_contours, write_view_3d
+from mri2mesh.export.pixel_maps import write_pixel_maps
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.export.report_input import Image
@@ -49,8 +49,8 @@ def write_results(
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
-    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs; where an engine has
-    maps of a radiograph, ``<structure>.maps.nrrd`` and ``maps.png``.
+    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs;
+    where an engine has maps of a radiograph, ``<structure>.maps.nrrd`` and ``maps.png``.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved

@@ -37,10 +37,10 @@ def picture(view: XrayCamera) -> np.ndarray:
 
 
 def brightest_near(image: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """(column, row) of the centre of brightness within four pixels."""
-    x, y = np.rint(at).astype(int)
-    part = image[y - 4 : y + 5, x - 4 : x + 5] - image.min()
-    row, column = np.mgrid[y - 4 : y + 5, x - 4 : x + 5]
+    """(column, row) of the centre of brightness about there."""
+    (x, y), reach = np.rint(at).astype(int), 14
+    part = image[y - reach : y + reach + 1, x - reach : x + reach + 1] - image.min()
+    row, column = np.mgrid[y - reach : y + reach + 1, x - reach : x + reach + 1]
     return np.array([(part * column).sum(), (part * row).sum()]) / part.sum()
 
 

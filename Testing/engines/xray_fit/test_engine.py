@@ -11,6 +11,7 @@ from mri2mesh.engines.xray_fit.fitting.case import settings_for
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
 from mri2mesh.geometry.distances import surface_distances
+from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.films.single_bone import XraySettings, radiograph, thickness

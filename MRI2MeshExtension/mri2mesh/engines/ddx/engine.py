@@ -80,7 +80,9 @@ def reconstruct(
         noise = Noise(SAMPLES.along, SAMPLES.across, reference.sd_mm)
         found, left_out = _completed(seen.maps, bones, trained, noise)
         structures = _structures(found, seen)
-        left_out += [name for item in structures if (name := item.name) and item.support.mean() < LEAST_MEASURED]
+        left_out += [
+            name for item in structures if (name := item.name) and item.support.mean() < LEAST_MEASURED
+        ]
         structures = [item for item in structures if item.support.mean() >= LEAST_MEASURED]
     with stages.stage("check"):
         checks = _checks(found, structures, seen)
@@ -95,7 +97,10 @@ def reconstruct(
             "weights": [trained.entry.provenance(), *(find(f"shape_{name}").provenance() for name in MODELS)],
             "device": str(chosen),
             "uncertainty_method": UNCERTAINTY,
-            "settings": {"hips_to_detector_mm": hips_to_detector_mm, "film_pixels": list(seen.film.film.shape)},
+            "settings": {
+                "hips_to_detector_mm": hips_to_detector_mm,
+                "film_pixels": list(seen.film.film.shape),
+            },
         },
         timings_s=stages.seconds,
         maps=_pixel_maps(seen, structures),
@@ -151,9 +156,7 @@ def _in_film(vertices: NDArray, seen: Seen) -> NDArray[np.bool_]:
     return result
 
 
-def _checks(
-    found: Completed, structures: Sequence[ReconstructedStructure], seen: Seen
-) -> list[Check]:
+def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen: Seen) -> list[Check]:
     checks = []
     for target, one in found:
         if not any(item.name in target.model.part_names for item in structures):
@@ -199,9 +202,12 @@ def _warnings(seen: Seen, shift_sd_mm: float, left_out: Sequence[str]) -> list[s
         f"{shift_sd_mm:.0f} mm (standard deviation); the distance from the hips to the detector says more"
     ]
     if seen.inverted:
-        found.append("bone is taken to be shown the other way round than the file says: the network sees it so")
+        found.append(
+            "bone is taken to be shown the other way round than the file says: the network sees it so"
+        )
     found += [
-        f"{STRUCTURES[name].meaning.lower()}{_side(name)} is left out: the film hardly shows it" for name in left_out
+        f"{STRUCTURES[name].meaning.lower()}{_side(name)} is left out: the film hardly shows it"
+        for name in left_out
     ]
     return found
 

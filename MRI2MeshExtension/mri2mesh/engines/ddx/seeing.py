@@ -62,9 +62,7 @@ def _guessed_scale(radiograph: Radiograph) -> float:
     return TABLE_FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
 
 
-def _polarised(
-    radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, scale: float
-) -> Seen:
+def _polarised(radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, scale: float) -> Seen:
     first = _seen(radiograph, trained, reference, scale, False)
     if radiograph.scale == "logarithmic":  # the file says how its values follow the beam
         return first

@@ -15,8 +15,8 @@ from mri2mesh.synthesis.films.views import View
 
 
 def turned(view: View, region: PosedRegion, axis: int, degrees: float) -> View:
-    """The patient turned against the film: the camera goes round the hips instead. axis: 0, tilt (about the line through
-    both hips); 2, rotation (about the body's long axis)."""
+    """The patient turned against the film: the camera goes round the hips instead. axis: 0, tilt (about the line
+    through both hips); 2, rotation (about the body's long axis)."""
     middle = region.hips_ras_mm.mean(axis=0)
     turn = Rotation.from_rotvec(np.radians(degrees) * np.eye(3)[axis]).as_matrix()
     camera = view.camera
@@ -28,9 +28,7 @@ def wrong_distance(camera: XrayCamera, factor: float) -> XrayCamera:
     """What somebody believes who has the distance from source to detector wrong by a factor; the detector stays."""
     further = (factor - 1) * camera.source_to_detector_mm
     source: NDArray[np.float64] = camera.source_ras_mm - further * camera.axes_ras[2]
-    return replace(
-        camera, source_ras_mm=source, source_to_detector_mm=factor * camera.source_to_detector_mm
-    )
+    return replace(camera, source_ras_mm=source, source_to_detector_mm=factor * camera.source_to_detector_mm)
 
 
 Turn = Callable[[View, PosedRegion], View]

@@ -52,11 +52,13 @@ def evaluate(
 
     data: the training folder. cases: where shapes and spines for films are kept, made there on the first run.
     weights_dir: a folder with the network's weights; without it and without shipped ones the floor and the mean shape
-    are measured alone. conditions: of `conditions.CONDITIONS`. Raises InputError where data are missing or a condition is
-    unknown.
+    are measured alone. conditions: of `conditions.CONDITIONS`. Raises InputError where data are missing or a
+    condition is unknown.
     """
     if unknown := set(conditions) - set(CONDITIONS):
-        raise InputError(f"no condition is called {sorted(unknown)[0]!r}: use some of {', '.join(CONDITIONS)}")
+        raise InputError(
+            f"no condition is called {sorted(unknown)[0]!r}: use some of {', '.join(CONDITIONS)}"
+        )
     shapes, spines = prepared_anatomy(data, cases, 0)
     everybody = RegionShapes.load(shapes)
     bones, places = targets(LEFT_OUT), everybody.without(LEFT_OUT).canonical()
@@ -96,9 +98,7 @@ def film_rows(
             yield head | {"method": "mean shape", "alignment": name} | vars(score)
         for method, (maps, noise) in methods.items():
             try:
-                result = complete(
-                    target.model, places[target.rows], maps.samples(*target.bones), noise=noise
-                )
+                result = complete(target.model, places[target.rows], maps.samples(*target.bones), noise=noise)
             except InputError:
                 yield head | {"method": method, "alignment": "refused"}
                 continue
@@ -159,7 +159,15 @@ def _network(weights_dir: Path | None) -> TrainedNetwork | None:
 
 def _write(rows: Sequence[dict[str, object]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = ["condition", "subject", "target", "method", "alignment", "error_over_stated", *Score.__dataclass_fields__]
+    names = [
+        "condition",
+        "subject",
+        "target",
+        "method",
+        "alignment",
+        "error_over_stated",
+        *Score.__dataclass_fields__,
+    ]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
+from scipy.spatial import ConvexHull, Delaunay, cKDTree
 from tqdm import tqdm
 
 from mri2mesh.engines.ddx.completion.complete import complete
@@ -78,9 +78,7 @@ def evaluate_labelled(
             image = develop(film.case, rng, Appearance(metal=0.0))
             depth = depth_of(film.case.camera, film.case.hips_ras_mm.mean(axis=0))
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
-            maps = maps_of(
-                trained.network, network_film(image, film.case.camera, trained.pixels), reference
-            )
+            maps = maps_of(trained.network, network_film(image, film.case.camera, trained.pixels), reference)
             for target in bones:
                 head = {"condition": "labelled CT", "subject": film.subject, "target": target.name}
                 try:
@@ -107,7 +105,10 @@ def labelled_film(labels: Volume, subject: str) -> LabelledFilm:
     labels = _every_other(labels)
     true = {
         "pelvis": surface_from_labels(_where(labels, PELVIS, SACRUM)),
-        **{f"femur_{side}": surface_from_labels(_half(labels, side), largest=True) for side in ("left", "right")},
+        **{
+            f"femur_{side}": surface_from_labels(_half(labels, side), largest=True)
+            for side in ("left", "right")
+        },
     }
     midline = float(true["pelvis"].vertices[:, 0].mean())
     hips = np.stack([_head(true[f"femur_{side}"], midline) for side in ("left", "right")])
@@ -132,14 +133,8 @@ def labelled_film(labels: Volume, subject: str) -> LabelledFilm:
 
 def pseudo_ct(labels: Volume) -> NDArray[np.float32]:
     """[K, J, I] HU: bones with a shell one voxel thick, muscles, and fat in between, up to a skin around all labels."""
-    array, spacing = labels.array, labels.spacing
-    anything = array > 0
-    body = np.zeros_like(anything)
-    reach = int(round(_SKIN_MM / spacing[0]))
-    for k, part in enumerate(anything):
-        closed = ndimage.binary_closing(np.pad(part, 3 * reach), iterations=2 * reach)
-        grown = ndimage.binary_dilation(ndimage.binary_fill_holes(closed), iterations=reach)
-        body[k] = grown[3 * reach : -3 * reach, 3 * reach : -3 * reach]
+    array = labels.array
+    body = _body(labels)
     rng = np.random.default_rng(0)
     hu = np.full(array.shape, AIR, np.float32)
     hu[body] = FAT
@@ -153,6 +148,38 @@ def pseudo_ct(labels: Volume) -> NDArray[np.float32]:
     return np.where(bone, hu + 400 * rough, np.where(body, hu + 100 * rough, hu)).astype(np.float32)
 
 
+def _body(labels: Volume) -> NDArray[np.bool_]:
+    """[K, J, I] what is under the skin: in each slice the convex hull of the labels, below the pelvis of each thigh,
+    and some fat around it. What slices lack is taken from their neighbours."""
+    array = ndimage.maximum_filter1d((labels.array > 0).astype(np.uint8), 7, axis=0) > 0
+    trunk = (
+        ndimage.maximum_filter1d(np.isin(labels.array, (PELVIS, SACRUM, SPINE)).any((1, 2)).astype(int), 7)
+        > 0
+    )
+    reach = round(_SKIN_MM / labels.spacing[0])
+    body = np.zeros_like(array)
+    middle = array.shape[2] // 2
+    for k, part in enumerate(array):
+        halves = [part] if trunk[k] else [part & _side_of(part, middle, side) for side in (0, 1)]
+        hull = np.any([_hull(half) for half in halves], axis=0)
+        body[k] = ndimage.binary_dilation(hull, iterations=reach)
+    return body
+
+
+def _side_of(part: NDArray, middle: int, side: int) -> NDArray[np.bool_]:
+    columns = np.arange(part.shape[1]) < middle
+    return np.broadcast_to(columns if side == 0 else ~columns, part.shape)
+
+
+def _hull(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[J, I] the convex hull of a mask; nothing where it has no area."""
+    points = np.argwhere(part & ~ndimage.binary_erosion(part))
+    if len(points) < 4 or min(np.ptp(points, axis=0)) == 0:
+        return part
+    inside = Delaunay(points[ConvexHull(points).vertices]).find_simplex(np.argwhere(np.ones_like(part))) >= 0
+    return inside.reshape(part.shape)
+
+
 def _water_paths(hu: NDArray, ijk_to_ras: NDArray, camera: XrayCamera) -> NDArray[np.float32]:
     """[H, W] mm of water that weaken each ray as much."""
     volume = attenuation_from_hu(torch.from_numpy(hu))
@@ -160,9 +187,7 @@ def _water_paths(hu: NDArray, ijk_to_ras: NDArray, camera: XrayCamera) -> NDArra
     return np.asarray(image[0].numpy() / WATER_PER_MM, dtype=np.float32)
 
 
-def _scores(
-    vertices: NDArray, target: Target, true: Mesh, camera: XrayCamera
-) -> Iterator[dict[str, object]]:
+def _scores(vertices: NDArray, target: Target, true: Mesh, camera: XrayCamera) -> Iterator[dict[str, object]]:
     beam = camera.axes_ras[2]
     shifted = _closest(vertices, true, camera, "beam", beam)
     similar = _closest(shifted, true, camera, "similarity", beam)

@@ -34,7 +34,7 @@ class Appearance:
 def develop(
     case: FilmCase, rng: np.random.Generator, appearance: Appearance | None = None
 ) -> NDArray[np.float32]:
-    """[H, W] a film of the case, as `imaging.radiographs.brightness.standardised` has it; bones bright or dark, as it happens."""
+    """[H, W] a film of the case, standardised; bones bright or dark, as it happens."""
     look = appearance or Appearance()
     spacing = case.camera.pixel_spacing_mm[0]
     attenuation = _attenuation(case, rng, look)

@@ -1,5 +1,5 @@
-"""The radiographs among the samples: a pelvis that is nobody's, drawn from the shape model, in two views of a C-arm, and
-the hips of another nobody from the front.
+"""The radiographs among the samples: a pelvis that is nobody's, drawn from the shape model, in two views of a C-arm,
+and the hips of another nobody from the front.
 
 ``python -m mri2mesh.synthesis.films.samples FOLDER`` makes them anew, always the same.
 """

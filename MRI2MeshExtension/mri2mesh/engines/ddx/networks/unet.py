@@ -27,7 +27,7 @@ _SIDES = 2
 @dataclass(frozen=True)
 class Maps:
     """mask: [B, L, H, W] logits. log_depth: [B, L, 2, H, W], of the depth over the reference depth, of the face nearest
-    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone in units of `CANONICAL_MM`."""
+    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone, in `CANONICAL_MM`."""
 
     mask: Tensor
     log_depth: Tensor

@@ -15,8 +15,8 @@ from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase
 from mri2mesh.synthesis.films.develop import Appearance, develop
 from mri2mesh.synthesis.films.framing import drawn_frame, framed, whole_frame
 
-_LOOSE_SD_MM = 40.0
-_STANDARD_SHARE = 0.7
+_LOOSE_SD_MM = 35.0
+_STANDARD_SHARE = 0.9
 _SQUARE_SHARE = 0.65
 
 
