@@ -93,7 +93,7 @@ def film_rows(
         methods["ddx"] = (_predicted_maps(trained, film, camera), SAMPLES)
     for target in bones:
         true = film.region.vertices[target.rows].astype(np.float64)
-        head = {"subject": film.subject, "target": target.name}
+        head: dict[str, object] = {"subject": film.subject, "target": target.name}
         for name, score in mean_shape_scores(target.model, true, true_camera).items():
             yield head | {"method": "mean shape", "alignment": name} | vars(score)
         for method, (maps, noise) in methods.items():

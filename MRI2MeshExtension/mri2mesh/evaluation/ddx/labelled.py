@@ -80,7 +80,11 @@ def evaluate_labelled(
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
             maps = maps_of(trained.network, network_film(image, film.case.camera, trained.pixels), reference)
             for target in bones:
-                head = {"condition": "labelled CT", "subject": film.subject, "target": target.name}
+                head: dict[str, object] = {
+                    "condition": "labelled CT",
+                    "subject": film.subject,
+                    "target": target.name,
+                }
                 try:
                     found = complete(
                         target.model, trained.places[target.rows], maps.samples(*target.bones), noise=SAMPLES
@@ -193,12 +197,13 @@ def _scores(vertices: NDArray, target: Target, true: Mesh, camera: XrayCamera) -
     similar = _closest(shifted, true, camera, "similarity", beam)
     placed = {"as placed": vertices, "depth corrected": shifted, "similarity": similar}
     for name, found in placed.items():
-        yield {"method": "ddx", "alignment": name} | _apart(found, target.model.faces, true, camera)
+        yield {"method": "ddx", "alignment": name, **_apart(found, target.model.faces, true, camera)}
     start = apply(rigid_fit(target.model.mean, similar), target.model.mean)
     for name in ("rigid", "similarity"):
         found = _closest(start, true, camera, name, beam)
         label = "true pose" if name == "rigid" else name
-        yield {"method": "mean shape", "alignment": label} | _apart(found, target.model.faces, true, camera)
+        scores = _apart(found, target.model.faces, true, camera)
+        yield {"method": "mean shape", "alignment": label, **scores}
 
 
 def _closest(vertices: NDArray, true: Mesh, camera: XrayCamera, kind: str, beam: NDArray) -> NDArray:
@@ -219,7 +224,7 @@ def _closest(vertices: NDArray, true: Mesh, camera: XrayCamera, kind: str, beam:
     return moved
 
 
-def _apart(vertices: NDArray, faces: NDArray, true: Mesh, camera: XrayCamera) -> dict[str, float]:
+def _apart(vertices: NDArray, faces: NDArray, true: Mesh, camera: XrayCamera) -> dict[str, object]:
     """ASSD and HD95 of what is in the film and in the volume, each to the whole of the other."""
     rng = np.random.default_rng(0)
     found = Mesh(vertices.astype(np.float32), faces)
