@@ -23,8 +23,6 @@ from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.transforms import apply, compose, rigid_fit
 
 FEWEST_POINTS = 60
-_INDEPENDENT = 400
-"""Neighbouring pixels err alike: this many samples count as independent, however many there are."""
 _ROUNDS = 12
 _MOST_SAMPLES = 2500
 _MEASURED_MM = 8.0
@@ -36,11 +34,13 @@ _ALONG_SURFACE = 0.1
 @dataclass(frozen=True)
 class Noise:
     """Standard deviations of a sample, mm. along: of depth. across: of which point of the bone it is. shift: of the
-    whole bone's depth, which is not in the samples' scatter: how well the reference depth is known."""
+    whole bone's depth, which is not in the samples' scatter: how well the reference depth is known. independent:
+    neighbouring pixels err alike, so that many samples count, however many there are."""
 
     along: float = 3.0
     across: float = 3.0
     shift: float = 5.0
+    independent: int = 400
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _System:
             metric = _surface_metric(self.anchors.on(normals), samples.rays, noise)
         squared = np.einsum("ni,nij,nj->n", offset, metric, offset)
         robust = samples.confidence / (1 + squared / 9.0) ** 2  # Geman and McClure, at three deviations
-        metric = metric * (robust * min(1.0, _INDEPENDENT / len(samples)))[:, None, None]
+        metric = metric * (robust * min(1.0, noise.independent / len(samples)))[:, None, None]
         jacobian = self._jacobian(here, shape)
         weighted = np.einsum("nij,njp->nip", metric, jacobian)
         hessian = np.einsum("nip,niq->pq", weighted, jacobian, optimize=True)
