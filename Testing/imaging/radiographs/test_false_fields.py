@@ -22,7 +22,7 @@ def trunk() -> np.ndarray:
 def between_blades(left: int, right: int, top: int, bottom: int) -> np.ndarray:
     """Transmission; behind the blades a fifth of what comes through the thickest."""
     image = trunk()
-    inside = (COLUMNS >= left) & (COLUMNS < right) & (ROWS >= top) & (ROWS < bottom)
+    inside = (left <= COLUMNS) & (right > COLUMNS) & (top <= ROWS) & (bottom > ROWS)
     noise = 0.03 * np.random.default_rng(0).normal(size=image.shape)
     return np.exp(-gaussian_filter(np.where(inside, image, 5.6), 1.0) - noise)
 
