@@ -1,4 +1,4 @@
-"""Fields that are not there: circles on films with straight blades, bubbles of gas; blades that cover most of a film."""
+"""Fields that are not there: circles on films with straight blades, bubbles; and blades that cover most of a film."""
 
 from __future__ import annotations
 
