@@ -96,6 +96,7 @@ def reconstruct_with(
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
             lambda: stages.share(next(steps) / (STEPS_PER_SURFACE * len(surfaces))),
+            [overlap.left_as_found for overlap in overlaps if overlap.deep],
         )
     with stages.stage("check"):
         structures = [
@@ -109,13 +110,17 @@ def reconstruct_with(
         ]
         if not structures:
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
-        checks = [level_check(named.count), *check_reconstruction(structures, volume, spine.evidence)]
+        checks = [
+            level_check(named.count),
+            *check_reconstruction(structures, volume, spine.evidence),
+            *(overlap.check() for overlap in overlaps),
+        ]
     stages.done()
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[*named.warnings, *overlaps],
+        warnings=[*named.warnings, *(each.message for each in overlaps if each.message)],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],

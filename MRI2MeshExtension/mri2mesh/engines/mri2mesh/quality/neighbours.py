@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 
 import numpy as np
@@ -40,24 +40,34 @@ SPREAD_STEPS = 3
 """Smoothing of the moves over a surface, so that a push leaves a dent and no spike."""
 
 
-def separate(meshes: dict[str, Mesh], alive: Callable[[], None] = lambda: None) -> dict[str, Mesh]:
+def separate(
+    meshes: dict[str, Mesh],
+    alive: Callable[[], None] = lambda: None,
+    left_as_found: Collection[frozenset[str]] = (),
+) -> dict[str, Mesh]:
     """Closed surfaces, keyed by structure and ordered along the spine, without folds and without overlap.
 
     Between bone and disc the disc gives way; between bones both do. A fold is smoothed away where it is; freedom
     from folds comes last, so it holds even where some overlap of neighbours is left.
-    alive: called between the steps; what it raises ends the work.
+    alive: called between the steps; what it raises ends the work. left_as_found: sets of names that are too deep in one
+    another to be parted: pushing them out would tear them, so their overlap stays, for the checks to mark.
     """
 
     def unfolded(name: str) -> Mesh:
         alive()
         return _unfolded(name, meshes[name])
 
+    def parted(first: str, second: str) -> bool:
+        return not any({first, second} <= together for together in left_as_found)
+
     meshes = {name: unfolded(name) for name in meshes}
-    _bend_arches(meshes)
+    _bend_arches(meshes, parted)
     for _ in range(PASSES):
         changed: set[str] = set()
         for first, second in touching_pairs(meshes):
             alive()
+            if not parted(first, second):
+                continue
             apart = _apart(meshes[first], meshes[second], _share(first, second))
             for name, mesh in zip((first, second), apart, strict=True):
                 if mesh is not meshes[name]:
@@ -69,7 +79,7 @@ def separate(meshes: dict[str, Mesh], alive: Callable[[], None] = lambda: None) 
     return meshes
 
 
-def _bend_arches(meshes: dict[str, Mesh]) -> None:
+def _bend_arches(meshes: dict[str, Mesh], wanted: Callable[[str, str], bool]) -> None:
     """Neighbouring vertebrae whose facets cross are bent apart, the upper's behind the lower's.
 
     A facet deep in its partner has no nearest way out that is the right one: that takes anatomy, not geometry.
@@ -79,6 +89,8 @@ def _bend_arches(meshes: dict[str, Mesh]) -> None:
     ]
     home = template("vertebra").vertices.astype(np.float64)
     for upper, lower in pairwise(bones):
+        if not wanted(upper, lower):
+            continue
         frame = rigid_fit(home, meshes[lower].vertices.astype(np.float64))
         meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
 
