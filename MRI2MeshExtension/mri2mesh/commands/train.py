@@ -75,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--films", type=int, default=2000, metavar="N", help="of ddx: films kept at a time (default: 2000)"
     )
+    parser.add_argument(
+        "--pixels", type=int, default=256, metavar="N", help="of ddx: of a film's side, a multiple of 32"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.ddx.networks.unet import DepthNet, Maps
-from mri2mesh.engines.ddx.training.batches import make_batch
+from mri2mesh.engines.ddx.training.batches import batches, make_batch
 from mri2mesh.engines.ddx.training.films_pool import film_path, make_films
 from mri2mesh.engines.ddx.training.run import LEFT_OUT, DdxTrainOptions, train_ddx
 from mri2mesh.engines.ddx.training.validation import Validation, figures
@@ -87,7 +88,7 @@ def test_training_writes_a_curve_of_other_films_and_can_be_taken_up(films: Path,
 
     for steps, resume in ((1, False), (2, True)):
         network = DepthNet(widths=(16, 16, 16, 16, 16))
-        validation = Validation(network, [FilmCase.load(film_path(films, 1))], tmp_path)
+        validation = Validation(network, [FilmCase.load(film_path(films, 1))], tmp_path, 64)
         options = LoopOptions(minutes=1.0, out=tmp_path, max_steps=steps, resume=resume, examine=validation)
         train_loop(network, endless(), DdxStep(), options)
     with (tmp_path / "curve.csv").open() as file:
@@ -99,6 +100,18 @@ def test_training_writes_a_curve_of_other_films_and_can_be_taken_up(films: Path,
 def test_a_loss_that_does_not_exist_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="use one of dependent, independent, single"):
         train_ddx(DdxTrainOptions(tmp_path, tmp_path, loss="best"))
+
+
+def test_a_number_of_pixels_that_does_not_fit_the_network_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="multiple of 32"):
+        train_ddx(DdxTrainOptions(tmp_path, tmp_path, pixels=100))
+
+
+def test_batches_are_parts_of_films_at_the_size_that_is_asked_for(films: Path):
+    case = FilmCase.load(film_path(films, 0))
+    drawn = batches(lambda rng: case, 2, 0, 96)
+    sizes = {tuple(batch.film.shape[-2:]) for batch in islice(drawn, 8)}
+    assert sizes == {(96, 96), (64, 96)}
 
 
 def test_left_out_subjects_exist_in_the_sources():

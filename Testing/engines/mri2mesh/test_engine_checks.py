@@ -1,5 +1,7 @@
 """The engine on two halves of the bundled MRI: what it leaves out, and what it marks as wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,16 @@ def test_the_body_that_the_image_cuts_is_marked_and_the_whole_ones_are_not(lower
     *whole, cut = [item.name for item in lower_half.structures if item.structure.kind == "vertebra"]
     assert (cut, "field of view") in failed
     assert not any(structure in whole for structure, _ in failed)
+
+
+def test_an_image_that_lies_as_its_file_says_passes_and_one_turned_front_to_back_does_not(lower_half, models):
+    def passed(result: Reconstruction) -> bool:
+        (found,) = [check for check in result.checks if check.name == "orientation of the image"]
+        return found.passed
+
+    volume = part_of_the_sample(8, 110)
+    turned = replace(volume, ijk_to_ras=np.diag([1.0, -1.0, 1.0, 1.0]) @ volume.ijk_to_ras)
+    assert passed(lower_half) and not passed(reconstruct_with(turned, models))
 
 
 def test_uncertainty_and_support_vary_over_each_surface(lower_half):

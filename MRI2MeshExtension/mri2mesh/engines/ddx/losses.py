@@ -73,8 +73,9 @@ def mask_loss(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 def canonical_loss(predicted: Tensor, true: Tensor, mask: Tensor) -> Tensor:
-    """Mean distance (L1) of places on the bone [B, L, S, 3, H, W] over the pixels of the masks [B, L, H, W]."""
-    weight = mask.to(predicted.dtype)[:, :, None, None]
-    apart = torch.nn.functional.smooth_l1_loss(predicted, true, beta=0.02, reduction="none")
-    pixels = weight.sum() * predicted.shape[2] * predicted.shape[3]
-    return (apart * weight).sum() / pixels.clamp_min(1)
+    """Mean distance (smooth L1) of places on the bone [B, L, S, 3, H, W] over the pixels of the masks [B, L, H, W]."""
+    film, bone, row, column = torch.nonzero(mask, as_tuple=True)  # a tenth of all pixels: much quicker
+    if not len(film):
+        return predicted.sum() * 0
+    here, there = predicted[film, bone, :, :, row, column], true[film, bone, :, :, row, column]
+    return torch.nn.functional.smooth_l1_loss(here, there, beta=0.02)

@@ -20,13 +20,14 @@ from mri2mesh.engines.mri2mesh.localisation.levels import name_levels, refuse_bo
 from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
 from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
-from mri2mesh.engines.mri2mesh.quality.neighbours import separate
+from mri2mesh.engines.mri2mesh.quality.facing import facing_check
 from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
 from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
+from mri2mesh.quality.neighbours import separate
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (
@@ -96,7 +97,7 @@ def reconstruct_with(
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
             lambda: stages.share(next(steps) / (STEPS_PER_SURFACE * len(surfaces))),
-            [overlap.left_as_found for overlap in overlaps if overlap.deep],
+            left_as_found=[overlap.left_as_found for overlap in overlaps if overlap.deep],
         )
     with stages.stage("check"):
         structures = [
@@ -112,6 +113,7 @@ def reconstruct_with(
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
         checks = [
             level_check(named.count),
+            facing_check(volume, spine.evidence, models.localiser, models.device),
             *check_reconstruction(structures, volume, spine.evidence),
             *(overlap.check() for overlap in overlaps),
         ]

@@ -21,7 +21,10 @@ from mri2mesh.rendering.compiled.faces import bands, face_rows, to_vertices
 from mri2mesh.rendering.settings import MIN_AREA_NDC, SoftSettings
 from mri2mesh.rendering.surfaces import ClosedSurfaces
 
+_torch_threads = torch.get_num_threads()
 MOST_THREADS: int = numba.get_num_threads()
+# Numba's first call sets the number of OpenMP threads of the whole process, which is PyTorch's too: put back.
+torch.set_num_threads(_torch_threads)
 
 
 def crossing_depth(

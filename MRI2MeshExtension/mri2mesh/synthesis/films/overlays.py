@@ -89,10 +89,10 @@ def burnt_in(image: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
     result, (rows, columns) = image.copy(), image.shape
     bright = float(result.max()) if rng.random() < 0.7 else float(result.min())
     for _ in range(int(rng.integers(1, 5))):
-        height = int(rng.integers(4, 14))
+        height = max(3, int(rng.uniform(0.016, 0.055) * rows))
         width = int(height * 0.7)
         letters = int(rng.integers(1, 8))
-        top = int(rng.choice([rng.integers(2, rows // 8), rng.integers(7 * rows // 8, rows - height - 1)]))
+        top = int(rng.choice([rng.integers(2, rows // 8), rng.integers(7 * rows // 8, rows - height)]))
         left = int(rng.integers(2, max(3, columns - letters * (width + 2) - 2)))
         for letter in range(letters):
             glyph = np.kron(rng.random((5, 4)) < 0.5, np.ones((3, 3)))

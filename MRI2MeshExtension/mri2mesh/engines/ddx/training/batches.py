@@ -12,11 +12,13 @@ from torch import Tensor
 from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference, camera_channels, depth_of
 from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase
 from mri2mesh.synthesis.films.develop import Appearance, develop
+from mri2mesh.synthesis.films.framing import drawn_frame, framed, whole_frame
 
 CANONICAL_MM = 100.0
 """What one unit of the network's canonical coordinates stands for."""
 _LOOSE_SD_MM = 40.0
 _STANDARD_SHARE = 0.7
+_SQUARE_SHARE = 0.65
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,17 @@ def make_batch(
     )
 
 
-def batches(draw: Callable[[np.random.Generator], FilmCase], size: int, seed: int) -> Iterator[Batch]:
-    """Without end."""
+def batches(
+    draw: Callable[[np.random.Generator], FilmCase], size: int, seed: int, pixels: int
+) -> Iterator[Batch]:
+    """Without end: parts of films, pixels wide, all of one batch square or all broader than high."""
     rng = np.random.default_rng(seed)
     while True:
-        yield make_batch([draw(rng) for _ in range(size)], rng)
+        rows = pixels if rng.random() < _SQUARE_SHARE else int(0.8 * pixels) // 32 * 32
+        cases = [draw(rng) for _ in range(size)]
+        yield make_batch([framed(case, drawn_frame(case, (rows, pixels), rng)) for case in cases], rng)
+
+
+def whole_films(cases: list[FilmCase], pixels: int) -> list[FilmCase]:
+    """All of each film on pixels x pixels."""
+    return [framed(case, whole_frame(case, pixels)) for case in cases]

@@ -35,7 +35,8 @@ _SPINES = 40
 @dataclass(frozen=True)
 class DdxTrainOptions:
     """data: the training folder. out: checkpoints, curve, weights. loss: of `losses.DEPTH_LOSSES`. films: how many are
-    kept at a time. batch: films a step."""
+    kept at a time. batch: films a step. pixels: of the films' side as the network sees them, a multiple of 32; few to
+    begin with and more for the end, with `resume`, learns most in a given time."""
 
     data: Path
     out: Path
@@ -49,6 +50,7 @@ class DdxTrainOptions:
     loss: str = "independent"
     centred: bool = False
     films: int = 2000
+    pixels: int = 256
     validation_films: int = 32
     examine_every_s: float = 600.0
     cases: Path | None = None
@@ -61,6 +63,8 @@ def train_ddx(options: DdxTrainOptions) -> None:
     """
     if options.loss not in DEPTH_LOSSES:
         raise InputError(f"--loss {options.loss}: use one of {', '.join(DEPTH_LOSSES)}")
+    if options.pixels % 32 or options.pixels < 64:
+        raise InputError(f"--pixels {options.pixels}: use a multiple of 32, from 64 upwards")
     options.out.mkdir(parents=True, exist_ok=True)
     films = options.cases or options.out / "films"
     shapes, spines = prepared_anatomy(options.data, films, options.seed)
@@ -72,9 +76,9 @@ def train_ddx(options: DdxTrainOptions) -> None:
     try:
         state = train_loop(
             network,
-            batches(pool.draw, options.batch, options.seed + pool.made()),
+            batches(pool.draw, options.batch, options.seed + pool.made(), options.pixels),
             DdxStep(StepOptions(kind=options.loss, centred=options.centred)),
-            _loop_options(options, Validation(network, cases, options.out)),
+            _loop_options(options, Validation(network, cases, options.out, options.pixels)),
         )
     finally:
         pool.close()
@@ -86,7 +90,12 @@ def train_ddx(options: DdxTrainOptions) -> None:
         origin="trained on synthetic films made from the anatomy in ModelWeights/README.md",
         engine="ddx",
         created_by="mri2mesh train ddx",
-        metadata={"widths": list(network.widths), "loss": options.loss, "left_out": list(LEFT_OUT)},
+        metadata={
+            "widths": list(network.widths),
+            "loss": options.loss,
+            "pixels": options.pixels,
+            "left_out": list(LEFT_OUT),
+        },
     )
 
 

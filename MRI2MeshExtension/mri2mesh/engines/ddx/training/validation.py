@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.engines.ddx.networks.unet import Maps
-from mri2mesh.engines.ddx.training.batches import CANONICAL_MM, Batch, make_batch
+from mri2mesh.engines.ddx.training.batches import CANONICAL_MM, Batch, make_batch, whole_films
 from mri2mesh.engines.ddx.training.left_out import left_out_films
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.region_shapes import RegionShapes
@@ -29,10 +29,11 @@ def validation_cases(
 
 
 class Validation:
-    """Called with averaged weights; appends to ``curve.csv`` in a folder."""
+    """Called with averaged weights; appends to ``curve.csv`` in a folder. pixels: of a film's side."""
 
-    def __init__(self, network: nn.Module, cases: list[FilmCase], folder: Path) -> None:
+    def __init__(self, network: nn.Module, cases: list[FilmCase], folder: Path, pixels: int) -> None:
         self.network, self.path = network, folder / "curve.csv"
+        cases = whole_films(cases, pixels)
         rng = np.random.default_rng(_SEED)
         # The same films, in the same development, every time.
         self.batches = [

@@ -1,0 +1,51 @@
+"""An image whose front and back are exchanged is marked, although its file says nothing of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mri2mesh.engines.mri2mesh.deformation.models import load_models
+from mri2mesh.engines.mri2mesh.localisation.evidence import locate_tissues
+from mri2mesh.engines.mri2mesh.quality.facing import facing_check
+from mri2mesh.geometry.volume import Volume
+from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.reconstruction import Check
+from mri2mesh.samples import LUMBAR_T2
+
+
+@pytest.fixture(scope="module")
+def volume() -> Volume:
+    return read_volume(LUMBAR_T2)
+
+
+@pytest.fixture(scope="module")
+def localiser():
+    return load_models("cpu", None).localiser
+
+
+def turned(volume: Volume) -> Volume:
+    """The same voxels, front and back exchanged in the header alone."""
+    exchanged = np.diag([1.0, -1.0, 1.0, 1.0])
+    return replace(volume, ijk_to_ras=exchanged @ volume.ijk_to_ras)
+
+
+def check(volume: Volume, localiser) -> Check:
+    return facing_check(volume, locate_tissues(volume, localiser, "cpu"), localiser, "cpu")
+
+
+def test_the_sample_faces_the_way_its_file_says(volume, localiser):
+    found = check(volume, localiser)
+    assert found.passed and found.value > 1.2
+
+
+def test_the_sample_turned_front_to_back_fails(volume, localiser):
+    found = check(turned(volume), localiser)
+    assert not found.passed and found.value < 1 / 1.2
+    assert "front and back exchanged" in found.detail
+
+
+def test_the_two_ways_round_are_compared_alike(volume, localiser):
+    np.testing.assert_allclose(
+        check(volume, localiser).value * check(turned(volume), localiser).value, 1.0, rtol=0.02
+    )
