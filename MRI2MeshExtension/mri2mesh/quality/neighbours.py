@@ -55,8 +55,8 @@ def separate(
     alive: called between the steps; what it raises ends the work. homes: for each surface one of the same faces that
     has no folds, by default the template of its kind. bend_arches: whether facets that cross are bent past one another,
     as where a network put them; labels have them on the right side already.
-    left_as_found: sets of names that are too deep in one another to be parted: pushing them out would tear them, so their
-    overlap stays, for the checks to mark.
+    left_as_found: sets of names that are too deep in one another to be parted: pushing them out would tear them, so
+    their overlap stays, for the checks to mark.
     """
 
     def unfolded(name: str) -> Mesh:
