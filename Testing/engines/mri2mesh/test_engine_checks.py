@@ -68,17 +68,18 @@ def test_uncertainty_and_support_vary_over_each_surface(lower_half):
         assert item.support.std() > 0.05, item.name
 
 
-def test_the_highest_whole_body_ends_where_the_image_says_or_is_marked_and_so_is_the_cut_one_above(models):
-    """Of the body above the highest disc the image shows a part."""
+def test_the_highest_whole_body_ends_where_the_image_says_and_what_lies_above_it_is_marked(models):
+    """A part of one more body is in view there; a localiser may also take the disc between them for bone."""
     result = reconstruct_with(part_of_the_sample(95, 201), models)
     above = {
         item.name: region_centre(item.mesh, Region.SUPERIOR_ENDPLATE)[2] - TRUE_ENDPLATE_MM
         for item in result.structures
         if item.structure.kind == "vertebra"
     }
+    failed = {(check.structure, check.name): check.detail for check in result.checks if not check.passed}
     whole = min(above, key=lambda name: abs(above[name]))
-    (edges,) = [one for one in result.checks if (one.structure, one.name) == (whole, "edge agreement")]
-    assert above[whole] < 1.5 or (not edges.passed and edges.detail.startswith("upper endplate: "))
-    failed = {(check.structure, check.name) for check in result.checks if not check.passed}
-    for name in above:
-        assert above[name] <= above[whole] or (name, "field of view") in failed
+    edges = failed.get((whole, "edge agreement"), "")
+    assert above[whole] < 1.5 or edges.startswith("upper endplate: ")
+    assert all(
+        any(structure == name for structure, _ in failed) for name in above if above[name] > above[whole]
+    )
