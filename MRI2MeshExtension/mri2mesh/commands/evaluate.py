@@ -48,7 +48,19 @@ def _add_ddx(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cases", type=Path, metavar="DIR", help="where shapes for films are kept (default: OUT)"
     )
-    parser.add_argument("--films", type=int, default=16, metavar="N", help="how many films (default: 16)")
+    parser.add_argument(
+        "--films", type=int, default=16, metavar="N", help="how many films of each condition (default: 16)"
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        default=("standard",),
+        metavar="NAME",
+        help="such as 'tilt 10' or 'distance 0.9'; a wrong name lists the right ones (default: standard)",
+    )
+    parser.add_argument(
+        "--labelled", action="store_true", help="instead: films of labelled CT volumes, by another simulator"
+    )
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
     )
@@ -127,10 +139,22 @@ def _run_ddx(options: argparse.Namespace) -> int:
         raise InputError(f"--films {options.films}: at least one film is needed")
     check_writable(options.out)
 
+    if options.labelled:
+        from mri2mesh.evaluation.ddx.labelled import evaluate_labelled
+
+        evaluate_labelled(options.data, options.out, films=options.films, weights_dir=options.weights)
+        return 0
     from mri2mesh.evaluation.ddx.evaluate import evaluate
 
     cases = options.cases or options.out
-    evaluate(options.data, cases, options.out, films=options.films, weights_dir=options.weights)
+    evaluate(
+        options.data,
+        cases,
+        options.out,
+        films=options.films,
+        conditions=options.conditions,
+        weights_dir=options.weights,
+    )
     return 0
 
 

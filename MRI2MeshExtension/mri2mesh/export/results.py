@@ -14,6 +14,7 @@ from mri2mesh.export.measure_files import write_measures_csv
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.pictures import write_contours, write_view_3d
+from mri2mesh.export.pixel_maps import write_pixel_maps
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.export.report_input import Image
@@ -51,7 +52,7 @@ def write_results(
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
     ``measures.csv``, ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of
-    radiographs.
+    radiographs; where an engine has maps of a radiograph, ``<structure>.maps.nrrd`` and ``maps.png``.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
@@ -110,6 +111,8 @@ def _make(
         except SceneError as error:
             report["warnings"].append(str(error))
     progress(0.5)
+    if reconstruction.maps is not None:
+        write_pixel_maps(reconstruction.maps, folder)
     _draw_on_the_image(reconstruction, image, folder)
     progress(0.75)
     write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
