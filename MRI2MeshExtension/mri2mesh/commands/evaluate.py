@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_lumbar_mri(
         benchmarks.add_parser("lumbar-mri", help="the mri2mesh engine on lumbar MRI with labelled bodies")
     )
+    _add_simulated_mri(
+        benchmarks.add_parser(
+            "simulated-mri", help="the mri2mesh engine on simulated MRI: also arches, facets and processes"
+        )
+    )
     _add_xray_fit(
         benchmarks.add_parser("xray-fit", help="fits to simulated radiographs of left-out subjects")
     )
@@ -78,6 +83,17 @@ def _add_lumbar_mri(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
 
 
+def _add_simulated_mri(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of simulated exams (*.npz)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write the table here")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N exams")
+    parser.add_argument("--thick-only", action="store_true", help="only with 4 mm slices, not as they are")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+
+
 def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anatomy", default="pelvis", help="pelvis, femur_left or L1 to L5 (default: pelvis)"
@@ -99,10 +115,35 @@ def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     return {
         "lumbar-mri": _run_lumbar_mri,
+        "simulated-mri": _run_simulated_mri,
         "xray-fit": _run_xray_fit,
         "ddx": _run_ddx,
         "segmentation": _run_segmentation,
     }[options.benchmark](options)
+
+
+def _run_simulated_mri(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
+    from mri2mesh.errors import InputError
+
+    if not options.folder.is_dir():
+        raise InputError(f"{options.folder} is not a folder of simulated exams")
+    if options.limit is not None and options.limit < 1:
+        raise InputError(f"--limit {options.limit}: at least one exam is needed")
+    if options.out is not None:
+        check_writable(options.out)
+
+    from mri2mesh.evaluation.simulated_mri.evaluate import evaluate
+
+    evaluate(
+        options.folder,
+        options.out,
+        limit=options.limit,
+        thick_only=options.thick_only,
+        device=options.device,
+        weights_dir=options.weights,
+    )
+    return 0
 
 
 def _run_segmentation(options: argparse.Namespace) -> int:

@@ -64,6 +64,8 @@ UNCERTAINTY = (
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
     "show it along the beam, where it is largest, and across"
 )
+ERRORS_REACH_MM = 100.0
+"""What is uncertain is a pose and the coefficients of modes: errors go together over a large part of a bone."""
 ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view show more"
@@ -142,6 +144,7 @@ def reconstruct(
             "weights": [find(PREFIX + case.model.name).provenance()],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
+            "uncertainty_reach_mm": ERRORS_REACH_MM,
             "settings": {
                 "anatomy": case.model.name,
                 "landmarks": sum(len(term.groups) for term in case.landmarks),
