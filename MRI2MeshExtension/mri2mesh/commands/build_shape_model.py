@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--numbering must be one of {', '.join(NUMBERINGS)}")
     check_writable(options.out)
 
-    from mri2mesh.engines.segmentation.population.build import build
+    from mri2mesh.shape_building.build import build
 
     built = build(
         options.folder,

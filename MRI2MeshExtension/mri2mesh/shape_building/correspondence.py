@@ -15,12 +15,12 @@ from mri2mesh.engines.segmentation.fitting.priors import prior
 from mri2mesh.engines.segmentation.fitting.starts import starts
 from mri2mesh.engines.segmentation.fitting.whole import WholeSurface
 from mri2mesh.engines.segmentation.patch import Patch
-from mri2mesh.engines.segmentation.population.subjects import Subject
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import rotation_about
 from mri2mesh.quality.neighbours import unfolded
+from mri2mesh.shape_building.subjects import Subject
 
 _POINTS = 4000
 

@@ -10,12 +10,12 @@ import pytest
 from engines.segmentation.painted import label_map
 from mri2mesh import cli
 from mri2mesh.anatomy.shape_models.file import read_shape_model
-from mri2mesh.engines.segmentation.population.build import FAR_MM
 from mri2mesh.export.surfaces import write_surface
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.remeshing import decimate
 from mri2mesh.geometry.transforms import apply, rotation_about
 from mri2mesh.imaging.volumes.writing import write_volume
+from mri2mesh.shape_building.build import FAR_MM
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from mri2mesh.anatomy.shape_models.statistics import (
     vertex_areas,
 )
 from mri2mesh.engines.segmentation.fitting.priors import prior
-from mri2mesh.engines.segmentation.population.correspondence import Corresponding, corresponding
-from mri2mesh.engines.segmentation.population.subjects import FEWEST, files_in, read_subject
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import self_intersections
 from mri2mesh.geometry.transforms import apply, rigid_fit
+from mri2mesh.shape_building.correspondence import Corresponding, corresponding
+from mri2mesh.shape_building.subjects import FEWEST, files_in, read_subject
 from mri2mesh.weights import store
 from mri2mesh.weights_manifest import WeightsEntry, sha256_of, write_atomically
 
