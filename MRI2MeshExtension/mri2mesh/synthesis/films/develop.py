@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
+from mri2mesh.imaging.radiographs.brightness import standardised
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.overlays import burnt_in, collimated, metal_path
 from mri2mesh.synthesis.films.texture import noise_field, trabeculae
@@ -33,7 +34,7 @@ class Appearance:
 def develop(
     case: FilmCase, rng: np.random.Generator, appearance: Appearance | None = None
 ) -> NDArray[np.float32]:
-    """[H, W] a film of the case, standardised as `standardised` does; bones bright or dark, as it happens."""
+    """[H, W] a film of the case, standardised; bones bright or dark, as it happens."""
     look = appearance or Appearance()
     spacing = case.camera.pixel_spacing_mm[0]
     attenuation = _attenuation(case, rng, look)
@@ -47,13 +48,6 @@ def develop(
     if not look.plain and rng.random() < 0.3:
         image = -image
     return standardised(image)
-
-
-def standardised(image: NDArray) -> NDArray[np.float32]:
-    """[H, W] between about -1 and 1: the 2nd and 98th percentile of the image there, clipped at 1.5."""
-    low, high = np.percentile(image[::2, ::2], [2, 98])
-    scaled = (image - low) / max(high - low, 1e-6) * 2 - 1
-    return np.clip(scaled, -1.5, 1.5).astype(np.float32)
 
 
 def _attenuation(case: FilmCase, rng: np.random.Generator, look: Appearance) -> NDArray[np.float32]:
