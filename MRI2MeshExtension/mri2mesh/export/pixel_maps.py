@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.atomic import whole_file
-from mri2mesh.export.overlays import COLOURS
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.reconstruction import PixelMaps
 
@@ -54,9 +53,9 @@ def _draw(maps: PixelMaps, path: Path) -> None:
     figure.patch.set_facecolor("black")
     axes = figure.subplots(1, 3)
     axes[0].imshow(maps.film, cmap="gray", vmin=-1, vmax=1)
-    for presence, colour in zip(maps.presence, itertools.cycle(COLOURS)):
+    for name, presence in zip(maps.names, maps.presence, strict=True):
         if presence.max() > _SEEN > presence.min():
-            axes[0].contour(presence, [_SEEN], colors=[colour], linewidths=1.0)
+            axes[0].contour(presence, [_SEEN], colors=[STRUCTURES[name].colour], linewidths=1.0)
     on = maps.presence > _SEEN
     depth = np.ma.masked_array(maps.depth_mm, ~np.repeat(on[:, None], 2, 1))
     limits = np.percentile(depth.compressed(), [1, 99]) if on.any() else (0.0, 1.0)

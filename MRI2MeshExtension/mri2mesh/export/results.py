@@ -21,6 +21,7 @@ from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
 from mri2mesh.export.structure_files import write_surfaces
 from mri2mesh.export.surfaces import FORMATS
+from mri2mesh.export.view_3d_data import view_3d_data
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
@@ -117,7 +118,10 @@ def _make(
     write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
     write_report_json(report, folder / "report.json")
     write_measures_csv(report["measures"], folder / "measures.csv")
-    write_report_html(report, pictures_in(folder), folder / "report.html")
+    meshes = {item.name: item.mesh for item in reconstruction.structures}
+    values = {item.name: (item.uncertainty_mm, item.support) for item in reconstruction.structures}
+    view = view_3d_data(report, meshes, values)
+    write_report_html(report, pictures_in(folder), folder / "report.html", view_3d=view)
     progress(1.0)
 
 
