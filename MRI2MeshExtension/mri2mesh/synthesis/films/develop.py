@@ -5,6 +5,7 @@ All of it is cheap and random, so that a stored case gives another film every ti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,12 +32,17 @@ class Appearance:
 
 
 def develop(
-    case: FilmCase, rng: np.random.Generator, appearance: Appearance | None = None
+    case: FilmCase,
+    rng: np.random.Generator,
+    appearance: Appearance | None = None,
+    hardware: Callable[[FilmCase, np.random.Generator], NDArray] = metal_path,
 ) -> NDArray[np.float32]:
-    """[H, W] a film of the case, standardised as `standardised` does; bones bright or dark, as it happens."""
+    """[H, W] a film of the case, standardised as `standardised` does; bones bright or dark, as it happens.
+
+    hardware: [H, W] the attenuation of what may have been put into this region."""
     look = appearance or Appearance()
     spacing = case.camera.pixel_spacing_mm[0]
-    attenuation = _attenuation(case, rng, look)
+    attenuation = _attenuation(case, rng, look, hardware)
     image = _exposed(attenuation, spacing, rng)
     if not look.plain:
         image = _displayed(image, rng)
@@ -56,7 +62,12 @@ def standardised(image: NDArray) -> NDArray[np.float32]:
     return np.clip(scaled, -1.5, 1.5).astype(np.float32)
 
 
-def _attenuation(case: FilmCase, rng: np.random.Generator, look: Appearance) -> NDArray[np.float32]:
+def _attenuation(
+    case: FilmCase,
+    rng: np.random.Generator,
+    look: Appearance,
+    hardware: Callable[[FilmCase, np.random.Generator], NDArray],
+) -> NDArray[np.float32]:
     cortex, marrow, tissue = (part.astype(np.float32) for part in (case.cortex, case.marrow, case.tissue))
     water = rng.uniform(*_WATER_PER_MM)
     total = tissue * water
@@ -65,7 +76,7 @@ def _attenuation(case: FilmCase, rng: np.random.Generator, look: Appearance) -> 
     if not look.plain:
         total += water * tissue * 0.03 * noise_field(cortex.shape, rng, 40.0)
         if rng.random() < look.metal:
-            total += metal_path(case, rng)
+            total += hardware(case, rng)
     return np.asarray(total, dtype=np.float32)
 
 
