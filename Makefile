@@ -2,7 +2,7 @@
 #   make demo    own virtual environment, install, bundled MRI -> surfaces, scene, report, picture
 #   make test    the same environment, the whole test suite
 # Besides: make check (lint and types), make format, make benchmark (rendering; BENCHMARK_ARGS="-k pelvis" for a part),
-# make tables (engines and options in the README, from what the engines declare),
+# make tables (engines and options in the README, definitions in Docs/measures.md, from what the code declares),
 # make publish (the branch `publish`: the last commit's files as one commit without history, for the public repository).
 # Another interpreter: make demo PYTHON=python3.12. Further options for pip: make demo PIP_ARGS="..."
 
@@ -47,6 +47,7 @@ format: $(VENV)/.installed-tools
 
 tables: $(VENV)/.installed
 	$(BIN)/python -m mri2mesh.commands.option_tables --write README.md
+	$(BIN)/python -m mri2mesh.commands.measure_tables --write Docs/measures.md
 
 # The Extensions Index clones the repository with its history and wants less than 100 MB: so one commit, without parents.
 publish:

@@ -28,7 +28,9 @@ def test_the_folder_holds_what_was_asked_for(
 ) -> None:
     out = tmp_path / "new" / "results"
     paths = write_results(two, oblique_image, out, formats=("stl", "vtp"), labelmaps=True)
-    expected = "L3.vtp L3.stl L3-L4.vtp L3-L4.stl report.json report.html contours.png view_3d.png"
+    expected = (
+        "L3.vtp L3.stl L3-L4.vtp L3-L4.stl report.json measures.csv report.html contours.png view_3d.png"
+    )
     expected += " vertebrae.nii.gz vertebral_bodies.nii.gz discs.nii.gz"
     assert {path.name for path in paths} == set(expected.split()) == set(os.listdir(out))
     assert all(path.parent == out and path.stat().st_size for path in paths)

@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from export.conftest import ellipsoid
-from mri2mesh.export.slices import AXIAL, CORONAL, SAGITTAL, View, cut, standard_slices, take_slice
-from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.export.slices import AXIAL, CORONAL, SAGITTAL, View, standard_slices, take_slice
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
@@ -18,31 +16,6 @@ LETTER = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S":
 
 def length(segments: np.ndarray) -> float:
     return float(np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1).sum())
-
-
-def test_a_sphere_is_cut_in_a_circle() -> None:
-    mesh = ellipsoid(np.array([5.0, -3, 7]), np.array([10.0, 10, 10]), n=60)
-    normal = np.array([2.0, -1, 2]) / 3
-    segments = cut(mesh, np.array([5.0, -3, 7]) + 6 * normal, normal)
-    assert length(segments) == pytest.approx(2 * np.pi * 8, rel=2e-3)
-    heights = (segments.reshape(-1, 3) - [5, -3, 7]) @ normal
-    np.testing.assert_allclose(heights, 6, atol=1e-5)
-
-
-def test_the_contour_of_a_closed_surface_is_closed_even_through_vertices() -> None:
-    corners = np.array([[x, y, z] for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 0, 1)])
-    from scipy.spatial import ConvexHull
-
-    octahedron = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
-    for points in (octahedron, corners):
-        mesh = Mesh(points, ConvexHull(points).simplices)
-        ends = cut(mesh, np.zeros(3), np.array([0.0, 0, 1])).reshape(-1, 3).round(6)
-        _, counts = np.unique(ends, axis=0, return_counts=True)
-        assert len(counts) >= 4 and (counts % 2 == 0).all()
-
-
-def test_a_plane_that_misses_cuts_nothing(spine: Reconstruction) -> None:
-    assert cut(spine["L3"].mesh, np.array([0, 0, 500.0]), np.array([0, 0, 1.0])).shape == (0, 2, 3)
 
 
 @pytest.mark.parametrize("view", [SAGITTAL, CORONAL, AXIAL], ids=lambda view: view.name)

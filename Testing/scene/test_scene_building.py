@@ -25,7 +25,7 @@ from mri2mesh_slicer.runs.scene_building import add_run, remove_run
 from scene.made_runs import SPINE
 from scene.nodes import bending_transform, column, ids, linear_transform, names_in, segments, tag, volume_node
 
-CONTENTS = [*SPINE, "Segmentation", "Structures", "Checks", "Report"]
+CONTENTS = [*SPINE, "Segmentation", "Measured lines", "Structures", "Measures", "Checks", "Report"]
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mri2mesh.anatomy.structures import VERTEBRA_LEVELS
+
 Colour = tuple[float, float, float]
 
 KINDS = ("vertebra", "disc", "sacrum")
@@ -14,6 +16,12 @@ MARK = "?"
 def shown_name(name: str, kind: str, certain: bool) -> str:
     """The name for a reader; files, codes and label values keep the plain name."""
     return name if certain or kind not in KINDS else name + MARK
+
+
+def shown_place(place: str, certain: bool) -> str:
+    """As `shown_name`, of a place that may also join two levels (``"L3-L4"``) or be no level at all."""
+    level = place.split("-")[0] in (*VERTEBRA_LEVELS, "S1")
+    return place + MARK if level and not certain else place
 
 
 def shown_colour(kind: str, colour: Colour, certain: bool) -> Colour:

@@ -20,6 +20,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ddx(
         benchmarks.add_parser("ddx", help="pelvis and femora from one simulated film of left-out subjects")
     )
+    _add_segmentation(
+        benchmarks.add_parser(
+            "segmentation", help="surfaces from a label map, whole and thinned out, beside marching cubes"
+        )
+    )
+
+
+def _add_segmentation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("labels", type=Path, metavar="LABELS", help="label map that is drawn on every slice")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write every score here")
+    parser.add_argument(
+        "--numbering", metavar="NAME", help="whose numbers the labels have, as for reconstruct"
+    )
+    parser.add_argument("--segments", metavar="1=L5,2=L4", help="what single labels are, as for reconstruct")
+    parser.add_argument(
+        "--every", type=int, default=4, metavar="N", help="of the sparse run: every N-th slice (default: 4)"
+    )
+    parser.add_argument(
+        "--axis", choices=("i", "j", "k"), help="the slices' axis (default: that of the largest spacing)"
+    )
 
 
 def _add_ddx(parser: argparse.ArgumentParser) -> None:
@@ -65,9 +85,36 @@ def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return {"lumbar-mri": _run_lumbar_mri, "xray-fit": _run_xray_fit, "ddx": _run_ddx}[options.benchmark](
-        options
+    return {
+        "lumbar-mri": _run_lumbar_mri,
+        "xray-fit": _run_xray_fit,
+        "ddx": _run_ddx,
+        "segmentation": _run_segmentation,
+    }[options.benchmark](options)
+
+
+def _run_segmentation(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
+    from mri2mesh.engines.segmentation.declaration import NUMBERINGS
+    from mri2mesh.errors import InputError
+
+    if options.every < 2:
+        raise InputError(f"--every {options.every}: give 2 or more")
+    if options.numbering is not None and options.numbering not in NUMBERINGS:
+        raise InputError(f"--numbering must be one of {', '.join(NUMBERINGS)}")
+    check_writable(options.out)
+
+    from mri2mesh.evaluation.segmentation.evaluate import evaluate
+
+    evaluate(
+        options.labels,
+        options.out,
+        numbering=options.numbering,
+        segments=tuple((options.segments or "").split(",")) if options.segments else (),
+        every=options.every,
+        axis=None if options.axis is None else "ijk".index(options.axis),
     )
+    return 0
 
 
 def _run_ddx(options: argparse.Namespace) -> int:

@@ -23,14 +23,32 @@ OF_EVERY_RUN: tuple[Option, ...] = (
 )
 """Whatever the engine."""
 
+_OF_A_VOLUME: tuple[Option, ...] = (
+    Number("series", help="which series, where a DICOM folder holds several", whole=True),
+    Flag("labelmaps", help="also write label maps on the grid of the input"),
+    Flag("scene", help="also write scene.mrb, which opens in 3D Slicer"),
+)
+
 VOLUME = Kind(
     name="volume",
     words="a volume such as an MRI",
     read="mri2mesh.engines.reading:volume",
+    options=_OF_A_VOLUME,
+)
+
+LABELS = Kind(
+    name="labels",
+    words="a label map",
+    read="mri2mesh.engines.segmentation.label_map:read_label_map",
     options=(
-        Number("series", help="which series, where a DICOM folder holds several", whole=True),
-        Flag("labelmaps", help="also write label maps on the grid of the input"),
-        Flag("scene", help="also write scene.mrb, which opens in 3D Slicer"),
+        *_OF_A_VOLUME,
+        File(
+            "scan",
+            flag="image",
+            help="image that the labels were drawn on, same grid: they are compared with it, and pictures show it",
+            placeholder="IMAGE",
+            endings=(".nii.gz", ".nii", ".nrrd", ".mha", ".mhd"),
+        ),
     ),
 )
 

@@ -3,7 +3,8 @@
 What a reconstruction's ``provenance`` may say, all optional: ``version``, ``weights`` (list of ``{"name",
 "sha256", "licence"}``), ``device``, ``input`` (``{"sha256": of the file}``), ``uncertainty_method`` (a
 sentence), ``settings`` (numbers and words), ``fit`` (numbers to go on from), ``views`` (per radiograph
-``agreement``, 0 to 1, and ``surface_to_view``, the 4x4 that moves the surfaces to where its geometry shows them).
+``agreement``, 0 to 1, and ``surface_to_view``, the 4x4 that moves the surfaces to where its geometry shows them),
+``uncertainty_reach_mm`` (over which distance the surfaces' errors go together, for that of the measures).
 Nothing else is written: no path, no DICOM tag.
 """
 
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 import mri2mesh
 from mri2mesh.atomic import whole_file
+from mri2mesh.export.measure_files import describe_measure
 from mri2mesh.export.report_input import Image, describe_input, scale_known
 from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
+from mri2mesh.measures.stage import measure
 from mri2mesh.reconstruction import Check, LevelCount, ReconstructedStructure, Reconstruction
 
 Report = dict[str, Any]
@@ -34,7 +37,7 @@ def make_report(
 
     image: what it was made from, a volume or radiographs. files: names of the surface files of each structure.
     Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None, and so
-    are millimetres, areas and volumes of an image of unknown scale.
+    are millimetres, areas and volumes of an image of unknown scale. ``measures``: see `mri2mesh.measures`.
     """
     provenance, known = reconstruction.provenance, scale_known(image)
     return {
@@ -57,6 +60,7 @@ def make_report(
             _measure(structure, list((files or {}).get(structure.name, [])), known)
             for structure in reconstruction.structures
         ],
+        "measures": [describe_measure(one) for one in measure(reconstruction, scale_known=known)],
         "checks": [_describe_check(check) for check in reconstruction.checks],
         "warnings": list(reconstruction.warnings),
     }

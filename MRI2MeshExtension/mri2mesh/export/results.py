@@ -10,6 +10,7 @@ from pathlib import Path
 from mri2mesh.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import write_labelmaps
+from mri2mesh.export.measure_files import write_measures_csv
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.pictures import write_contours, write_view_3d
@@ -48,7 +49,8 @@ def write_results(
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
-    ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of radiographs.
+    ``measures.csv``, ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of
+    radiographs.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
@@ -111,6 +113,7 @@ def _make(
     progress(0.75)
     write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
     write_report_json(report, folder / "report.json")
+    write_measures_csv(report["measures"], folder / "measures.csv")
     write_report_html(report, pictures_in(folder), folder / "report.html")
     progress(1.0)
 

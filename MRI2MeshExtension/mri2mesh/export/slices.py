@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mri2mesh.anatomy.doubtful_levels import shown_name
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.plane_cut import plane_cut
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.volumes.resampling import resample_to_grid
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
@@ -69,29 +70,8 @@ class Slice:
 
     def contours(self, mesh: Mesh) -> NDArray[np.float64]:
         """[S, 2, 2] line segments (ends, right/up millimetres) in which the plane cuts the surface."""
-        return self.project(cut(mesh, self.origin, np.cross(self.view.right, self.view.up)))
-
-
-def cut(mesh: Mesh, origin: NDArray, normal: NDArray) -> NDArray[np.float64]:
-    """[S, 2, 3] segments in which a plane cuts the faces of a surface.
-
-    A vertex exactly on the plane counts as above it, so that the contour of a closed surface is closed.
-    """
-    vertices = mesh.vertices.astype(np.float64)
-    height = (vertices - origin) @ np.asarray(normal, dtype=np.float64)
-    above = height >= 0
-    faces = mesh.faces[(above[mesh.faces].sum(axis=1) % 3) > 0]
-    if not len(faces):
-        return np.zeros((0, 2, 3))
-    alone = np.argmax(above[faces] == (above[faces].sum(axis=1, keepdims=True) == 1), axis=1)
-    rows = np.arange(len(faces))
-    tip = faces[rows, alone]
-    ends = []
-    for step in (1, 2):
-        other = faces[rows, (alone + step) % 3]
-        t = height[tip] / (height[tip] - height[other])
-        ends.append(vertices[tip] + t[:, None] * (vertices[other] - vertices[tip]))
-    return np.stack(ends, axis=1)
+        normal = np.cross(self.view.right, self.view.up)
+        return self.project(plane_cut(mesh, self.origin, normal).segments(mesh.vertices))
 
 
 def take_slice(

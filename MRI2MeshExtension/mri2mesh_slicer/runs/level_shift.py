@@ -6,11 +6,12 @@ from typing import Any
 
 import vtk
 
-from mri2mesh.anatomy.doubtful_levels import MARK, shown_name
+from mri2mesh.anatomy.doubtful_levels import MARK, shown_name, shown_place
 from mri2mesh.anatomy.structures import DISC_LEVELS, STRUCTURES, VERTEBRA_LEVELS, Structure
 from mri2mesh.errors import InputError
 from mri2mesh.reconstruction import LEVEL_CHECK, level_check
 from mri2mesh_slicer.mrml_nodes import one_step
+from mri2mesh_slicer.runs.renamed import renamed_text, shifted_names
 from mri2mesh_slicer.runs.runs import NAMED, STRUCTURE, RunNodes, structure_name
 from mri2mesh_slicer.runs.structure_nodes import make_model, make_segment
 
@@ -39,6 +40,8 @@ def shift_levels(run: RunNodes, by: int, named: str | None = None) -> None:
             _shift_segments(run.segmentation, shifted, certain)
         if run.structures_table is not None:
             _shift_structures_table(run.structures_table, shifted, certain)
+        if run.measures_table is not None:
+            _shift_measures_table(run.measures_table, by, certain)
         if run.checks_table is not None:
             _shift_checks_table(run, shifted)
 
@@ -78,6 +81,20 @@ def _shift_structures_table(node: Any, shifted: dict[str, Structure], certain: b
             ("meaning", structure.meaning),
             ("label", structure.label),
             ("name", shown_name(structure.name, structure.kind, certain)),
+        ):
+            table.SetValueByName(row, title, vtk.vtkVariant(value))
+    node.Modified()
+
+
+def _shift_measures_table(node: Any, by: int, certain: bool) -> None:
+    """Places, and the names in what is said to be missing. The lordosis keeps its place: it is from L1 to S1."""
+    table, names = node.GetTable(), shifted_names(by)
+    for row in range(table.GetNumberOfRows()):
+        place = table.GetValueByName(row, "place").ToString().removesuffix(MARK)
+        missing = table.GetValueByName(row, "missing").ToString()
+        for title, value in (
+            ("place", shown_place(names.get(place, place), certain)),
+            ("missing", renamed_text(missing, names) if place in names else missing),
         ):
             table.SetValueByName(row, title, vtk.vtkVariant(value))
     node.Modified()

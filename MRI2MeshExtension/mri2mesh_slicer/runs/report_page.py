@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from mri2mesh.errors import InputError
 from mri2mesh.export.report import describe_levels
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.reconstruction import LEVEL_CHECK, level_check
+from mri2mesh_slicer.runs.renamed import renamed_text
 from mri2mesh_slicer.runs.runs import REPORTED_AS, RunNodes, structure_name
 
 NOT_KEPT = "The scene keeps no pictures: 3D Slicer's own views show the surfaces on the image."
@@ -52,11 +52,11 @@ def _rename(content: dict[str, Any], renamed: Mapping[str, str]) -> None:
                 name=structure.name, code=structure.code, meaning=structure.meaning, label=structure.label
             )
             row["colour"] = list(structure.colour)
-    known = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, renamed)) + r")(?![\w-])")
-    for check in content["checks"]:
-        for key in ("structure", "detail"):
-            if check[key]:
-                check[key] = known.sub(lambda match: renamed[match[1]], check[key])
+    for rows, keys in (("checks", ("structure", "detail")), ("measures", ("place", "missing"))):
+        for row in content.get(rows, []):
+            for key in keys:
+                if row[key]:
+                    row[key] = renamed_text(row[key], renamed)
     was, now = next(iter(renamed.items()))
     content["warnings"].append(RENAMED.format(was=was, now=now))
 

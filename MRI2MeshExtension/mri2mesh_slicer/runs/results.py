@@ -92,8 +92,8 @@ class RunReport:
         return tuple(check for check in self.checks if check.structure == structure)
 
     def rows(self, key: str) -> list[dict[str, Any]]:
-        """``"structures"`` or ``"checks"`` as they stand in the file."""
-        return list(json.loads(self.text)[key])
+        """``"structures"``, ``"measures"`` or ``"checks"`` as they stand in the file; none where it has none."""
+        return list(json.loads(self.text).get(key, []))
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,18 @@ NAMED = "MRI2Mesh.NamedLevel"
 """Attribute of a run's folder: the level that the user named in it after the run."""
 STRUCTURE, LABEL = "MRI2Mesh.Structure", "MRI2Mesh.Label"
 """Attributes of models and tags of segments: the structure now, and its value in label maps."""
-MODEL, SEGMENTATION, STRUCTURES, CHECKS, REPORT, INPUT = (
-    f"MRI2Mesh.{role}" for role in ("Model", "Segmentation", "Structures", "Checks", "Report", "Input")
+MODEL, SEGMENTATION, STRUCTURES, MEASURES, LINES, CHECKS, REPORT, INPUT = (
+    f"MRI2Mesh.{role}"
+    for role in (
+        "Model",
+        "Segmentation",
+        "Structures",
+        "Measures",
+        "MeasuredLines",
+        "Checks",
+        "Report",
+        "Input",
+    )
 )
 """Roles of the nodes that a run's folder refers to."""
 GONE = "this run is no longer in the scene: choose another, or run again"
@@ -84,6 +94,16 @@ class RunNodes:
         return self._one(STRUCTURES)
 
     @property
+    def measures_table(self) -> Any:
+        """None in runs of earlier versions too."""
+        return self._one(MEASURES)
+
+    @property
+    def measured_lines(self) -> Any:
+        """The model of the lines that measures were taken along, or None."""
+        return self._one(LINES)
+
+    @property
     def checks_table(self) -> Any:
         return self._one(CHECKS)
 
@@ -144,7 +164,8 @@ class RunNodes:
 
     def nodes(self) -> list[Any]:
         """Every node of the run that is there; not its inputs."""
-        others = (self.segmentation, self.structures_table, self.checks_table, self.report_text)
+        tables = (self.structures_table, self.measures_table, self.checks_table)
+        others = (self.segmentation, self.measured_lines, *tables, self.report_text)
         return [*self.models, *(node for node in others if node is not None)]
 
     def _all(self, role: str) -> list[Any]:

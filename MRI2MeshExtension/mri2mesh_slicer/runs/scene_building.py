@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mri2mesh.anatomy.doubtful_levels import shown_name
+from mri2mesh.anatomy.doubtful_levels import shown_name, shown_place
 from mri2mesh_slicer.inputs import is_radiograph
 from mri2mesh_slicer.mrml_nodes import add_node, one_step, remove_node, require_present
+from mri2mesh_slicer.runs.measured_lines import add_lines
 from mri2mesh_slicer.runs.results import RunResult
 from mri2mesh_slicer.runs.runs import (
     CHECKS,
     INPUT,
+    LINES,
+    MEASURES,
     MODEL,
     REPORT,
     RUN,
@@ -24,7 +27,7 @@ from mri2mesh_slicer.runs.runs import (
 )
 from mri2mesh_slicer.runs.scalars import prepare_scalars
 from mri2mesh_slicer.runs.structure_nodes import add_model, add_segmentation
-from mri2mesh_slicer.runs.tables import CHECK_COLUMNS, STRUCTURE_COLUMNS, add_table
+from mri2mesh_slicer.runs.tables import CHECK_COLUMNS, MEASURE_COLUMNS, STRUCTURE_COLUMNS, add_table
 
 PLUGINS = {
     "vtkMRMLModelNode": "Models",
@@ -56,21 +59,26 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
         models = [add_model(scene, one, result.surfaces[one.name], certain) for one in structures]
         prepare_scalars(models)
         segmentation = add_segmentation(scene, "Segmentation", structures, models, certain)
+        rows = {key: report.rows(key) for key in ("structures", "measures", "checks")}
+        for row in rows["structures"]:
+            row["name"] = shown_name(row["name"], row["kind"], certain)
+        for row in rows["measures"]:
+            row["place"] = shown_place(row["place"], certain)
+        lines = [add_lines(scene, rows["measures"])] if rows["measures"] else []
         if first is not None:
-            for node in (*models, segmentation):
+            for node in (*models, *lines, segmentation):
                 node.SetAndObserveTransformNodeID(first.GetTransformNodeID())
             if not is_radiograph(first):
                 segmentation.SetReferenceImageGeometryParameterFromVolumeNode(first)
         text = add_node(scene, "vtkMRMLTextNode", "Report")
         text.SetText(report.text)
-        rows = {key: report.rows(key) for key in ("structures", "checks")}
-        for row in rows["structures"]:
-            row["name"] = shown_name(row["name"], row["kind"], certain)
         for role, nodes in (
             (INPUT, inputs),
             (MODEL, models),
             (SEGMENTATION, [segmentation]),
             (STRUCTURES, [add_table(scene, "Structures" + about, STRUCTURE_COLUMNS, rows["structures"])]),
+            (MEASURES, [add_table(scene, "Measures", MEASURE_COLUMNS, rows["measures"])] if lines else []),
+            (LINES, lines),
             (CHECKS, [add_table(scene, "Checks", CHECK_COLUMNS, rows["checks"])]),
             (REPORT, [text]),
         ):

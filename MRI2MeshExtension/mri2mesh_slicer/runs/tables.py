@@ -13,6 +13,7 @@ STRUCTURE_COLUMNS = (
     *("name", "code", "meaning", "label", "volume_mm3", "area_mm2", "watertight", "self_intersections"),
     *("support_fraction", "uncertainty_mean_mm", "uncertainty_p95_mm"),
 )
+MEASURE_COLUMNS = ("place", "side", "title", "value", "unit", "uncertainty", "support", "missing")
 CHECK_COLUMNS = ("name", "structure", "value", "threshold", "passed", "detail")
 
 

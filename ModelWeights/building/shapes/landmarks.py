@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.hip_joints import acetabulum, femoral_head
 from mri2mesh.anatomy.regions import Region
 from mri2mesh.geometry.transforms import apply, rotation_about
 
@@ -42,7 +43,8 @@ def pelvis_landmarks(mean: NDArray, hips: dict[str, NDArray], sacrum: NDArray) -
 def _hip_landmarks(mean: NDArray, hip: NDArray) -> Landmarks:
     x, y, z = mean[hip].T
     across = np.abs(x)  # from the midline
-    centre, rim = acetabulum(mean[hip])
+    centre, _, on = acetabulum(mean[hip], np.sign(np.median(x)))
+    rim = balanced(mean[hip], on, centre)
     above = z > centre[2]
     below = z < centre[2]
     medial = below & (across < across[below].min() + 5.0)  # the symphyseal surface of the pubis
@@ -59,44 +61,6 @@ def _hip_landmarks(mean: NDArray, hip: NDArray) -> Landmarks:
         "ischial_tuberosity_inferior": hip[_top(-z)],
         "acetabulum_centre": hip[rim],
     }
-
-
-def acetabulum(hip: NDArray) -> tuple[NDArray, NDArray]:
-    """Centre [3] of the hip joint, and vertices on the articular surface in opposite pairs whose mean it is.
-
-    hip: [V, 3] one hip in RAS. The joint's sphere is the one of 20 to 32 mm radius, touching the bone from its lateral
-    side, on which most vertices lie: sought on a grid, then fitted.
-    """
-    low, high = hip.min(axis=0), hip.max(axis=0)
-    side = np.sign(np.median(hip[:, 0]))
-    # Hip joint centres lie a third up the hip bone's height and near the middle of its depth.
-    guess = np.array([np.median(hip[:, 0]), (low[1] + high[1]) / 2, low[2] + 0.37 * (high[2] - low[2])])
-    best, best_count, best_radius = guess, -1, 25.0
-    for dx in np.arange(-20, 31, 4.0):
-        for dy in np.arange(-24, 25, 4.0):
-            for dz in np.arange(-24, 25, 4.0):
-                centre = guess + [side * dx, dy, dz]
-                distance = np.linalg.norm(hip - centre, axis=1)
-                for radius in (22.0, 24.0, 26.0, 28.0, 30.0):
-                    if (distance < radius - 3.0).sum() > 4:
-                        continue  # a joint is empty
-                    count = int((np.abs(distance - radius) < 2.0).sum())
-                    if count > best_count:
-                        best, best_count, best_radius = centre, count, radius
-    for _ in range(10):
-        distance = np.linalg.norm(hip - best, axis=1)
-        on = np.abs(distance - best_radius) < 2.0
-        best, best_radius = sphere(hip[on])
-    distance = np.linalg.norm(hip - best, axis=1)
-    on = np.flatnonzero(np.abs(distance - best_radius) < 2.5)
-    return best, balanced(hip, on, best)
-
-
-def sphere(points: NDArray) -> tuple[NDArray[np.float64], float]:
-    """Centre [3] and radius of the sphere through points [N, 3], algebraic least squares."""
-    system = np.c_[2 * points, np.ones(len(points))]
-    solution = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0]
-    return solution[:3], float(np.sqrt(solution[3] + solution[:3] @ solution[:3]))
 
 
 def balanced(points: NDArray, chosen: NDArray, centre: NDArray, size: int = 24) -> NDArray[np.int64]:
@@ -123,7 +87,7 @@ def femur_landmarks(mean: NDArray, femur: NDArray, side: str) -> Landmarks:
     y, z = points[:, 1], points[:, 2]
     bottom, top = z.min(), z.max()
     length = top - bottom
-    centre, on = femoral_head(points)
+    centre, _, on = femoral_head(points)
     distal = z < bottom + 0.12 * length
     proximal = z > top - 0.25 * length
     trochanter = proximal & (lateral > lateral[proximal].max() - 0.35 * np.ptp(lateral[proximal]))
@@ -144,22 +108,6 @@ def femur_landmarks(mean: NDArray, femur: NDArray, side: str) -> Landmarks:
 def _between(z: NDArray, top: float, length: float, first: float, last: float) -> NDArray[np.bool_]:
     """[V] vertices between these shares of the length below the top."""
     return (z < top - first * length) & (z > top - last * length)
-
-
-def femoral_head(points: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Centre [3] of the head of an upright femur [V, 3] and the vertices on its sphere."""
-    top, length = points[:, 2].max(), np.ptp(points[:, 2])
-    shaft = points[np.abs(points[:, 2] - top + length / 2) < 0.1 * length].mean(axis=0)
-    medial = np.sign(points[points[:, 2] > top - 0.03 * length][:, 0].mean() - shaft[0])
-    near = points[:, 2] > top - 0.15 * length
-    inner = points[
-        near & (medial * (points[:, 0] - shaft[0]) > 0.5 * np.max(medial * (points[near, 0] - shaft[0])))
-    ]
-    centre, radius = sphere(inner)
-    for _ in range(20):
-        on = np.abs(np.linalg.norm(points - centre, axis=1) - radius) < 1.5
-        centre, radius = sphere(points[on])
-    return centre, np.flatnonzero(np.abs(np.linalg.norm(points - centre, axis=1) - radius) < 1.5)
 
 
 def vertebra_landmarks(mean: NDArray, regions: NDArray) -> Landmarks:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from building.anatomy.symmetry import sagittal_plane, to_plane
 from building.shapes.axes import femur_facts, pelvis_facts, require, to_ras
-from building.shapes.landmarks import acetabulum, femoral_head, sphere
+from mri2mesh.anatomy.hip_joints import acetabulum, femoral_head, sphere
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import outward
 from mri2mesh.geometry.connectivity import component_labels
@@ -101,10 +101,10 @@ def seated(femora: NDArray, hips: NDArray) -> NDArray[np.float64]:
     Both spheres go through the same vertices in every subject: those of the mean bones' joint surfaces.
     """
     mean_hip = hips.mean(axis=0)
-    centre, _ = acetabulum(mean_hip)
+    centre, _, _ = acetabulum(mean_hip, np.sign(np.median(mean_hip[:, 0])))
     distance = np.linalg.norm(mean_hip - centre, axis=1)
     socket = np.abs(distance - np.median(distance[distance < 32.0])) < 2.5
-    _, head = femoral_head(femora.mean(axis=0))
+    _, _, head = femoral_head(femora.mean(axis=0))
     moved = [
         femur + sphere(hip[socket])[0] - sphere(femur[head])[0]
         for femur, hip in zip(femora, hips, strict=True)

@@ -21,13 +21,13 @@ from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse
 from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
 from mri2mesh.engines.mri2mesh.quality.facing import facing_check
-from mri2mesh.engines.mri2mesh.quality.neighbours import separate
 from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
 from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
+from mri2mesh.quality.neighbours import separate
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction, level_check
 
 UNCERTAINTY = (

@@ -34,6 +34,7 @@ from mri2mesh.imaging.volumes.headers.nrrd import read_nrrd_header
 from mri2mesh.imaging.volumes.limits import check_place, check_size
 
 NOT_AN_IMAGE = "the file is not an image volume this program reads (NIfTI, NRRD, MHA/MHD, DICOM)"
+ONE_VALUE = "every voxel of the image has the same value: there is nothing to see in it"
 NOT_UTF8 = "the path of the image has characters that are not UTF-8: rename the file or its folder"
 
 
@@ -173,4 +174,4 @@ def _check_values(volume: Volume) -> None:
         if bad:
             raise InputError(NOT_FINITE.format(bad))
     if volume.array.min() == volume.array.max():
-        raise InputError("every voxel of the image has the same value: there is nothing to see in it")
+        raise InputError(ONE_VALUE)

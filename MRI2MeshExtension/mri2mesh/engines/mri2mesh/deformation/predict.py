@@ -20,9 +20,9 @@ from torch import Tensor
 from mri2mesh.anatomy.regions import main_part
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.engines.mri2mesh.deformation.models import Models
-from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
+from mri2mesh.geometry.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.networks.layout import fast_tensor

@@ -9,18 +9,15 @@ from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
 from mri2mesh.engines.mri2mesh.quality.canal import canal_checks
 from mri2mesh.engines.mri2mesh.quality.directions import direction_checks
 from mri2mesh.engines.mri2mesh.quality.edges import edge_checks
-from mri2mesh.engines.mri2mesh.quality.neighbours import touching_pairs
 from mri2mesh.engines.mri2mesh.quality.sequence import sequence_checks
 from mri2mesh.engines.mri2mesh.quality.tissue import tissue_checks
-from mri2mesh.geometry.checks import area_mm2
-from mri2mesh.geometry.interpenetration import penetration_depth
-from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.quality.closed_surface import closed_surface
 from mri2mesh.quality.field_of_view import inside_image
+from mri2mesh.quality.neighbours import touching_pairs
+from mri2mesh.quality.overlap import neighbours_apart
 from mri2mesh.reconstruction import Check, ReconstructedStructure
 
-MAX_PENETRATION_MM = 0.5
 MIN_IN_VIEW = 0.65
 """Least fraction of a body inside the field of view: sagittal slabs are often narrower than a body, but with more than
 a third outside it is mostly prior."""
@@ -45,7 +42,11 @@ def check_reconstruction(
     order = {item.name: place for place, item in enumerate(structures)}
     single.sort(key=lambda check: order.get(check.structure or "", len(order)))
     meshes = {item.name: item.mesh for item in structures}
-    return [*single, *(_apart(a, b, meshes) for a, b in touching_pairs(meshes)), *sequence_checks(structures)]
+    return [
+        *single,
+        *(neighbours_apart(a, b, meshes) for a, b in touching_pairs(meshes)),
+        *sequence_checks(structures),
+    ]
 
 
 def _in_view(item: ReconstructedStructure, volume: Volume) -> Check:
@@ -54,14 +55,3 @@ def _in_view(item: ReconstructedStructure, volume: Volume) -> Check:
     which = "disc" if item.structure.kind == "disc" else "body"
     detail = f"{100 * share:.0f}% of the {which} is within the image"
     return Check("field of view", share, MIN_IN_VIEW, share >= MIN_IN_VIEW, detail, item.name)
-
-
-def _apart(a: str, b: str, meshes: dict[str, Mesh]) -> Check:
-    found = penetration_depth(meshes[a], meshes[b], spacing_mm=1.0, n_samples=500)
-    # Where two surfaces coincide no point of one is inside the other, but what they hold in common is not thin.
-    thickness = found.overlap_mm3 / min(area_mm2(meshes[a]), area_mm2(meshes[b]))
-    depth = max(found.depth_mm, thickness)
-    detail = f"{a} and {b} overlap by {depth:.1f} mm at most"
-    return Check(
-        "neighbours apart", depth, MAX_PENETRATION_MM, depth <= MAX_PENETRATION_MM, detail, f"{a}, {b}"
-    )

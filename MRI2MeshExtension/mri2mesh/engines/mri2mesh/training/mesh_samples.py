@@ -17,10 +17,10 @@ from mri2mesh.anatomy.regions import main_part
 from mri2mesh.anatomy.structures import disc_name
 from mri2mesh.anatomy.templates import TemplateKind, template
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES, network_crop
-from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.engines.mri2mesh.localisation.evidence import locate_tissues
 from mri2mesh.engines.mri2mesh.training.evidence_noise import blurred_as_seen, coarse_tissues, displaced
 from mri2mesh.engines.mri2mesh.training.intensity import jitter_intensity
+from mri2mesh.geometry.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.volumes.crop import CropGrid, crop_block
 from mri2mesh.synthesis.mr.targets import semantic_labels

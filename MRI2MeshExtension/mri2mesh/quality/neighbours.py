@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -12,13 +12,13 @@ from scipy.spatial import cKDTree
 from mri2mesh.anatomy.clearance import keep_apart
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.anatomy.templates import template
-from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
 from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
 from mri2mesh.geometry.distances import signed_distance
 from mri2mesh.geometry.intersections import self_intersecting_pairs
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import untangle
 from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.sizing import sized_fit
 from mri2mesh.geometry.transforms import rigid_fit
 
 GAP_MM = 0.2
@@ -40,20 +40,30 @@ SPREAD_STEPS = 3
 """Smoothing of the moves over a surface, so that a push leaves a dent and no spike."""
 
 
-def separate(meshes: dict[str, Mesh], alive: Callable[[], None] = lambda: None) -> dict[str, Mesh]:
+def separate(
+    meshes: dict[str, Mesh],
+    alive: Callable[[], None] = lambda: None,
+    *,
+    homes: Mapping[str, Mesh] | None = None,
+    bend_arches: bool = True,
+) -> dict[str, Mesh]:
     """Closed surfaces, keyed by structure and ordered along the spine, without folds and without overlap.
 
     Between bone and disc the disc gives way; between bones both do. A fold is smoothed away where it is; freedom
     from folds comes last, so it holds even where some overlap of neighbours is left.
-    alive: called between the steps; what it raises ends the work.
+    alive: called between the steps; what it raises ends the work. homes: for each surface one of the same faces that
+    has no folds, by default the template of its kind. bend_arches: whether facets that cross are bent past one another,
+    as where a network put them; labels have them on the right side already.
     """
 
     def unfolded(name: str) -> Mesh:
         alive()
-        return _unfolded(name, meshes[name])
+        home = template(STRUCTURES[name].kind) if homes is None else homes[name]
+        return _unfolded(meshes[name], home)
 
     meshes = {name: unfolded(name) for name in meshes}
-    _bend_arches(meshes)
+    if bend_arches:
+        _bend_arches(meshes)
     for _ in range(PASSES):
         changed: set[str] = set()
         for first, second in touching_pairs(meshes):
@@ -83,8 +93,8 @@ def _bend_arches(meshes: dict[str, Mesh]) -> None:
         meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
 
 
-def _unfolded(name: str, mesh: Mesh) -> Mesh:
-    """The surface without self-intersections: how it departs from the template is made smooth around each fold.
+def _unfolded(mesh: Mesh, home: Mesh) -> Mesh:
+    """The surface without self-intersections: how it departs from ``home`` is made smooth around each fold.
 
     The template has none, nor has it under a scaling: so the smoother the departure, the fewer are left, and the shape
     stays what it was, which smoothing the surface itself would wear away. What remains is untangled as any surface is,
@@ -93,7 +103,6 @@ def _unfolded(name: str, mesh: Mesh) -> Mesh:
     pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces)
     if not len(pairs):
         return mesh
-    home = template(STRUCTURES[name].kind)
     calm = home.transformed(sized_fit(home.vertices.astype(np.float64), mesh.vertices.astype(np.float64)))
     departure = (mesh.vertices - calm.vertices).astype(np.float64)
     adjacency = vertex_adjacency(mesh.faces, len(departure))

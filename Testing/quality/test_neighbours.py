@@ -6,10 +6,10 @@ from scipy.spatial.transform import Rotation
 from geometry.solids import sphere
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.anatomy.templates import template
-from mri2mesh.engines.mri2mesh.quality.neighbours import separate, touching_pairs
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.interpenetration import penetration_depth
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.quality.neighbours import separate, touching_pairs
 
 
 def ball(centre: tuple[float, float, float], radius: float = 12.0) -> Mesh:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.templates import template
-from mri2mesh.engines.mri2mesh.deformation.sizing import sized_fit
+from mri2mesh.geometry.sizing import sized_fit
 from mri2mesh.geometry.transforms import apply, compose
 
 

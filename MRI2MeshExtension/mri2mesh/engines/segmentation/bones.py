@@ -1,0 +1,146 @@
+"""One bone from its labels: a prior placed, then bent to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh.anatomy.regions import body_of, is_body, main_part
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.engines.segmentation.drawn import Drawn
+from mri2mesh.engines.segmentation.fitting.fit import Placed, bend, place, posterior_mm
+from mri2mesh.engines.segmentation.fitting.observations import Evidence
+from mri2mesh.engines.segmentation.fitting.priors import prior
+from mri2mesh.engines.segmentation.fitting.sliced import SlicedLabels
+from mri2mesh.engines.segmentation.fitting.starts import cut_by_the_image, starts
+from mri2mesh.engines.segmentation.fitting.whole import WholeLabels
+from mri2mesh.engines.segmentation.patch import Patch
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.sampling import vertex_normals
+
+MEAN_ROUNDS, SEARCH_ROUNDS = 12, 10
+BENDING = {
+    True: (30.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.3, 0.2, 0.2, 0.2),
+    False: (30.0, 10.0, 5.0, 2.0, 1.0, 1.0),
+}
+"""Stiffness of each round of bending, for whole labels and for those in slices, between which the model knows more
+than a smooth surface does."""
+HOLD = 0.01
+BEND_SPREAD_MM = 4.0
+LEAST_IN_VIEW = 0.4
+"""A vertebra or a disc of which less is in the image is left out: what is seen does not place it."""
+LEAST_POINTS = 60
+"""Fewer points of outline than this, about a millimetre apart, are no bone."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A bone's voxels, and what is known of them. body: of a vertebra only the body was drawn. direction: [3] the
+    spine's there, or None."""
+
+    name: str
+    patch: Patch
+    body: bool = False
+    direction: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """mesh: in RAS, faces and regions of its template. home: the same faces without folds. evidence: its labels.
+    posterior_mm: [V] standard deviation that the model has where no label says more. noise_mm: of what labels say."""
+
+    name: str
+    mesh: Mesh
+    home: Mesh
+    evidence: Evidence
+    posterior_mm: NDArray[np.float64]
+    noise_mm: float
+
+    def support(self, mesh: Mesh) -> NDArray[np.float32]:
+        """[V] 1 where a label says where the surface is, 0 where the model filled it in."""
+        vertices = mesh.vertices.astype(np.float64)
+        return self.evidence.covers(vertices, vertex_normals(mesh)).astype(np.float32)
+
+    def uncertainty_mm(self, support: NDArray) -> NDArray[np.float32]:
+        """[V] one standard deviation, mm."""
+        squares = support * self.noise_mm**2 + (1 - support) * (self.noise_mm**2 + self.posterior_mm**2)
+        return np.sqrt(squares).astype(np.float32)
+
+
+def evidence_of(bone: Labelled, drawn: Drawn) -> Evidence:
+    """Raises InputError where too little was drawn to place a bone by."""
+    evidence: Evidence
+    if drawn.axis is None:
+        evidence = WholeLabels(bone.patch)
+    else:
+        evidence = SlicedLabels(bone.patch, drawn.axis, drawn.slices, float(bone.patch.spacing[drawn.axis]))
+    if len(evidence.outline) < LEAST_POINTS:
+        raise InputError(
+            f"too little of {bone.name} was labelled to place a bone by: draw more of it, or leave it out"
+        )
+    return evidence
+
+
+def fit_bone(bone: Labelled, drawn: Drawn, whole_from_body: bool = False) -> Fitted | None:
+    """The bone, None where too little of it is in the image.
+
+    whole_from_body: of a vertebra whose body alone was drawn, the whole, its arch from the prior.
+    """
+    model = prior(bone.name)
+    evidence = evidence_of(bone, drawn)
+    used = np.ones(len(model.mean), bool)
+    if bone.body:
+        used = is_body(np.asarray(model.regions))
+    placed = _placed(model, bone, evidence, used)
+    if _hardly_in_view(bone, model, placed.vertices):
+        return None
+    mesh, home = model.surface(placed.vertices), model.surface(model.mean)
+    spread = posterior_mm(model, placed.covariance)
+    if bone.body and not whole_from_body:
+        mesh, home = body_of(mesh), body_of(home)
+        spread = np.concatenate([spread[used], np.full(len(mesh.vertices) - used.sum(), spread[used].mean())])
+        used = np.ones(len(mesh.vertices), bool)
+    vertices = bend(
+        mesh.vertices.astype(np.float64),
+        mesh.faces,
+        evidence,
+        used,
+        stiffness=BENDING[drawn.whole],
+        hold=HOLD,
+        spread=BEND_SPREAD_MM,
+    )
+    spacing = bone.patch.spacing
+    noise = 0.3 * float(np.mean(spacing if drawn.axis is None else np.delete(spacing, drawn.axis)))
+    return Fitted(bone.name, mesh.with_vertices(vertices), home, evidence, spread, noise)
+
+
+def _placed(model: ShapeModel, bone: Labelled, evidence: Evidence, used: NDArray[np.bool_]) -> Placed:
+    upright = STRUCTURES[bone.name].kind in ("hip", "femur", "whole_sacrum")
+    cut = cut_by_the_image(bone.patch)
+    poses = starts(model.mean[used], evidence.outline, cut, bone.direction, upright)
+    if len(poses) > 1:
+        tried = [place(model, evidence, pose, used=used, turns=[0] * SEARCH_ROUNDS) for pose in poses]
+        poses = [min(tried, key=lambda one: misfit(evidence, one.vertices, model, used)).pose]
+    own = len(model.modes) - model.local
+    turns = [0] * MEAN_ROUNDS + [min(15, own)] * 6 + [own] * 5 + [len(model.modes)] * 5
+    return place(model, evidence, poses[0], used=used, turns=turns)
+
+
+def _hardly_in_view(bone: Labelled, model: ShapeModel, vertices: NDArray) -> bool:
+    """Whether the image cuts off so much of a vertebra or a disc that its place is a guess."""
+    kind = STRUCTURES[bone.name].kind
+    if kind not in ("vertebra", "disc", "sacrum") or not any(cut_by_the_image(bone.patch)):
+        return False
+    ijk = bone.patch.ijk_from_ras(vertices[main_part(np.asarray(model.regions), kind)])
+    inside = ((ijk >= bone.patch.first - 0.5) & (ijk <= bone.patch.last + 0.5)).all(axis=1)
+    return float(inside.mean()) < LEAST_IN_VIEW
+
+
+def misfit(evidence: Evidence, vertices: NDArray, model: ShapeModel, used: NDArray[np.bool_]) -> float:
+    """Mean distance between surface and labels, mm, none counted as more than 8."""
+    seen = evidence.observe(vertices, model.faces, used, 10.0)
+    return float(np.minimum(np.abs(seen.offset), 8.0).mean())
