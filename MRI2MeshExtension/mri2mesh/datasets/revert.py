@@ -71,7 +71,7 @@ class RevertCase:
         """
         if self.target.suffix.lower() == ".npy":
             stored = _read_points(self.target, self.space)
-            chosen = stored[rng.choice(len(stored), count, replace=len(stored) < count)]
+            chosen: NDArray = stored[rng.choice(len(stored), count, replace=len(stored) < count)]
         else:
             chosen = sample_surface(read_surface(self.target, self.space), count, rng)[0]
         extent = float(np.ptp(chosen, axis=0).max())

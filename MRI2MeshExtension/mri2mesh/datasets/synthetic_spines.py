@@ -95,15 +95,22 @@ def bone_surface(region: LumbarRegion, name: str) -> Mesh:
     return Mesh(region.vertices[rows], parts.faces[parts.label == number] - rows.start)
 
 
-def _check(order: SpineOrder) -> None:
-    if order.layout not in LAYOUTS:
-        raise InputError(f"no layout {order.layout!r}: use one of {', '.join(LAYOUTS)}")
-    if unknown := [level for level in order.levels if level not in VERTEBRAE]:
+def check_images(layout: str, levels: tuple[str, ...], pixels: int) -> None:
+    """Raises InputError for what no image can be made of."""
+    if layout not in LAYOUTS:
+        raise InputError(f"no layout {layout!r}: use one of {', '.join(LAYOUTS)}")
+    if unknown := [level for level in levels if level not in VERTEBRAE]:
         raise InputError(
             f"no vertebra {unknown[0][:20]!r} in these films: choose from {', '.join(VERTEBRAE)}"
         )
-    if order.pixels < 64 or order.pixels > 2048 or order.pixels % 8:
-        raise InputError(f"images of {order.pixels} pixels: use a multiple of 8 from 64 to 2048")
+    if not levels:
+        raise InputError("no vertebra is asked for: give --levels, such as L1,L2")
+    if pixels < 64 or pixels > 2048 or pixels % 8:
+        raise InputError(f"images of {pixels} pixels: use a multiple of 8 from 64 to 2048")
+
+
+def _check(order: SpineOrder) -> None:
+    check_images(order.layout, order.levels, order.pixels)
     if order.people < 1 or order.views < 0 or order.films < 0 or order.first < 0:
         raise InputError("numbers of people, views and films must not be negative, and one person at least")
     if not order.views and not order.films:
@@ -120,8 +127,10 @@ def _vertebra(
         return
     views: list[tuple[np.ndarray, XrayGeometry]] = []
     cases: list[FilmCase] = []
+    vertices = region.vertices[trunk_parts().rows[level]].astype(np.float64)
+    centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     for number in range(order.views):
-        geometry = around(region, level, number, order.views, rng, order.pixels)
+        geometry = around(centre, number, order.views, rng, order.pixels)
         view = View(geometry.camera(), False, "around")
         lone = order.alone
         case = make_lone_case(region, level, view, rng) if lone else make_lumbar_case(region, view, rng)

@@ -60,15 +60,15 @@ def draw_lumbar_geometry(
 
 
 def around(
-    region: LumbarRegion, level: str, number: int, count: int, rng: np.random.Generator, size: int
+    centre_ras_mm: NDArray, number: int, count: int, rng: np.random.Generator, size: int
 ) -> XrayGeometry:
-    """View ``number`` of ``count`` that go once around a vertebra in even steps, from AP on, in a field of some 120 mm
-    of it."""
+    """View ``number`` of ``count`` that go once around a place in even steps, from AP on, in a field of some 120 mm of
+    it."""
     primary = 180.0 + 360.0 * number / count + rng.normal(0, 1.0)
     distance = rng.uniform(950, 1150)
     source = distance * rng.uniform(0.6, 0.8)
     field = rng.uniform(110, 135) * distance / source
-    centre = region.anchors[VERTEBRAE.index(level), 0] + rng.normal(0, 4.0, 3)
+    centre = centre_ras_mm + rng.normal(0, 4.0, 3)
     return lumbar_geometry(size, field, distance, source, primary, rng.normal(0, 4.0), centre, np.zeros(2))
 
 
