@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.structures import Structure
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.xray_camera import XrayCamera
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,27 @@ def level_check(count: LevelCount) -> Check:
 
 
 @dataclass(frozen=True)
+class PixelMaps:
+    """What an engine saw in a radiograph, pixel by pixel, of bones by their names [L].
+
+    film: [H, W] as it was looked at. presence: [L, H, W], 0 to 1, how likely the bone is there. depth_mm: [L, 2, H, W]
+    from the source along the beam, of the bone's nearest and farthest face; it counts where the bone is. camera: of
+    these pixels.
+    """
+
+    names: tuple[str, ...]
+    film: NDArray[np.float32]
+    presence: NDArray[np.float32]
+    depth_mm: NDArray[np.float32]
+    camera: XrayCamera
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """Structures in patient space, checks and provenance (engine, weights, input, device, timings).
 
-    levels: how the vertebrae came by their names; None where there are none to count.
+    levels: how the vertebrae came by their names; None where there are none to count. maps: of a radiograph, where the
+    engine has any.
     """
 
     engine: str
@@ -99,6 +117,7 @@ class Reconstruction:
     provenance: dict[str, Any] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
     levels: LevelCount | None = None
+    maps: PixelMaps | None = None
 
     @property
     def passed(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mri2mesh.samples import LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
+from mri2mesh.samples import HIPS_FRONT, LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 CATEGORY = "MRI2Mesh"
 
@@ -39,6 +39,13 @@ SAMPLES = (
             "b2d90e240c5c182fa9f6c9faf9306a69c03b67e194e1bfa0a9116297ff0bd792",
             "dbf1fffe63cfc12f44bbb914c53fc3d163395501a6fd8ac7004e2a68a4822186",
         ),
+    ),
+    Sample(
+        "Hips, one radiograph from the front (simulated)",
+        "HipsRadiograph.png",
+        (HIPS_FRONT,),
+        ("HipsFront",),
+        ("7474c42a8b8ddbc544e45700a8bf40c71c864cef0b089629a6ab119dd70b2415",),
     ),
 )
 

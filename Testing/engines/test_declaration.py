@@ -74,7 +74,7 @@ def test_it_runs_from_the_command_line_with_its_options(toy, image, tmp_path):
         (["--engine", "toy", "--which", "L3", "--note", "-", "--note", "-"], "one --note per image, in their order"),
         (["--which", "L3"], "the engine mri2mesh, for a volume such as an MRI, has no use for --which"),
         (["--engine", "toy", "--which", "L3", "--level-shift", "1"], "the engine toy, for a volume such as an MRI"),
-        (["--engine", "toys"], "no engine is called 'toys': use one of mri2mesh, segmentation, xray-fit"),
+        (["--engine", "toys"], "no engine is called 'toys': use one of mri2mesh, segmentation, xray-fit, ddx"),
     ],
 )  # fmt: skip
 def test_what_it_cannot_use_is_one_line(toy, image, tmp_path, capsys, arguments, says):

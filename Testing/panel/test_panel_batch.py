@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -63,7 +64,13 @@ def test_a_file_that_is_no_image_is_reported_and_the_others_are_exported(
     written = [path.stem for path in (results / "lumbar").glob("*.ply")]
     assert len(written) == 4 and not any("?" in name for name in written)
     assert (results / "lumbar" / "report.html").is_file()
-    assert [path.name for path in results.iterdir()] == ["lumbar"]
+    assert sorted(path.name for path in results.iterdir()) == ["cases.csv", "lumbar"]
+    with (results / "cases.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    assert rows["a_letter.nii"]["status"] == "failed" and rows["lumbar.nii"]["structures"] == "4"
+    again = press(folder)
+    assert not any("lumbar.nii, " in line for line in again), "what was done is not done again"
+    assert again[-1].startswith("1 done, 1 not. Done before: 1.")
     assert node_count(slicer) == before
     assert panel.ui.batchButton.text == "Apply to all"
 
@@ -82,7 +89,9 @@ def test_cancelled_it_leaves_nothing_half_done(panel, two_vertebrae, tmp_path, b
     getattr(ui, button).click()
     wait_until(lambda: not panel.panel.batch.busy, LONG)
     assert ui.batchMessage.text == "0 done, 1 not.\none.nii: Cancelled."
-    assert not list((tmp_path / "results").glob("*")) and ui.batchButton.text == "Apply to all"
+    assert [path.name for path in (tmp_path / "results").glob("*")] == [
+        "cases.csv"
+    ] and ui.batchButton.text == "Apply to all"
 
 
 def choose_format(panel, name: str) -> None:
@@ -142,7 +151,7 @@ def test_radiographs_are_fitted_one_by_one_and_views_of_a_patient_together(
     assert "he scale is unknown" in doubtful and "see its report" in doubtful
 
     results = tmp_path / "results"
-    assert sorted(path.name for path in results.iterdir()) == ["good", "two_views"]
+    assert sorted(path.name for path in results.iterdir()) == ["cases.csv", "good", "two_views"]
     assert (results / "good" / "L3.stl").is_file() and (results / "two_views" / "L3.vtp").is_file()
     good, two = (read_run(results / name).report for name in ("good", "two_views"))
     assert good.scale_known and not two.scale_known and len(two.views) == 2

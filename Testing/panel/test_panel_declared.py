@@ -18,7 +18,7 @@ from host.application import wait_until
 from mri2mesh.engines.kinds import RADIOGRAPHS
 from mri2mesh.engines.options import Flag, Landmarks, Number, Text
 from mri2mesh.engines.registry import get_engine, register
-from mri2mesh_slicer.folders.folder_cases import cases_in
+from mri2mesh.folders.cases import cases_in
 from panel.watched import LONG
 
 

@@ -125,7 +125,7 @@ def test_the_report_opens_as_a_page_and_goes_with_the_panel(panel, slicer, tmp_p
     panel.ui.reportButton.click()
     (page,) = opened
     text = page.read_text(encoding="utf-8")
-    assert "40% of the disc is within the image" in text and "the sacrum was not found" in text
+    assert "40% of the disc is within the image" in text and "The sacrum was not found" in text
     assert "renamed" not in text and "The scene keeps no pictures" in text
     panel.ui.levelDownButton.click()
     panel.ui.reportButton.click()

@@ -96,3 +96,13 @@ def test_a_deep_overlap_leaves_dents_and_does_not_tear_an_innocent_neighbour_apa
     }
     assert moved["L1"] < 5
     assert all(self_intersections(mesh) == 0 for mesh in after.values())
+
+
+def test_what_is_too_deep_to_be_parted_stays_as_it_was_found_and_the_others_are_parted():
+    upper, lower, disc = ball((0, 0, 14)), ball((0, 0, 0)), ball((5, 0, -22))
+    apart = separate(
+        {"L3": upper, "L4": lower, "L4-L5": disc}, left_as_found=[frozenset(("L3", "L4", "L3-L4"))]
+    )
+    assert np.array_equal(apart["L3"].vertices, upper.vertices)
+    assert np.array_equal(apart["L4"].vertices, lower.vertices)
+    assert penetration_depth(apart["L4"], apart["L4-L5"]).depth_mm < 0.3

@@ -62,7 +62,7 @@ def numbers_apart(report: dict) -> tuple[str, list[float]]:
         return "measured"
 
     drawn = [{**row, "lines_lps_mm": len(row["lines_lps_mm"])} for row in report["measures"]]
-    plain = {**report, "measures": drawn, "timings_s": sorted(report["timings_s"])}
+    plain = {**report, "measures": drawn, "made": "", "timings_s": sorted(report["timings_s"])}
     return json.dumps(json.loads(json.dumps(plain), parse_float=take)), numbers
 
 

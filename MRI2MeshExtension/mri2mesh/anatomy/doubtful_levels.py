@@ -14,14 +14,19 @@ MARK = "?"
 
 
 def shown_name(name: str, kind: str, certain: bool) -> str:
-    """The name for a reader; files, codes and label values keep the plain name."""
-    return name if certain or kind not in KINDS else name + MARK
+    """The name for a reader, as ``"L3?"`` or ``"Hip left"``; files, codes and label values keep the plain name."""
+    return in_words(name) if certain or kind not in KINDS else name + MARK
 
 
 def shown_place(place: str, certain: bool) -> str:
     """As `shown_name`, of a place that may also join two levels (``"L3-L4"``) or be no level at all."""
     level = place.split("-")[0] in (*VERTEBRA_LEVELS, "S1")
-    return place + MARK if level and not certain else place
+    return place + MARK if level and not certain else in_words(place)
+
+
+def in_words(name: str) -> str:
+    """``"Hip left"`` for ``hip_left``."""
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def shown_colour(kind: str, colour: Colour, certain: bool) -> Colour:

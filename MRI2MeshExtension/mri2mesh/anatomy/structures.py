@@ -63,12 +63,13 @@ _FIRST_LABEL = 14
 """VerSe's number for T7."""
 _SACRUM_LABEL = 26
 
+# Far apart from each other and from grey: they are outlines on radiographs too.
 _PELVIS_AND_FEMORA = (
-    Structure("hip_left", "hip", "29836001", "Hip", 77, (0.89, 0.72, 0.55), "left"),
-    Structure("hip_right", "hip", "29836001", "Hip", 78, (0.80, 0.76, 0.60), "right"),
-    Structure("sacrum", "whole_sacrum", "54735007", "Sacrum", 25, (0.93, 0.84, 0.73)),
-    Structure("femur_left", "femur", "71341001", "Femur", 75, (0.72, 0.80, 0.88), "left"),
-    Structure("femur_right", "femur", "71341001", "Femur", 76, (0.66, 0.84, 0.78), "right"),
+    Structure("hip_left", "hip", "29836001", "Hip", 77, (1.0, 0.69, 0.0), "left"),
+    Structure("hip_right", "hip", "29836001", "Hip", 78, (0.25, 0.78, 1.0), "right"),
+    Structure("sacrum", "whole_sacrum", "54735007", "Sacrum", 25, (1.0, 0.37, 0.64)),
+    Structure("femur_left", "femur", "71341001", "Femur", 75, (0.48, 0.88, 0.29), "left"),
+    Structure("femur_right", "femur", "71341001", "Femur", 76, (0.72, 0.61, 1.0), "right"),
 )
 
 

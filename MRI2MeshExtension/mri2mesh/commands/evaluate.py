@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_lumbar_mri(
         benchmarks.add_parser("lumbar-mri", help="the mri2mesh engine on lumbar MRI with labelled bodies")
     )
+    _add_simulated_mri(
+        benchmarks.add_parser(
+            "simulated-mri", help="the mri2mesh engine on simulated MRI: also arches, facets and processes"
+        )
+    )
     _add_xray_fit(
         benchmarks.add_parser("xray-fit", help="fits to simulated radiographs of left-out subjects")
     )
@@ -48,7 +53,19 @@ def _add_ddx(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cases", type=Path, metavar="DIR", help="where shapes for films are kept (default: OUT)"
     )
-    parser.add_argument("--films", type=int, default=16, metavar="N", help="how many films (default: 16)")
+    parser.add_argument(
+        "--films", type=int, default=16, metavar="N", help="how many films of each condition (default: 16)"
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        default=("standard",),
+        metavar="NAME",
+        help="such as 'tilt 10' or 'distance 0.9'; a wrong name lists the right ones (default: standard)",
+    )
+    parser.add_argument(
+        "--labelled", action="store_true", help="instead: films of labelled CT volumes, by another simulator"
+    )
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
     )
@@ -60,6 +77,17 @@ def _add_lumbar_mri(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N exams")
     parser.add_argument("--no-baselines", action="store_true", help="leave the baselines out")
     parser.add_argument("--no-thick", action="store_true", help="leave out the variant with 4 mm slices")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+
+
+def _add_simulated_mri(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of simulated exams (*.npz)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write the table here")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N exams")
+    parser.add_argument("--thick-only", action="store_true", help="only with 4 mm slices, not as they are")
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
     )
@@ -87,10 +115,35 @@ def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     return {
         "lumbar-mri": _run_lumbar_mri,
+        "simulated-mri": _run_simulated_mri,
         "xray-fit": _run_xray_fit,
         "ddx": _run_ddx,
         "segmentation": _run_segmentation,
     }[options.benchmark](options)
+
+
+def _run_simulated_mri(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
+    from mri2mesh.errors import InputError
+
+    if not options.folder.is_dir():
+        raise InputError(f"{options.folder} is not a folder of simulated exams")
+    if options.limit is not None and options.limit < 1:
+        raise InputError(f"--limit {options.limit}: at least one exam is needed")
+    if options.out is not None:
+        check_writable(options.out)
+
+    from mri2mesh.evaluation.simulated_mri.evaluate import evaluate
+
+    evaluate(
+        options.folder,
+        options.out,
+        limit=options.limit,
+        thick_only=options.thick_only,
+        device=options.device,
+        weights_dir=options.weights,
+    )
+    return 0
 
 
 def _run_segmentation(options: argparse.Namespace) -> int:
@@ -127,10 +180,22 @@ def _run_ddx(options: argparse.Namespace) -> int:
         raise InputError(f"--films {options.films}: at least one film is needed")
     check_writable(options.out)
 
+    if options.labelled:
+        from mri2mesh.evaluation.ddx.labelled import evaluate_labelled
+
+        evaluate_labelled(options.data, options.out, films=options.films, weights_dir=options.weights)
+        return 0
     from mri2mesh.evaluation.ddx.evaluate import evaluate
 
     cases = options.cases or options.out
-    evaluate(options.data, cases, options.out, films=options.films, weights_dir=options.weights)
+    evaluate(
+        options.data,
+        cases,
+        options.out,
+        films=options.films,
+        conditions=options.conditions,
+        weights_dir=options.weights,
+    )
     return 0
 
 

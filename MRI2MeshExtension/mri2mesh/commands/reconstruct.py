@@ -9,6 +9,7 @@ from typing import Any
 from mri2mesh.engines.kinds import OF_EVERY_RUN
 from mri2mesh.engines.options import Option
 from mri2mesh.engines.registry import engines, options_by_name
+from mri2mesh.errors import InputError
 from mri2mesh.request import Request
 
 NAME = "reconstruct"
@@ -18,10 +19,21 @@ HELP = "an MRI or radiographs in, surfaces and a report out"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "image",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="IMAGE",
         help="NIfTI, NRRD or MetaImage file, or a DICOM folder; or radiographs (DICOM, PNG, TIFF, JPEG, BMP)",
+    )
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="every image of a folder, each into a folder in --out"
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="with --folder: so many cases at once (default: 1)"
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="with --folder: on the cluster of this dask scheduler, as tcp://host:8786",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     methods = ", ".join(f"{engine.name} for {engine.takes.words}" for engine in engines().values())
@@ -73,14 +85,32 @@ def _help(of_engines: list[tuple[Any, Option]]) -> str:
 def run(options: argparse.Namespace) -> int:
     every = {option.name: _value(option, options) for option in OF_EVERY_RUN}
     given = {name: _value(found[0][1], options) for name, found in options_by_name().items()}
-    return reconstruct_and_summarise(
-        Request(
-            images=tuple(options.image),
-            out=options.out,
-            engine=options.engine,
-            options={name: value for name, value in given.items() if value is not None},
-            **{name: value for name, value in every.items() if value is not None},
+    own = {name: value for name, value in given.items() if value is not None}
+    common = {name: value for name, value in every.items() if value is not None}
+    if options.folder is not None:
+        return _run_folder(options, {**own, **common})
+    if options.jobs is not None or options.scheduler is not None:
+        raise InputError("--jobs and --scheduler are for a whole folder: give it with --folder")
+    if not options.image:
+        raise InputError(
+            "name an image, or a folder of images with --folder (see `mri2mesh reconstruct --help`)"
         )
+    request = Request(tuple(options.image), options.out, options.engine, options=own, **common)
+    return reconstruct_and_summarise(request)
+
+
+def _run_folder(options: argparse.Namespace, values: dict[str, Any]) -> int:
+    from mri2mesh.commands.reconstruct_folder import FolderRequest, reconstruct_folder
+
+    if options.image:
+        raise InputError("give either images or --folder, not both")
+    if options.jobs is not None and options.scheduler is not None:
+        raise InputError("--jobs is for this machine, --scheduler for a cluster: give one of them")
+    jobs = 1 if options.jobs is None else options.jobs
+    if jobs < 1:
+        raise InputError("--jobs must be at least 1")
+    return reconstruct_folder(
+        FolderRequest(options.folder, options.out, options.engine, values, jobs, options.scheduler)
     )
 
 

@@ -14,7 +14,19 @@ from typing import Any
 from mri2mesh.engines.options import Option
 
 RESERVED = {
-    *("image", "out", "engine", "device", "formats", "debug", "command", "run"),
+    *(
+        "image",
+        "out",
+        "engine",
+        "device",
+        "formats",
+        "debug",
+        "command",
+        "run",
+        "folder",
+        "jobs",
+        "scheduler",
+    ),
     *("live", "marker", "progress", "cache", "watch"),
 }
 """Names that the command line, the worker or ``reconstruct`` itself use for something else."""

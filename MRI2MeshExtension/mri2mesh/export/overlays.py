@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
 from mri2mesh.atomic import whole_file
 from mri2mesh.geometry.silhouettes import Silhouette
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
@@ -18,8 +18,6 @@ from mri2mesh.reconstruction import Reconstruction
 
 _INCHES = 6.5
 _DPI = 110
-COLOURS = ("#ffb000", "#40c8ff", "#ff5fa2", "#7be04b", "#b79bff")
-"""Colours far apart from each other and from grey, which the colours of bones are not."""
 
 
 def write_overlay(
@@ -45,9 +43,15 @@ def write_overlay(
     tint[~radiograph.mask] = (0.1, 0.2, 0.5, 0.45)
     axis.imshow(tint)
     move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
-    for item, colour in zip(reconstruction.structures, itertools.cycle(COLOURS)):
+    certain = reconstruction.levels_certain
+    for item in reconstruction.structures:
+        known = item.structure
+        colour, name = (
+            shown_colour(known.kind, known.colour, certain),
+            shown_name(item.name, known.kind, certain),
+        )
         segments = Silhouette(item.mesh).outline(radiograph.camera, move).segments
-        axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.0, label=item.name))
+        axis.add_collection(LineCollection(list(segments), colors=[colour], linewidths=1.0, label=name))
     axis.set_xlim(-0.5, columns - 0.5)
     axis.set_ylim(rows - 0.5, -0.5)
     axis.set_axis_off()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,15 @@ def make_report(
 
     image: what it was made from, a volume or radiographs. files: names of the surface files of each structure.
     Millimetres; ``support_fraction`` is the mean of the vertices' support; what was not measured is None, and so
-    are millimetres, areas and volumes of an image of unknown scale. ``measures``: see `mri2mesh.measures`.
+    are millimetres, areas and volumes of an image of unknown scale. ``made``: when, in UTC.
+    ``measures``: see `mri2mesh.measures`.
     """
     provenance, known = reconstruction.provenance, scale_known(image)
     return {
         "engine": reconstruction.engine,
         "version": str(provenance.get("version", mri2mesh.__version__)),
         "passed": reconstruction.passed,
+        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "weights": [
             {key: _plain(weights.get(key)) for key in ("name", "sha256", "licence")}
             for weights in provenance.get("weights", [])

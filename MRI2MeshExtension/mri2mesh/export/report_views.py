@@ -9,7 +9,8 @@ from mri2mesh.imaging.radiographs.recognise import FROM
 from mri2mesh.imaging.radiographs.xray_geometry import WORDS
 
 SCALE_UNKNOWN = (
-    "Scale unknown: the pixel spacing is only assumed. Sizes are not given, and the surfaces' millimetres mean nothing "
+    "Scale unknown: the pixel spacing is only assumed. Sizes are not given, and the surfaces' "
+    "millimetres mean nothing "
     "until the image is calibrated, as with a marker of known size."
 )
 

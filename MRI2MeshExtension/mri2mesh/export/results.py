@@ -14,12 +14,14 @@ from mri2mesh.export.measure_files import write_measures_csv
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.pictures import write_contours, write_view_3d
+from mri2mesh.export.pixel_maps import write_pixel_maps
 from mri2mesh.export.report import make_report, write_report_json
 from mri2mesh.export.report_html import write_report_html
 from mri2mesh.export.report_input import Image
 from mri2mesh.export.scene import SceneError, require_slicer_core, write_scene
 from mri2mesh.export.structure_files import write_surfaces
 from mri2mesh.export.surfaces import FORMATS
+from mri2mesh.export.view_3d_data import view_3d_data
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import Reconstruction
 
@@ -50,7 +52,7 @@ def write_results(
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
     ``measures.csv``, ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of
-    radiographs.
+    radiographs; where an engine has maps of a radiograph, ``<structure>.maps.nrrd`` and ``maps.png``.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
@@ -109,12 +111,17 @@ def _make(
         except SceneError as error:
             report["warnings"].append(str(error))
     progress(0.5)
+    if reconstruction.maps is not None:
+        write_pixel_maps(reconstruction.maps, folder)
     _draw_on_the_image(reconstruction, image, folder)
     progress(0.75)
     write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
     write_report_json(report, folder / "report.json")
     write_measures_csv(report["measures"], folder / "measures.csv")
-    write_report_html(report, pictures_in(folder), folder / "report.html")
+    meshes = {item.name: item.mesh for item in reconstruction.structures}
+    values = {item.name: (item.uncertainty_mm, item.support) for item in reconstruction.structures}
+    view = view_3d_data(report, meshes, values)
+    write_report_html(report, pictures_in(folder), folder / "report.html", view_3d=view)
     progress(1.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -46,6 +46,7 @@ def separate(
     *,
     homes: Mapping[str, Mesh] | None = None,
     bend_arches: bool = True,
+    left_as_found: Collection[frozenset[str]] = (),
 ) -> dict[str, Mesh]:
     """Closed surfaces, keyed by structure and ordered along the spine, without folds and without overlap.
 
@@ -54,6 +55,8 @@ def separate(
     alive: called between the steps; what it raises ends the work. homes: for each surface one of the same faces that
     has no folds, by default the template of its kind. bend_arches: whether facets that cross are bent past one another,
     as where a network put them; labels have them on the right side already.
+    left_as_found: sets of names that are too deep in one another to be parted: pushing them out would tear them, so
+    their overlap stays, for the checks to mark.
     """
 
     def unfolded(name: str) -> Mesh:
@@ -61,13 +64,18 @@ def separate(
         home = template(STRUCTURES[name].kind) if homes is None else homes[name]
         return _unfolded(meshes[name], home)
 
+    def parted(first: str, second: str) -> bool:
+        return not any({first, second} <= together for together in left_as_found)
+
     meshes = {name: unfolded(name) for name in meshes}
     if bend_arches:
-        _bend_arches(meshes)
+        _bend_arches(meshes, parted)
     for _ in range(PASSES):
         changed: set[str] = set()
         for first, second in touching_pairs(meshes):
             alive()
+            if not parted(first, second):
+                continue
             apart = _apart(meshes[first], meshes[second], _share(first, second))
             for name, mesh in zip((first, second), apart, strict=True):
                 if mesh is not meshes[name]:
@@ -79,7 +87,7 @@ def separate(
     return meshes
 
 
-def _bend_arches(meshes: dict[str, Mesh]) -> None:
+def _bend_arches(meshes: dict[str, Mesh], wanted: Callable[[str, str], bool]) -> None:
     """Neighbouring vertebrae whose facets cross are bent apart, the upper's behind the lower's.
 
     A facet deep in its partner has no nearest way out that is the right one: that takes anatomy, not geometry.
@@ -89,6 +97,8 @@ def _bend_arches(meshes: dict[str, Mesh]) -> None:
     ]
     home = template("vertebra").vertices.astype(np.float64)
     for upper, lower in pairwise(bones):
+        if not wanted(upper, lower):
+            continue
         frame = rigid_fit(home, meshes[lower].vertices.astype(np.float64))
         meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
 

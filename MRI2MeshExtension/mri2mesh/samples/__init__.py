@@ -11,3 +11,7 @@ T9-T10, and the conus at voxel (27, 79, 80), which then lies in L1."""
 PELVIS_FRONT = Path(__file__).with_name("pelvis_front.dcm")
 PELVIS_OBLIQUE = Path(__file__).with_name("pelvis_oblique.dcm")
 """Simulated radiographs of one pelvis, 320 x 320 pixels, 35 degrees apart, with the geometry in their tags."""
+
+HIPS_FRONT = Path(__file__).with_name("hips_front.dcm")
+"""A simulated radiograph of hips, sacrum, femora and lower spine from the front, 320 x 320 pixels, on a table, with the
+distances in its tags."""

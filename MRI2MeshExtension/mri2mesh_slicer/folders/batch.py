@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mri2mesh.errors import InputError
-from mri2mesh_slicer.folders.folder_cases import Case
-from mri2mesh_slicer.runs.results import read_report
+from mri2mesh.folders.cases import Case
+from mri2mesh.folders.run_folder import request_of, table_of
+from mri2mesh.folders.table import Row
 
 
 @dataclass
 class Outcome:
-    """done: how many have a result. doubtful: name and reasons of those of them that are to be looked at. failed: name
-    and reason of those without a result."""
+    """done: how many have a result. earlier: how many of these had it before. doubtful: name and reasons of those of
+    them that are to be looked at. failed: name and reason of those without a result."""
 
     done: int = 0
+    earlier: int = 0
     doubtful: list[tuple[str, str]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -28,7 +29,11 @@ Ended = Callable[[Outcome], None]
 
 
 class Batch:
-    """A case that fails does not stop the others. request: engine and options of each, as for `WorkerClient.run`."""
+    """A case that fails does not stop the others, and one that was done before, with the same request, is not done
+    again: ``cases.csv`` among the results says so. request: engine and options of each, as for `WorkerClient.run`.
+
+    Raises InputError where the results cannot be written, or the table there is not of this program.
+    """
 
     def __init__(
         self,
@@ -39,11 +44,16 @@ class Batch:
         report_progress: ReportProgress,
         ended: Ended,
     ) -> None:
-        self._client, self._cases, self._out = client, list(cases), out
-        self._request = dict(request)
+        self._client = client
         self._report_progress, self._ended = report_progress, ended
+        options = request.get("options", {})
+        self._requests = {case.name: request_of(case, str(request["engine"]), options, out) for case in cases}
+        self._table, self._cases = table_of(cases, self._requests, out)
+        earlier = [row for row in self._table.rows.values() if row.has_result]
+        self._outcome = Outcome(done=len(earlier), earlier=len(earlier))
+        for row in earlier:
+            self._note_doubts(row)
         self._number = 0
-        self._outcome = Outcome()
         self._stopped = False
 
     def start(self) -> None:
@@ -62,46 +72,23 @@ class Batch:
         self._number += 1
         number, count = self._number, len(self._cases)
         self._client.run(
-            {
-                **self._request,
-                "command": "reconstruct",
-                "inputs": [str(image) for image in case.images],
-                "out": str(self._out / case.result),
-                "options": {**self._request.get("options", {}), **case.options},
-            },
+            self._requests[case.name],
             on_progress=lambda stage, fraction, left: self._report_progress(number, count, case.name, stage),
-            on_done=lambda event: self._one_done(case.name, event),
-            on_failed=lambda message: self._one_failed(case.name, message),
-            on_cancelled=lambda: self._one_failed(case.name, "cancelled"),
+            on_done=lambda _event: self._one_done(case),
+            on_failed=lambda message: self._one_failed(case, message),
+            on_cancelled=lambda: self._one_failed(case, "cancelled"),
         )
 
-    def _one_done(self, name: str, event: dict[str, Any]) -> None:
-        doubts = _doubts(Path(event["report"]))
-        if doubts:
-            self._outcome.doubtful.append((name, f"{'; '.join(doubts)}: see its report"))
+    def _one_done(self, case: Case) -> None:
+        self._note_doubts(self._table.done(case))
         self._outcome.done += 1
         self._next()
 
-    def _one_failed(self, name: str, why: str) -> None:
-        self._outcome.failed.append((name, why))
+    def _note_doubts(self, row: Row) -> None:
+        if row.status == "doubtful":
+            self._outcome.doubtful.append((row.case, f"{row.why}: see its report"))
+
+    def _one_failed(self, case: Case, why: str) -> None:
+        self._table.failed(case, why)
+        self._outcome.failed.append((case.name, why))
         self._next()
-
-
-def _doubts(path: Path) -> list[str]:
-    """Why a result is to be looked at, by its report."""
-    try:
-        report = read_report(path.read_text(encoding="utf-8"))
-    except (OSError, InputError):
-        return ["its report cannot be read"]
-    geometries = [view.geometry for view in report.views]
-    assumed = any(geometry.primary_angle_deg.origin == "default" for geometry in geometries)
-    return [
-        words
-        for doubtful, words in (
-            (not report.structures, "no surface could be made"),
-            (not report.passed, "not every check passed"),
-            (not report.scale_known, "the scale is unknown"),
-            (len(geometries) > 1 and assumed, "the angles of its views are only assumed"),
-        )
-        if doubtful
-    ]

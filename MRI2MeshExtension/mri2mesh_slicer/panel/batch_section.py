@@ -11,8 +11,9 @@ from slicer.i18n import tr as _
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.options import Option
 from mri2mesh.engines.registry import engines
+from mri2mesh.errors import InputError
+from mri2mesh.folders.cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.folders.batch import Batch, Outcome
-from mri2mesh_slicer.folders.folder_cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.jobs.running import in_words
 from mri2mesh_slicer.option_values import options_of_every_case
 from mri2mesh_slicer.panel.export_section import formats
@@ -127,7 +128,13 @@ class BatchSection:
     def _start(self, cases: list[Case], out: Path, request: dict[str, Any]) -> None:
         if self._services.busy() or self._services.client.busy:
             return
-        self._batch = Batch(self._services.client, cases, out, request, self._report_progress, self._ended)
+        try:
+            self._batch = Batch(
+                self._services.client, cases, out, request, self._report_progress, self._ended
+            )
+        except InputError as error:
+            say(self._ui.batchMessage, sentences(str(error)), BAD)
+            return
         self._batch.start()
         self._changed()
 
@@ -162,6 +169,8 @@ class BatchSection:
     def _ended(self, outcome: Outcome) -> None:
         self._batch = None
         lines = [_("{done} done, {failed} not.").format(done=outcome.done, failed=len(outcome.failed))]
+        if outcome.earlier:
+            lines[0] += " " + _("Done before: {earlier}.").format(earlier=outcome.earlier)
         lines += [f"{name}: {sentences(why, OF_FILES)}" for name, why in outcome.failed]
         if outcome.doubtful:
             lines.append(_("Done, to be looked at:"))

@@ -191,7 +191,7 @@ class ResultsSection:
             self._pages = tempfile.TemporaryDirectory(prefix="mri2mesh-")
         try:
             path = Path(self._pages.name) / f"{self.run.folder.GetID()}.html"
-            page = write_report_page(self.run, path, self._pictures[self.run.folder])
+            page = write_report_page(self.run, path, self._pictures[self.run.folder], sentences)
         except InputError as error:
             say(self._ui.verdictLabel, sentences(str(error)), BAD)
             return

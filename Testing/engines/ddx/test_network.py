@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mri2mesh.engines.ddx.inputs import Reference, camera_channels, depth_of
+from mri2mesh.engines.ddx.networks.stored import load_network, save_network
 from mri2mesh.engines.ddx.networks.unet import DepthNet
 from mri2mesh.geometry.xray_camera import XrayCamera
 
@@ -36,6 +37,22 @@ def test_the_shipped_width_has_some_two_to_three_million_weights():
 def test_widths_that_do_not_fit_the_norms_are_refused():
     with pytest.raises(ValueError, match="multiples of 8"):
         DepthNet(widths=(8, 16, 16, 16, 16))
+
+
+def test_weights_come_back_from_their_file_but_for_rounding(tmp_path):
+    torch.manual_seed(0)
+    network = DepthNet(widths=(16, 16, 16, 16, 16))
+    places = np.random.default_rng(0).normal(0, 100, (40, 3))
+    save_network(
+        tmp_path, network.state_dict(), places, {"widths": [16] * 5, "pixels": 96, "left_out": ["nobody"]}
+    )
+    found = load_network(tmp_path)
+    assert (found.pixels, found.left_out) == (96, ("nobody",))
+    np.testing.assert_allclose(found.places, places, rtol=1e-3)
+    for name, value in network.state_dict().items():
+        largest = value.flatten(1).abs().amax(1) if value.ndim > 1 else value.abs()
+        step = (largest / 127).view(-1, *[1] * (value.ndim - 1))
+        assert ((found.network.state_dict()[name] - value).abs() <= 0.6 * step + 1e-4).all()
 
 
 def test_the_network_sees_where_the_source_is_and_how_large_a_pixel_is():

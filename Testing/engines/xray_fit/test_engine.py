@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from engines.xray_fit.simulated import QUICK, N, Simulated, geometry, simulate
-from mri2mesh.engines.xray_fit.engine import reconstruct, warnings_of
+from mri2mesh.engines.xray_fit.engine import reconstruct
 from mri2mesh.engines.xray_fit.fitting.case import settings_for
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_mm3
 from mri2mesh.geometry.distances import surface_distances
+from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.films.single_bone import XraySettings, radiograph, thickness
@@ -175,9 +176,9 @@ def test_a_fit_continues_from_where_another_ended_with_new_landmarks(case, one_v
 def test_an_unknown_scale_is_said_and_left_free(case):
     known = case.radiographs[0]
     unknown = known.with_geometry(geometry(180.0, FIELD_MM, spacing="default"))
-    assert any("scale unknown" in warning for warning in warnings_of([unknown]))
+    assert any("scale unknown" in warning for warning in assumptions_of([unknown]))
     assert settings_for([unknown]).prior.scale > 0
-    assert not any("scale unknown" in warning for warning in warnings_of([known]))
+    assert not any("scale unknown" in warning for warning in assumptions_of([known]))
     assert settings_for([known]).prior.scale == 0
 
 

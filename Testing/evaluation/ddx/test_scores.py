@@ -50,8 +50,8 @@ def test_what_is_outside_the_film_does_not_count():
 
 
 def test_the_table_has_a_line_for_every_target_method_and_alignment():
-    row = {"target": "pelvis", "method": "ddx", "alignment": "as placed"}
+    row = {"condition": "standard", "target": "pelvis", "method": "ddx", "alignment": "as placed"}
     rows = [row | {"assd": 1.0, "hd95": 3.0}, row | {"assd": 2.0, "hd95": 5.0}]
-    lines = table([*rows, {"target": "pelvis", "method": "ddx", "alignment": "refused"}]).splitlines()
-    assert lines[2] == "| pelvis | ddx | as placed | 2 | 1.50 | 4.00 |"
-    assert lines[3] == "| pelvis | ddx | refused | 1 | - | - |"
+    lines = table([*rows, row | {"alignment": "refused"}]).splitlines()
+    assert lines[2] == "| standard | pelvis | ddx | as placed | 2 | 1.50 | 4.00 |"
+    assert lines[3] == "| standard | pelvis | ddx | refused | 1 | - | - |"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 
 from mri2mesh.anatomy.regions import Region
+from mri2mesh.export.finite_elements.surfaces import ReadySurface, ready_surface
 from mri2mesh.geometry.mesh import Mesh
 
 SIDE_MM = 12.0
@@ -44,3 +48,9 @@ def barrel() -> Mesh:
     region[points[:, 2] < -12.9] = Region.INFERIOR_ENDPLATE
     support = (points[:, 1] > 0).astype(np.float32)
     return Mesh(points + [5, -10, 40], faces, {"region": region, "support": support})
+
+
+@pytest.fixture(scope="session")
+def ready_barrel(barrel: Mesh) -> Callable[[float], ReadySurface]:
+    """The barrel in new triangles of an edge length, made once for all tests, which must not change it."""
+    return cache(lambda edge_mm: ready_surface("L3", barrel, edge_mm))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from mri2mesh.anatomy.regions import Region
 from mri2mesh.errors import InputError
 from mri2mesh.export.finite_elements.displacement import displacement
-from mri2mesh.export.finite_elements.surfaces import ready_surface
+from mri2mesh.export.finite_elements.surfaces import ReadySurface, ready_surface
 from mri2mesh.export.finite_elements.zones import zone_number
 from mri2mesh.geometry.checks import area_mm2, is_watertight, self_intersections, volume_mm3
 from mri2mesh.geometry.mesh import Mesh
 
 SIDE_MM = 12.0
+Ready = Callable[[float], ReadySurface]
 
 
 def test_a_box_stays_the_box_that_it_is(box: Mesh) -> None:
@@ -27,18 +30,20 @@ def test_a_box_stays_the_box_that_it_is(box: Mesh) -> None:
 
 
 @pytest.mark.parametrize("edge_mm", [2.0, 3.0])
-def test_edges_are_as_long_as_asked_and_the_displacement_is_bounded(barrel: Mesh, edge_mm: float) -> None:
-    ready = ready_surface("L3", barrel, edge_mm)
+def test_edges_are_as_long_as_asked_and_the_displacement_is_bounded(
+    barrel: Mesh, ready_barrel: Ready, edge_mm: float
+) -> None:
+    ready = ready_barrel(edge_mm)
     assert ready.figures["edges"]["share_within_30_percent"] > 0.95
     assert ready.figures["edges"]["median_mm"] == pytest.approx(edge_mm, rel=0.08)
     assert displacement(barrel, ready.mesh, seed=7).largest_mm < 0.3 * edge_mm
     assert is_watertight(ready.mesh) and volume_mm3(ready.mesh) > 0
 
 
-def test_endplates_have_the_same_rim_at_every_edge_length(barrel: Mesh) -> None:
+def test_endplates_have_the_same_rim_at_every_edge_length(ready_barrel: Ready) -> None:
     areas = []
     for edge_mm in (2.0, 3.0):
-        ready = ready_surface("L3", barrel, edge_mm)
+        ready = ready_barrel(edge_mm)
         chosen = ready.zones == zone_number(Region.SUPERIOR_ENDPLATE)
         areas.append(area_mm2(Mesh(ready.mesh.vertices, ready.mesh.faces[chosen])))
         corners = ready.mesh.vertices[ready.mesh.faces[chosen]]
@@ -46,8 +51,8 @@ def test_endplates_have_the_same_rim_at_every_edge_length(barrel: Mesh) -> None:
     assert areas[0] == pytest.approx(areas[1], rel=0.03)
 
 
-def test_arrays_of_the_vertices_follow(barrel: Mesh) -> None:
-    ready = ready_surface("L3", barrel, 3.0)
+def test_arrays_of_the_vertices_follow(ready_barrel: Ready) -> None:
+    ready = ready_barrel(3.0)
     front = ready.mesh.vertices[:, 1] > -10 + 3
     back = ready.mesh.vertices[:, 1] < -10 - 3
     assert ready.mesh.point_data["support"][front].min() > 0.9
@@ -55,8 +60,8 @@ def test_arrays_of_the_vertices_follow(barrel: Mesh) -> None:
     assert set(np.unique(ready.mesh.point_data["region"])) == {0, 1, 2}
 
 
-def test_by_curvature_edges_are_shorter_where_the_surface_bends(barrel: Mesh) -> None:
-    even = ready_surface("L3", barrel, 3.0)
+def test_by_curvature_edges_are_shorter_where_the_surface_bends(barrel: Mesh, ready_barrel: Ready) -> None:
+    even = ready_barrel(3.0)
     bent = ready_surface("L3", barrel, 3.0, by_curvature=True)
     assert bent.wanted.min() < 2.0 < 2.8 < bent.wanted.max()
     assert len(bent.mesh.faces) > 1.15 * len(even.mesh.faces)

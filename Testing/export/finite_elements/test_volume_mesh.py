@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from mri2mesh.export.finite_elements.build import build_volume
 from mri2mesh.export.finite_elements.improving import improve
 from mri2mesh.export.finite_elements.materials import materials_of
 from mri2mesh.export.finite_elements.quality import scaled_jacobians
-from mri2mesh.export.finite_elements.surfaces import ReadySurface, ready_surface
+from mri2mesh.export.finite_elements.surfaces import ReadySurface
 from mri2mesh.export.finite_elements.volume_mesh import VolumeMesh, signed_volumes, with_quadratic_nodes
 from mri2mesh.export.formats.feb import write_feb
 from mri2mesh.export.formats.inp import element_faces, write_inp
@@ -26,8 +27,8 @@ netgen = pytest.importorskip("netgen", reason='needs netgen: pip install "mri2me
 
 
 @pytest.fixture(scope="module")
-def ready(barrel: Mesh) -> ReadySurface:
-    return ready_surface("L3", barrel, 3.0)
+def ready(ready_barrel: Callable[[float], ReadySurface]) -> ReadySurface:
+    return ready_barrel(3.0)
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ def reconstruct_with(
         meshes = separate(
             {name: mesh for name, (mesh, _) in surfaces.items()},
             lambda: stages.share(next(steps) / (STEPS_PER_SURFACE * len(surfaces))),
+            left_as_found=[overlap.left_as_found for overlap in overlaps if overlap.deep],
         )
     with stages.stage("check"):
         structures = [
@@ -114,13 +115,14 @@ def reconstruct_with(
             level_check(named.count),
             facing_check(volume, spine.evidence, models.localiser, models.device),
             *check_reconstruction(structures, volume, spine.evidence),
+            *(overlap.check() for overlap in overlaps),
         ]
     stages.done()
     return Reconstruction(
         engine="mri2mesh",
         structures=structures,
         checks=checks,
-        warnings=[*named.warnings, *overlaps],
+        warnings=[*named.warnings, *(each.message for each in overlaps if each.message)],
         provenance={
             "version": __version__,
             "weights": [entry.provenance() for entry in models.weights],

@@ -49,8 +49,8 @@ from mri2mesh.engines.xray_fit.fitting.uncertainty import (
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
+from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
-from mri2mesh.imaging.radiographs.xray_geometry import WORDS
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
@@ -64,6 +64,8 @@ UNCERTAINTY = (
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
     "show it along the beam, where it is largest, and across"
 )
+ERRORS_REACH_MM = 100.0
+"""What is uncertain is a pose and the coefficients of modes: errors go together over a large part of a bone."""
 ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view show more"
@@ -136,12 +138,13 @@ def reconstruct(
         engine="xray-fit",
         structures=structures,
         checks=checks,
-        warnings=[*warnings_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
+        warnings=[*assumptions_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
         provenance={
             "version": __version__,
             "weights": [find(PREFIX + case.model.name).provenance()],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
+            "uncertainty_reach_mm": ERRORS_REACH_MM,
             "settings": {
                 "anatomy": case.model.name,
                 "landmarks": sum(len(term.groups) for term in case.landmarks),
@@ -150,26 +153,6 @@ def reconstruct(
         },
         timings_s=stages.seconds,
     )
-
-
-def warnings_of(radiographs: Sequence[Radiograph]) -> list[str]:
-    """What the reader of each image had to assume, the values of the geometry that are only assumed, and the scale."""
-    found = []
-    for number, one in enumerate(radiographs, 1):
-        which = f"image {number}: " if len(radiographs) > 1 else ""
-        found += [which + note for note in one.warnings]
-        if not one.scale_known:
-            found.append(
-                f"{which}scale unknown: the pixel spacing is only assumed, and no millimetre of the result is certain"
-            )
-        assumed = [
-            WORDS[name]
-            for name, origin in one.geometry.origins.items()
-            if origin == "default" and name not in ("pixel_spacing_mm", "seen_from", "image_rotation_deg")
-        ]
-        if assumed:
-            found.append(f"{which}assumed, not known: {', '.join(assumed)}")
-    return list(dict.fromkeys(found))
 
 
 def _model(anatomy: str | None, cache: Cache) -> ShapeModel:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
+from mri2mesh.imaging.radiographs.brightness import standardised
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.overlays import burnt_in, collimated, metal_path
 from mri2mesh.synthesis.films.texture import noise_field, trabeculae
@@ -37,7 +38,7 @@ def develop(
     appearance: Appearance | None = None,
     hardware: Callable[[FilmCase, np.random.Generator], NDArray] = metal_path,
 ) -> NDArray[np.float32]:
-    """[H, W] a film of the case, standardised as `standardised` does; bones bright or dark, as it happens.
+    """[H, W] a film of the case, standardised; bones bright or dark, as it happens.
 
     hardware: [H, W] the attenuation of what may have been put into this region."""
     look = appearance or Appearance()
@@ -53,13 +54,6 @@ def develop(
     if not look.plain and rng.random() < 0.3:
         image = -image
     return standardised(image)
-
-
-def standardised(image: NDArray) -> NDArray[np.float32]:
-    """[H, W] between about -1 and 1: the 2nd and 98th percentile of the image there, clipped at 1.5."""
-    low, high = np.percentile(image[::2, ::2], [2, 98])
-    scaled = (image - low) / max(high - low, 1e-6) * 2 - 1
-    return np.clip(scaled, -1.5, 1.5).astype(np.float32)
 
 
 def _attenuation(

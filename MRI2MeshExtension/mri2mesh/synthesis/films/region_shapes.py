@@ -134,6 +134,19 @@ def build_region_shapes(data: Path | None = None) -> RegionShapes:
     )
 
 
+def joint_shapes(joint: ShapeModel) -> RegionShapes:
+    """The subjects of the joint model alone: quickly made, for a few films."""
+    limbs = joint.vertices(joint.scores)
+    count = int(min(joint.part_vertices("femur_left")))
+    pelves = np.stack([_centred(limb[:count], joint) for limb in limbs])
+    femora = _aligned_femora(limbs[:, joint.part_vertices("femur_left")], joint)
+    sources = ("limb",) * len(joint.subjects)
+    return RegionShapes(
+        pelves.astype(np.float32), femora.astype(np.float32), joint.subjects, joint.subjects, sources, joint,
+        _sacral_endplate(joint),
+    )  # fmt: skip
+
+
 def head_rows(template: ShapeModel) -> NDArray[np.int64]:
     """Vertices of the left femur's head, numbered within that femur, whose mean is its centre."""
     return template.landmarks["femoral_head_centre_left"] - min(template.part_vertices("femur_left"))

@@ -1,4 +1,5 @@
-"""The radiographs among the samples: a pelvis that is nobody's, drawn from the shape model, in two views of a C-arm.
+"""The radiographs among the samples: a pelvis that is nobody's, drawn from the shape model, in two views of a C-arm,
+and the hips of another nobody from the front.
 
 ``python -m mri2mesh.synthesis.films.samples FOLDER`` makes them anew, always the same.
 """
@@ -15,6 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, XRayAngiographicImageStorage, ge
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry, assumed_geometry
+from mri2mesh.synthesis.films.sample_hips import write_hips
 from mri2mesh.synthesis.films.single_bone import radiograph
 
 SIZE = 320
@@ -39,7 +41,7 @@ def write_samples(folder: Path) -> list[Path]:
         attenuation = radiograph(bones, geometry.camera(), rng)
         paths.append(folder / f"{name}.dcm")
         _dataset(attenuation, geometry, name).save_as(paths[-1], enforce_file_format=True)
-    return paths
+    return [*paths, write_hips(folder)]
 
 
 def _geometry(angle: float) -> XrayGeometry:

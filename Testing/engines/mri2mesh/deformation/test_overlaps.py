@@ -5,7 +5,7 @@ import pytest
 
 from mri2mesh.anatomy.regions import body_of
 from mri2mesh.anatomy.templates import template
-from mri2mesh.engines.mri2mesh.deformation.overlaps import evened_frames, overlap_depths
+from mri2mesh.engines.mri2mesh.deformation.overlaps import Overlap, evened_frames, overlap_depths
 
 HEIGHT = float(np.ptp(body_of(template("vertebra")).vertices[:, 2]))
 
@@ -40,3 +40,21 @@ def test_a_frame_in_the_wrong_place_goes_between_its_neighbours_with_their_size(
     assert np.allclose(np.linalg.norm(again[:3, :3], axis=0), [1.1, 1.0, 0.9])
     assert np.allclose(again[:3, 3], [3.0, 6.0, 72.0])
     assert np.allclose(frames[2][:3, 3], [3.0, 6.0, 60.0])
+
+
+@pytest.mark.parametrize(
+    ("depth", "marked", "left_out", "says"),
+    [
+        (2.9, False, False, None),
+        (3.1, True, False, "left as they were found"),
+        (10.1, True, True, "is left out"),
+    ],
+)
+def test_a_deep_overlap_is_marked_and_a_body_found_twice_is_left_out(depth, marked, left_out, says):
+    overlap = Overlap("L3", "L4", depth)
+    assert overlap.check().passed is not marked
+    assert overlap.check().value == depth
+    assert overlap.same_place is left_out
+    assert overlap.deep is (marked and not left_out)
+    assert overlap.message is None if says is None else says in overlap.message
+    assert overlap.left_as_found == {"L3", "L4", "L3-L4"}

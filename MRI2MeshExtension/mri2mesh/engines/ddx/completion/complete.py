@@ -23,8 +23,6 @@ from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.transforms import apply, compose, rigid_fit
 
 FEWEST_POINTS = 60
-_INDEPENDENT = 400
-"""Neighbouring pixels err alike: this many samples count as independent, however many there are."""
 _ROUNDS = 12
 _MOST_SAMPLES = 2500
 _MEASURED_MM = 8.0
@@ -36,18 +34,21 @@ _ALONG_SURFACE = 0.1
 @dataclass(frozen=True)
 class Noise:
     """Standard deviations of a sample, mm. along: of depth. across: of which point of the bone it is. shift: of the
-    whole bone's depth, which is not in the samples' scatter: how well the reference depth is known."""
+    whole bone's depth, which is not in the samples' scatter: how well the reference depth is known. independent:
+    neighbouring pixels err alike, so that many samples count, however many there are."""
 
     along: float = 3.0
     across: float = 3.0
     shift: float = 5.0
+    independent: int = 400
 
 
 @dataclass(frozen=True)
 class Completion:
     """vertices: [V, 3] RAS mm in the model's topology. matrix: 4x4 of the pose (with scale, where it was free).
     coefficients: [M]. measured: [V] bool, whether samples speak for the vertex; the others are completed by the model.
-    uncertainty_mm: [V] standard deviation without the shift along the beam. shift_sd_mm: of that shift, common to all.
+    uncertainty_mm: [V] standard deviation along one axis, without the shift along the beam. shift_sd_mm: of that shift,
+    common to all. apart_mm: median distance of the samples from where the finished surface has them.
     """
 
     vertices: NDArray[np.float64]
@@ -56,6 +57,7 @@ class Completion:
     measured: NDArray[np.bool_]
     uncertainty_mm: NDArray[np.float64]
     shift_sd_mm: float
+    apart_mm: float
 
 
 def complete(
@@ -93,6 +95,7 @@ def complete(
         near < _MEASURED_MM,
         system.uncertainty(),
         noise.shift,
+        system.apart(),
     )
 
 
@@ -136,7 +139,7 @@ class _System:
             metric = _surface_metric(self.anchors.on(normals), samples.rays, noise)
         squared = np.einsum("ni,nij,nj->n", offset, metric, offset)
         robust = samples.confidence / (1 + squared / 9.0) ** 2  # Geman and McClure, at three deviations
-        metric = metric * (robust * min(1.0, _INDEPENDENT / len(samples)))[:, None, None]
+        metric = metric * (robust * min(1.0, noise.independent / len(samples)))[:, None, None]
         jacobian = self._jacobian(here, shape)
         weighted = np.einsum("nij,njp->nip", metric, jacobian)
         hessian = np.einsum("nip,niq->pq", weighted, jacobian, optimize=True)
@@ -158,6 +161,11 @@ class _System:
             return columns
         moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.anchored)
         return np.concatenate([columns, moved], axis=2)
+
+    def apart(self) -> float:
+        """mm, the median over the samples."""
+        here = apply(self.pose, self.anchors.on(self.shape()))
+        return float(np.median(np.linalg.norm(self.samples.points - here, axis=1)))
 
     def uncertainty(self) -> NDArray[np.float64]:
         """[V] root mean square over directions of the posterior's standard deviation, mm."""

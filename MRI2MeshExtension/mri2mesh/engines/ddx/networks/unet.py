@@ -19,13 +19,15 @@ from mri2mesh.anatomy.hip_region import BONES
 GRID = 2
 """Pixels of the film to a pixel of the maps, along each side."""
 CAMERA_CHANNELS = 6
+CANONICAL_MM = 100.0
+"""What one unit of the canonical coordinates stands for."""
 _SIDES = 2
 
 
 @dataclass(frozen=True)
 class Maps:
     """mask: [B, L, H, W] logits. log_depth: [B, L, 2, H, W], of the depth over the reference depth, of the face nearest
-    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone in units of 100 mm."""
+    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone, in `CANONICAL_MM`."""
 
     mask: Tensor
     log_depth: Tensor

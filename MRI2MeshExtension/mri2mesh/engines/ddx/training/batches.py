@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference, camera_channels, depth_of
+from mri2mesh.engines.ddx.networks.unet import CANONICAL_MM
 from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase
 from mri2mesh.synthesis.films.develop import Appearance, develop
 from mri2mesh.synthesis.films.framing import drawn_frame, framed, whole_frame
 
-CANONICAL_MM = 100.0
-"""What one unit of the network's canonical coordinates stands for."""
-_LOOSE_SD_MM = 40.0
-_STANDARD_SHARE = 0.7
+_LOOSE_SD_MM = 35.0
+_STANDARD_SHARE = 0.9
 _SQUARE_SHARE = 0.65
 
 

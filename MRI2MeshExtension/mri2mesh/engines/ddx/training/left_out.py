@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,19 @@ class LeftOutFilm:
 
 
 def left_out_films(
-    shapes: RegionShapes, spines: LowerSpines | None, count: int, seed: int, *, standard: bool = False
+    shapes: RegionShapes,
+    spines: LowerSpines | None,
+    count: int,
+    seed: int,
+    *,
+    standard: bool = False,
+    change: Callable[[View, PosedRegion], View] = lambda view, region: view,
 ) -> list[LeftOutFilm]:
     """One film after the other of each subject in turn: nothing is blended or deformed; femora are their own where
     there are any, else fitted ones of another left-out subject.
 
-    standard: front views of the whole pelvis on a table alone, else all kinds of views. The same seed gives the same
-    films.
+    standard: front views of the whole pelvis on a table alone, else all kinds of views. change: what becomes of each
+    view. The same seed gives the same films.
     """
     maker, films = RegionMaker(shapes, spines), list[LeftOutFilm]()
     while len(films) < count:
@@ -46,7 +53,7 @@ def left_out_films(
             region = maker.pose(shapes.pelves[row].astype(np.float64), [femur, femur], rng, fitted=not own)
             view = _standard_view(region, rng) if standard else draw_view(region, rng)
             try:
-                case = make_case(maker, region, view, rng)
+                case = make_case(maker, region, change(view, region), rng)
             except InputError:
                 continue  # a leg that reaches the source
             if case.truth.mask.sum() > _FEWEST_PIXELS:

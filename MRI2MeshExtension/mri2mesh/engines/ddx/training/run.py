@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from mri2mesh.device import choose_device
 from mri2mesh.engines.ddx.losses import DEPTH_LOSSES
+from mri2mesh.engines.ddx.networks.stored import save_network
 from mri2mesh.engines.ddx.networks.unet import DepthNet
 from mri2mesh.engines.ddx.training.batches import batches
 from mri2mesh.engines.ddx.training.films_pool import FilmPool
@@ -19,7 +20,6 @@ from mri2mesh.errors import InputError
 from mri2mesh.learning.loop import LoopOptions, train_loop
 from mri2mesh.synthesis.films.region_shapes import RegionShapes, build_region_shapes
 from mri2mesh.synthesis.films.spines import LowerSpines, draw_spines
-from mri2mesh.weights import save_weights
 
 LEFT_OUT = (
     "limb04", "limb11", "limb18", "limb23",
@@ -27,8 +27,6 @@ LEFT_OUT = (
     "gias03", "gias08",
 )  # fmt: skip
 """Nothing of these subjects, nor of their mirror images, is in the shapes that films are made from."""
-NAME = "ddx"
-LICENCE = "CC BY-SA 4.0"
 _SPINES = 40
 
 
@@ -51,6 +49,7 @@ class DdxTrainOptions:
     centred: bool = False
     films: int = 2000
     pixels: int = 256
+    learning_rate: float = 5e-4
     validation_films: int = 32
     examine_every_s: float = 600.0
     cases: Path | None = None
@@ -82,15 +81,11 @@ def train_ddx(options: DdxTrainOptions) -> None:
         )
     finally:
         pool.close()
-    save_weights(
-        NAME,
-        {name: value.half() if value.is_floating_point() else value for name, value in state.items()},
-        folder=options.out,
-        licence=LICENCE,
-        origin="trained on synthetic films made from the anatomy in ModelWeights/README.md",
-        engine="ddx",
-        created_by="mri2mesh train ddx",
-        metadata={
+    save_network(
+        options.out,
+        state,
+        everybody.without(LEFT_OUT).canonical(),
+        {
             "widths": list(network.widths),
             "loss": options.loss,
             "pixels": options.pixels,
@@ -118,6 +113,7 @@ def _loop_options(options: DdxTrainOptions, examine: Validation) -> LoopOptions:
         minutes=options.minutes,
         out=options.out,
         device=device,
+        learning_rate=options.learning_rate,
         schedule_steps=options.schedule_steps,
         max_steps=options.steps,
         resume=options.resume,

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mri2mesh.anatomy.hip_region import BONES
-from mri2mesh.engines.ddx.networks.unet import Maps
-from mri2mesh.engines.ddx.training.batches import CANONICAL_MM, Batch, make_batch, whole_films
+from mri2mesh.engines.ddx.networks.unet import CANONICAL_MM, Maps
+from mri2mesh.engines.ddx.training.batches import Batch, make_batch, whole_films
 from mri2mesh.engines.ddx.training.left_out import left_out_films
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.region_shapes import RegionShapes

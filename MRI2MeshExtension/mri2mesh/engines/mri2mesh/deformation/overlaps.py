@@ -1,26 +1,79 @@
 """Neighbouring bodies that were found in one another: how deep, and where to look again.
 
 A millimetre or two is parted afterwards. More than that means that one of the two was placed or sized wrongly: pushing
-the surfaces apart would tear them, so they are looked for again.
+the surfaces apart would tear them, so they are looked for again, and what stays deep is left as it is and marked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.regions import body_of
+from mri2mesh.anatomy.structures import disc_name
 from mri2mesh.geometry.distances import signed_distance
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.reconstruction import Check
 
 DEEP_MM = 3.0
 """Depth of an overlap from which both bodies are looked for again, and marked where it stays."""
 
 SAME_PLACE_MM = 10.0
 """Depth of an overlap from which two surfaces are one body found twice: bodies are 20 to 30 mm tall."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How deep two neighbouring bodies, by their names, stand in one another as they were found; 0 mm where apart."""
+
+    upper: str
+    lower: str
+    depth_mm: float
+
+    @property
+    def same_place(self) -> bool:
+        """Whether one body was found twice: the upper of the two is then left out."""
+        return self.depth_mm > SAME_PLACE_MM
+
+    @property
+    def deep(self) -> bool:
+        """Whether both stay but cannot be parted: pushing them out of one another would tear them."""
+        return DEEP_MM < self.depth_mm <= SAME_PLACE_MM
+
+    @property
+    def left_as_found(self) -> frozenset[str]:
+        """Names of what is not parted: both vertebrae and the disc that should be between them."""
+        return frozenset((self.upper, self.lower, disc_name(self.upper)))
+
+    @property
+    def message(self) -> str | None:
+        if self.same_place:
+            return (
+                f"{self.upper} was found in the same place as {self.lower} and is left out:"
+                " the levels above may be wrong by one"
+            )
+        if self.deep:
+            return (
+                f"{self.upper} and {self.lower} were found {self.depth_mm:.0f} mm deep in one another"
+                " and are left as they were found: look at both"
+            )
+        return None
+
+    def check(self) -> Check:
+        """Fails where the two were found deep in one another: at least one of them is wrong then."""
+        detail = f"the bodies of {self.upper} and {self.lower} were found {self.depth_mm:.1f} mm deep in one another"
+        return Check(
+            "found apart",
+            self.depth_mm,
+            DEEP_MM,
+            self.depth_mm <= DEEP_MM,
+            detail,
+            f"{self.upper}, {self.lower}",
+        )
 
 
 def overlap_depths(vertebrae: Sequence[Mesh]) -> list[float]:

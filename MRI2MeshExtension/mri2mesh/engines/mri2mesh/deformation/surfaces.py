@@ -11,7 +11,7 @@ from mri2mesh.anatomy.structures import disc_name
 from mri2mesh.engines.mri2mesh.deformation.models import Models
 from mri2mesh.engines.mri2mesh.deformation.overlaps import (
     DEEP_MM,
-    SAME_PLACE_MM,
+    Overlap,
     evened_frames,
     overlap_depths,
 )
@@ -31,36 +31,26 @@ def find_surfaces(
     named: NamedSpine,
     models: Models,
     report_progress: Callable[[float], None],
-) -> tuple[Found, list[str]]:
-    """Surfaces from head to foot, and a message for each pair that stayed deep in one another."""
+) -> tuple[Found, list[Overlap]]:
+    """Surfaces from head to foot, and how deep each body stands in the next; what was found twice is left out."""
     kept = [(name, frame) for name, frame in zip(named.names, spine.frames, strict=True) if name is not None]
     frames = [frame for _, frame in kept]
     predicted = predict_surfaces(volume, spine.evidence, frames, "level", models, report_progress)
     predicted, depths = _parted(volume, spine, frames, predicted, models)
-    messages, left_out = [], set()
-    for n, depth in enumerate(depths):
-        upper, lower = kept[n + 1][0], kept[n][0]
-        if depth > SAME_PLACE_MM:
-            left_out.add(n + 1)
-            messages.append(
-                f"{upper} was found in the same place as {lower} and is left out: the levels above may be wrong by one"
-            )
-        elif depth > DEEP_MM:
-            messages.append(
-                f"{upper} and {lower} were found {depth:.0f} mm deep in one another: look at both"
-            )
+    overlaps = [Overlap(kept[n + 1][0], kept[n][0], depth) for n, depth in enumerate(depths)]
+    left_out = {overlap.upper for overlap in overlaps if overlap.same_place}
     templates = models.templates
     found: Found = {}
     for n in reversed(range(len(kept))):
-        if n in left_out:
-            continue
         name, parts = kept[n][0], predicted[n]
+        if name in left_out:
+            continue
         found[name] = _mesh(templates["vertebra"], parts["vertebra"])
         found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
     if spine.sacrum is not None and named.s1:
         (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
         found["S1"] = _mesh(templates["sacrum"], parts["sacrum"])
-    return found, messages
+    return found, overlaps
 
 
 def _parted(

@@ -13,8 +13,8 @@ import SimpleITK as sitk
 
 from mri2mesh.engines.registry import get_engine
 from mri2mesh.errors import InputError
+from mri2mesh.folders.cases import Case, cases_in
 from mri2mesh.samples import PELVIS_FRONT, PELVIS_OBLIQUE
-from mri2mesh_slicer.folders.folder_cases import Case, cases_in
 
 VOLUMES, RADIOGRAPHS = get_engine("mri2mesh"), get_engine("xray-fit")
 

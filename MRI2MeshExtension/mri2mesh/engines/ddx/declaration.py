@@ -1,0 +1,38 @@
+"""What the engine 3DDX takes, and what can be asked of it."""
+
+from __future__ import annotations
+
+from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.kinds import RADIOGRAPHS
+from mri2mesh.engines.options import File, Number
+
+ENGINE = Engine(
+    name="ddx",
+    title="3DDX: pelvis and femora from one front view",
+    sentence="Sees for every pixel of a front view of the pelvis, or of a hip, which bone it shows and how deep the "
+    "bone's front and back lie, and completes the bones with shape models.",
+    takes=RADIOGRAPHS,
+    most_images=1,
+    minutes_hint=0.1,
+    reconstruct="mri2mesh.engines.ddx.engine:reconstruct",
+    weights=("ddx", "shape_pelvis_femur", "shape_femur_left", "shape_femur_right"),
+    options=(
+        Number(
+            "hips_to_detector_mm",
+            flag="hips-to-detector",
+            label="Hips to detector",
+            help="distance from the middle of the hip joints to the detector along the beam: one film alone does not "
+            "show how deep the bones lie, and without it the whole result may be shifted along the beam",
+            unit="mm",
+            least=20,
+            most=700,
+        ),
+        File(
+            "weights_dir",
+            flag="weights",
+            help="folder of weights to use instead of the shipped",
+            placeholder="DIR",
+            folder=True,
+        ),
+    ),
+)

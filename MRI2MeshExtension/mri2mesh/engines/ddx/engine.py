@@ -1,0 +1,233 @@
+"""3DDX: pelvis and femora from one front view (Gu et al., MICCAI 2024).
+
+A network says for every pixel which bones it shows, how deep their front and back lie, and where on the bones that is;
+the camera makes points of it, and shape models complete the surfaces.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mri2mesh import __version__
+from mri2mesh.anatomy.hip_region import BONES
+from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.device import choose_device
+from mri2mesh.engines.ddx.checks import fit_checks, outline_agreement, surface_checks, without_scale
+from mri2mesh.engines.ddx.completion.complete import FEWEST_POINTS, Completion, Noise, complete
+from mri2mesh.engines.ddx.maps import SURE, BoneMaps
+from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
+from mri2mesh.engines.ddx.networks.unet import GRID
+from mri2mesh.engines.ddx.reference import reference_of
+from mri2mesh.engines.ddx.seeing import Seen, scaled, see
+from mri2mesh.engines.ddx.targets import MODELS, Target, targets
+from mri2mesh.engines.model_cache import Cache, no_cache
+from mri2mesh.engines.stages import Progress, Stages
+from mri2mesh.errors import InputError, ReconstructionRefused
+from mri2mesh.geometry.repair import remove_self_intersections
+from mri2mesh.imaging.radiographs.assumptions import assumptions_of
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.reconstruction import Check, PixelMaps, ReconstructedStructure, Reconstruction
+from mri2mesh.rendering.both_faces import render_both_faces
+from mri2mesh.rendering.projective import ProjectiveCameras
+from mri2mesh.weights import find
+
+STAGES = {"load the network": 0.3, "look at the film": 0.1, "complete the bones": 0.4, "check": 0.2}
+SAMPLES = Noise(along=10.0, across=7.0, independent=16)
+"""How far the network's samples are off, mm, and how many of them err independently: so that stated uncertainties are
+about as large as errors are, on films of subjects that it learned from. It errs most in how bones are turned, all
+pixels alike."""
+LEAST_MEASURED = 0.05
+"""A bone of which the film shows less is left out."""
+Completed = list[tuple[Target, Completion]]
+UNCERTAINTY = (
+    "standard deviation of a vertex's distance from its place on the bone: by how the pixels' depths scatter and how "
+    "freely the shape models move where no pixel speaks, and by the shift of everything along the beam, which one film "
+    "does not show; point data give it along the beam, across it, and without that shift"
+)
+
+
+def reconstruct(
+    radiographs: Sequence[Radiograph],
+    *,
+    hips_to_detector_mm: float | None = None,
+    weights_dir: Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+    cache: Cache = no_cache,
+) -> Reconstruction:
+    """Closed surfaces of hips, sacrum and femora in patient RAS, as far as one film shows them.
+
+    radiographs: one, from the front. hips_to_detector_mm: from the middle of the hip joints to the detector.
+    Raises InputError for views from elsewhere, several films and missing weights, ReconstructionRefused for a film
+    without a pelvis.
+    """
+    stages = Stages(STAGES, progress)
+    if len(radiographs) != 1:
+        raise InputError("the engine ddx takes one radiograph: give the front view alone")
+    radiograph = radiographs[0]
+    with stages.stage("load the network"):
+        reference = reference_of(radiograph.geometry, hips_to_detector_mm)
+        chosen = choose_device(device)
+        trained: TrainedNetwork = cache(load_network, weights_dir, str(chosen))
+        bones: tuple[Target, ...] = cache(targets)
+    with stages.stage("look at the film"):
+        seen = see(radiograph, trained, reference, bones[0])
+    with stages.stage("complete the bones"):
+        noise = replace(SAMPLES, shift=reference.sd_mm)
+        found, left_out = _completed(seen.maps, bones, trained, noise)
+        structures = _structures(found, seen)
+        left_out += [
+            name for item in structures if (name := item.name) and item.support.mean() < LEAST_MEASURED
+        ]
+        structures = [item for item in structures if item.support.mean() >= LEAST_MEASURED]
+    with stages.stage("check"):
+        checks = _checks(found, structures, seen)
+    stages.done()
+    return Reconstruction(
+        engine="ddx",
+        structures=structures,
+        checks=checks if radiograph.scale_known else without_scale(checks),
+        warnings=[*assumptions_of(radiographs), *_warnings(seen, reference.sd_mm, left_out)],
+        provenance={
+            "version": __version__,
+            "weights": [trained.entry.provenance(), *(find(f"shape_{name}").provenance() for name in MODELS)],
+            "device": str(chosen),
+            "uncertainty_method": UNCERTAINTY,
+            "settings": {
+                "hips_to_detector_mm": hips_to_detector_mm,
+                "film_pixels": list(seen.film.film.shape),
+            },
+        },
+        timings_s=stages.seconds,
+        maps=_pixel_maps(seen, structures),
+    )
+
+
+def _completed(
+    maps: BoneMaps, bones: Sequence[Target], trained: TrainedNetwork, noise: Noise
+) -> tuple[Completed, list[str]]:
+    """What the film shows enough of, and the names of femora that it does not."""
+    found: Completed = []
+    left_out = []
+    for target in bones:
+        samples = maps.samples(*target.bones)
+        if len(samples) >= FEWEST_POINTS:
+            found.append((target, complete(target.model, trained.places[target.rows], samples, noise=noise)))
+        elif target is bones[0]:
+            raise ReconstructionRefused(
+                "no pelvis is seen in this radiograph: give a front view of the pelvis or of a hip, head up"
+            )
+        else:
+            left_out.append(target.name)
+    return found, left_out
+
+
+def _structures(found: Completed, seen: Seen) -> list[ReconstructedStructure]:
+    """In the radiograph's own world."""
+    result = []
+    for target, one in found:
+        shift, own = one.shift_sd_mm, one.uncertainty_mm
+        for name in target.model.part_names:
+            rows = target.model.part_vertices(name)
+            vertices, spread = one.vertices[rows] / seen.scale, own[rows] / seen.scale
+            support = one.measured[rows] & _in_film(vertices * seen.scale, seen)
+            all_vertices = one.vertices / seen.scale
+            mesh = remove_self_intersections(target.model.surface(all_vertices, name)).with_point_data(
+                uncertainty_along_beam_mm=np.hypot(spread, shift).astype(np.float32),
+                uncertainty_across_mm=spread.astype(np.float32),
+                uncertainty_without_shift_mm=(math.sqrt(3) * spread).astype(np.float32),
+            )
+            total = np.sqrt(3 * spread**2 + shift**2).astype(np.float32)
+            result.append(ReconstructedStructure(STRUCTURES[name], mesh, total, support.astype(np.float32)))
+    return sorted(result, key=lambda item: BONES.index(item.name))
+
+
+def _in_film(vertices: NDArray, seen: Seen) -> NDArray[np.bool_]:
+    """[V] whether vertices are projected onto the film."""
+    column, row = np.rint(seen.film.camera.project(vertices)).T
+    rows, columns = seen.film.shown.shape
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    result = np.zeros(len(vertices), bool)
+    result[inside] = seen.film.shown[row[inside].astype(int), column[inside].astype(int)]
+    return result
+
+
+def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen: Seen) -> list[Check]:
+    checks = []
+    for target, one in found:
+        if not any(item.name in target.model.part_names for item in structures):
+            continue
+        turn = math.degrees(_angle(one.matrix[:3, :3]))
+        sure = BoneMaps(
+            seen.maps.presence[list(target.bones)], seen.maps.depth_mm, seen.maps.places_mm, seen.maps.camera
+        ).certainty
+        own = one.coefficients[: len(one.coefficients) - target.model.local]
+        checks += fit_checks(target.name, one.apart_mm, turn, own, sure)
+    shadows = _shadows(found, seen.maps)
+    for item in structures:
+        number = BONES.index(item.name)
+        checks += surface_checks(item)
+        checks.append(outline_agreement(item.name, seen.maps.presence[number] > SURE, shadows[number]))
+    return checks
+
+
+def _shadows(found: Completed, maps: BoneMaps) -> NDArray[np.bool_]:
+    """[5, H, W] where the finished surfaces are in the film."""
+    result = np.zeros(maps.presence.shape, bool)
+    for target, one in found:
+        rendered = render_both_faces(
+            torch.from_numpy(one.vertices.astype(np.float32))[None],
+            torch.from_numpy(target.model.faces),
+            torch.from_numpy(target.model.part),
+            len(target.bones),
+            ProjectiveCameras.of([maps.camera]),
+        )
+        result[list(target.bones)] = rendered.mask[0, 0].numpy()
+    return result
+
+
+def _angle(matrix: NDArray) -> float:
+    """Of the turn in a similarity, in radians."""
+    turn = matrix / np.cbrt(np.linalg.det(matrix))
+    return float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+
+
+def _warnings(seen: Seen, shift_sd_mm: float, left_out: Sequence[str]) -> list[str]:
+    found = [
+        f"one film does not show how deep the bones lie: all of them together may be shifted along the beam, by "
+        f"{shift_sd_mm:.0f} mm (standard deviation); the distance from the hips to the detector says more"
+    ]
+    if seen.inverted:
+        found.append(
+            "bone is taken to be shown the other way round than the file says: the network sees it so"
+        )
+    found += [
+        f"{STRUCTURES[name].meaning.lower()}{_side(name)} is left out: the film hardly shows it"
+        for name in left_out
+    ]
+    return found
+
+
+def _side(name: str) -> str:
+    side = STRUCTURES[name].side
+    return f" ({side})" if side else ""
+
+
+def _pixel_maps(seen: Seen, structures: Sequence[ReconstructedStructure]) -> PixelMaps:
+    """Of every structure what the network saw, in the radiograph's own millimetres."""
+    names = tuple(item.name for item in structures)
+    rows = [BONES.index(name) for name in names]
+    return PixelMaps(
+        names,
+        seen.film.film[::GRID, ::GRID],
+        seen.maps.presence[rows],
+        seen.maps.depth_mm[rows] / np.float32(seen.scale),
+        scaled(seen.maps.camera, 1 / seen.scale),
+    )

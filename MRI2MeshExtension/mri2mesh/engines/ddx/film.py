@@ -1,0 +1,100 @@
+"""A radiograph as the network takes it: upright, its longer side on so many pixels, as bright as films of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate
+
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.brightness import standardised
+
+MULTIPLE = 32
+"""What the network's films are a multiple of, along each side."""
+_LEAST_FRONTAL = np.cos(np.radians(50.0))
+_MOST_OBLONG = 3.0
+
+
+@dataclass(frozen=True)
+class NetworkFilm:
+    """film: [H, W], see `standardised`. camera: of its pixels. shown: [H, W] where the film is, not its padding."""
+
+    film: NDArray[np.float32]
+    camera: XrayCamera
+    shown: NDArray[np.bool_]
+
+
+def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> NetworkFilm:
+    """pixels: [rows, columns] of the camera, in any orientation. longer_side: pixels to come, a multiple of 32.
+
+    Raises InputError for a view from the side, and for an image that is a strip.
+    """
+    if abs(camera.axes_ras[2, 1]) < _LEAST_FRONTAL:
+        raise InputError(
+            "the engine ddx takes views from the front, and the geometry of this radiograph is another: give such a "
+            "view, or correct its angles with --camera"
+        )
+    pixels, camera = upright(np.asarray(pixels, dtype=np.float32), camera)
+    (rows, columns), (row_mm, column_mm) = camera.size, camera.pixel_spacing_mm
+    height, width = rows * row_mm, columns * column_mm
+    if max(height, width) > _MOST_OBLONG * min(height, width):
+        raise InputError(
+            f"the radiograph is a strip of {width:.0f} x {height:.0f} mm: give one of the whole pelvis or of a hip"
+        )
+    step = max(height, width) / longer_side
+    small = tuple(max(1, round(length / step)) for length in (height, width))
+    image = interpolate(
+        torch.from_numpy(standardised(pixels))[None, None],
+        small,
+        mode="bilinear",
+        align_corners=False,
+        antialias=True,
+    )[0, 0].numpy()
+    padded = tuple(-(-n // MULTIPLE) * MULTIPLE for n in small)
+    film = np.full(padded, image.min(), np.float32)
+    film[: small[0], : small[1]] = image
+    shown = np.zeros(padded, bool)
+    shown[: small[0], : small[1]] = True
+    by_row, by_column = rows / small[0], columns / small[1]
+    column, row = camera.principal_point_px
+    own = replace(
+        camera,
+        pixel_spacing_mm=(row_mm * by_row, column_mm * by_column),
+        principal_point_px=((column + 0.5) / by_column - 0.5, (row + 0.5) / by_row - 0.5),
+        size=(padded[0], padded[1]),
+    )
+    return NetworkFilm(film, own, shown)
+
+
+def upright(pixels: NDArray, camera: XrayCamera) -> tuple[NDArray, XrayCamera]:
+    """The image as films are hung: head up, the patient's right on its left; and the camera that sees it so."""
+    if abs(camera.axes_ras[0, 2]) > abs(camera.axes_ras[0, 0]):  # columns run along the body
+        pixels, camera = pixels.T, _transposed(camera)
+    if camera.axes_ras[0, 0] > 0:  # towards the patient's right
+        pixels, camera = pixels[:, ::-1], _turned_round(camera, 0)
+    if camera.axes_ras[1, 2] > 0:  # towards the head
+        pixels, camera = pixels[::-1], _turned_round(camera, 1)
+    return np.ascontiguousarray(pixels), camera
+
+
+def _transposed(camera: XrayCamera) -> XrayCamera:
+    columns, rows, beam = camera.axes_ras
+    return replace(
+        camera,
+        axes_ras=np.stack([rows, columns, beam]),
+        pixel_spacing_mm=camera.pixel_spacing_mm[::-1],
+        principal_point_px=camera.principal_point_px[::-1],
+        size=camera.size[::-1],
+    )
+
+
+def _turned_round(camera: XrayCamera, axis: int) -> XrayCamera:
+    """axis: 0, columns come in the other order; 1, rows."""
+    axes, point = camera.axes_ras.copy(), list(camera.principal_point_px)
+    axes[axis] *= -1
+    point[axis] = camera.size[1 - axis] - 1 - point[axis]
+    return replace(camera, axes_ras=axes, principal_point_px=(point[0], point[1]))

@@ -1,0 +1,59 @@
+"""What the network sees in a film, in millimetres, on a camera's own grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mri2mesh.engines.ddx.film import NetworkFilm
+from mri2mesh.engines.ddx.inputs import Reference, camera_channels
+from mri2mesh.engines.ddx.networks.unet import CANONICAL_MM, GRID, DepthNet
+from mri2mesh.engines.ddx.points import SurfacePoints, surface_points
+from mri2mesh.geometry.xray_camera import XrayCamera
+
+SURE = 0.5
+"""Presence from which a pixel counts as the bone's."""
+
+
+@dataclass(frozen=True)
+class BoneMaps:
+    """Of every bone of `anatomy.hip_region.BONES`. presence: [5, H, W], 0 to 1. depth_mm: [5, 2, H, W] along the beam
+    from the source, nearest and farthest face. places_mm: [5, 2, 3, H, W], where on the mean bone. camera: of H x W.
+    """
+
+    presence: NDArray[np.float32]
+    depth_mm: NDArray[np.float32]
+    places_mm: NDArray[np.float32]
+    camera: XrayCamera
+
+    def samples(self, *bones: int) -> SurfacePoints:
+        """The surface points of some bones together."""
+        parts = [
+            surface_points(self.camera, self.presence[k], self.depth_mm[k], self.places_mm[k], least=SURE)
+            for k in bones
+        ]
+        names = SurfacePoints.__dataclass_fields__
+        return SurfacePoints(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    @property
+    def certainty(self) -> float:
+        """How decided the network is where it sees bone: mean presence above one half, 0 to 1; 0 where it sees none."""
+        seen = self.presence[self.presence > SURE]
+        return float(2 * seen.mean() - 1) if seen.size else 0.0
+
+
+def maps_of(network: DepthNet, film: NetworkFilm, reference: Reference) -> BoneMaps:
+    """reference: how deep the hips are expected to be. What pads the film shows no bone."""
+    camera = film.camera.coarser(GRID)
+    on = next(network.parameters()).device
+    with torch.inference_mode():
+        found = network(
+            torch.from_numpy(film.film)[None, None].to(on),
+            torch.from_numpy(camera_channels(camera, reference))[None].to(on),
+        )
+    presence = torch.sigmoid(found.mask[0]).cpu().numpy() * film.shown[::GRID, ::GRID]
+    depth = (found.log_depth[0].exp() * reference.depth_mm).cpu().numpy()
+    return BoneMaps(presence, depth, found.canonical[0].cpu().numpy() * CANONICAL_MM, camera)

@@ -1,0 +1,96 @@
+"""From a radiograph to its maps, with what has to be found out on the way: how it shows bone, and how large it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh.engines.ddx.completion.complete import FEWEST_POINTS, complete
+from mri2mesh.engines.ddx.film import NetworkFilm, network_film
+from mri2mesh.engines.ddx.inputs import Reference
+from mri2mesh.engines.ddx.maps import SURE, BoneMaps, maps_of
+from mri2mesh.engines.ddx.networks.stored import TrainedNetwork
+from mri2mesh.engines.ddx.targets import Target
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+
+TABLE_FIELD_MM = 430.0
+"""Longer side of the detector under a table, usually."""
+_SIZES = (0.55, 1.8)
+"""What a picture without a scale may be off that field."""
+_BETTER = 1.15
+"""How much more bone, and more surely, the other polarity has to show to be believed."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """film, maps: in a world that is ``scale`` times as large as the radiograph's own, about the origin, where its
+    scale is unknown; else 1. inverted: whether the radiograph shows bone the other way round than it was taken to."""
+
+    film: NetworkFilm
+    maps: BoneMaps
+    scale: float
+    inverted: bool
+
+
+def see(radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, pelvis: Target) -> Seen:
+    """Raises InputError as `network_film` does."""
+    scale = 1.0
+    if not radiograph.scale_known:
+        scale = _guessed_scale(radiograph)
+    seen = _polarised(radiograph, trained, reference, scale)
+    if radiograph.scale_known:
+        return seen
+    # The bones say how large the picture is, if they are of the usual size.
+    samples = seen.maps.samples(*pelvis.bones)
+    if len(samples) < FEWEST_POINTS:
+        return seen
+    found = complete(pelvis.model, trained.places[pelvis.rows], samples, scale=True)
+    size = float(np.cbrt(np.linalg.det(found.matrix[:3, :3])))
+    scale = float(np.clip(scale / size, _SIZES[0], _SIZES[1] * scale))
+    return _seen(radiograph, trained, reference, scale, seen.inverted)
+
+
+def _guessed_scale(radiograph: Radiograph) -> float:
+    """Of a table film its usual size; that of the round field of an intensifier is assumed already."""
+    geometry = radiograph.geometry
+    if abs(geometry.primary_angle_deg.value) < 90:
+        return 1.0
+    spacing, size = geometry.pixel_spacing_mm.value, geometry.size.value
+    return TABLE_FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
+
+
+def _polarised(radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, scale: float) -> Seen:
+    first = _seen(radiograph, trained, reference, scale, False)
+    if radiograph.scale == "logarithmic":  # the file says how its values follow the beam
+        return first
+    other = _seen(radiograph, trained, reference, scale, True)
+    return other if _bone_seen(other.maps.presence) > _BETTER * _bone_seen(first.maps.presence) else first
+
+
+def _seen(
+    radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, scale: float, inverted: bool
+) -> Seen:
+    camera = scaled(radiograph.camera, scale)
+    pixels = -radiograph.pixels if inverted else radiograph.pixels
+    film = network_film(pixels, camera, trained.pixels)
+    deep = Reference(reference.depth_mm * scale, reference.sd_mm)
+    return Seen(film, maps_of(trained.network, film, deep), scale, inverted)
+
+
+def _bone_seen(presence: NDArray) -> float:
+    """Pixels of bone, each as far as it is sure."""
+    return float((2 * presence[presence > SURE] - 1).sum())
+
+
+def scaled(camera: XrayCamera, factor: float) -> XrayCamera:
+    """The same picture of a world that is larger by a factor about the origin."""
+    row_mm, column_mm = camera.pixel_spacing_mm
+    return replace(
+        camera,
+        source_ras_mm=camera.source_ras_mm * factor,
+        source_to_detector_mm=camera.source_to_detector_mm * factor,
+        pixel_spacing_mm=(row_mm * factor, column_mm * factor),
+    )

@@ -1,0 +1,116 @@
+"""Radiographs as the network takes them: upright, at the right size, seen by the right camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mri2mesh.engines.ddx.film import network_film, upright
+from mri2mesh.engines.ddx.reference import ASSUMED_SD_MM, ISOCENTRE_SD_MM, reference_of
+from mri2mesh.engines.ddx.seeing import scaled
+from mri2mesh.errors import InputError
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
+
+POINTS = np.array([[60.0, 20.0, 90.0], [-110.0, -30.0, 10.0], [20.0, 0.0, -70.0]])
+"""In the patient: on the right and high, far on the left, low."""
+
+
+def camera(size: tuple[int, int] = (200, 240), spacing: tuple[float, float] = (1.7, 1.5)) -> XrayCamera:
+    return XrayCamera.from_c_arm(
+        source_to_detector_mm=1150.0,
+        source_to_isocentre_mm=1000.0,
+        pixel_spacing_mm=spacing,
+        size=size,
+        primary_angle_deg=180.0,
+        principal_point_px=(118.0, 93.0),
+    )
+
+
+def picture(view: XrayCamera) -> np.ndarray:
+    """Bright spots where the points are."""
+    row, column = np.mgrid[0 : view.size[0], 0 : view.size[1]]
+    spots = [np.exp(-((column - x) ** 2 + (row - y) ** 2) / 18) for x, y in view.project(POINTS)]
+    return np.max(spots, axis=0).astype(np.float32)
+
+
+def brightest_near(image: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(column, row) of the centre of brightness about there."""
+    (x, y), reach = np.rint(at).astype(int), 14
+    part = image[y - reach : y + reach + 1, x - reach : x + reach + 1] - image.min()
+    row, column = np.mgrid[y - reach : y + reach + 1, x - reach : x + reach + 1]
+    return np.array([(part * column).sum(), (part * row).sum()]) / part.sum()
+
+
+@pytest.mark.parametrize("longer", [128, 192, 256])
+def test_the_camera_of_the_networks_film_finds_every_point_where_the_film_shows_it(longer: int):
+    view = camera()
+    seen = network_film(picture(view), view, longer)
+    assert seen.film.shape == seen.camera.size
+    assert all(n % 32 == 0 for n in seen.film.shape)
+    for place in seen.camera.project(POINTS):
+        np.testing.assert_allclose(brightest_near(seen.film, place), place, atol=0.35)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_films_that_were_stored_turned_or_mirrored_are_hung_upright(turns: int, mirrored: bool):
+    view = camera()
+    image, axes, size = picture(view), view.axes_ras, view.size
+    spacing, point = view.pixel_spacing_mm, view.principal_point_px
+    if mirrored:
+        image, axes = image[:, ::-1], axes * [[-1], [1], [1]]
+        point = (size[1] - 1 - point[0], point[1])
+    for _ in range(turns):  # a quarter counter-clockwise: what was on the right is on top
+        image = np.rot90(image)
+        axes = np.stack([axes[1], -axes[0], axes[2]])
+        spacing, point, size = spacing[::-1], (point[1], size[1] - 1 - point[0]), size[::-1]
+    stored = XrayCamera(view.source_ras_mm, axes, view.source_to_detector_mm, spacing, point, size)
+    for place in stored.project(POINTS):
+        np.testing.assert_allclose(brightest_near(image, place), place, atol=0.3)
+    back, own = upright(image, stored)
+    np.testing.assert_array_equal(back, picture(view))
+    np.testing.assert_allclose(own.project(POINTS), view.project(POINTS), atol=1e-9)
+
+
+def test_a_view_from_the_side_is_refused():
+    lateral = XrayCamera.from_c_arm(
+        source_to_detector_mm=1000.0,
+        source_to_isocentre_mm=800.0,
+        pixel_spacing_mm=(2.0, 2.0),
+        size=(128, 128),
+        primary_angle_deg=90.0,
+    )
+    with pytest.raises(InputError, match="takes views from the front"):
+        network_film(np.zeros((128, 128)), lateral, 128)
+
+
+def test_a_strip_is_refused():
+    with pytest.raises(InputError, match="a strip of 60 x 400 mm"):
+        network_film(np.zeros((400, 60)), camera((400, 60), (1.0, 1.0)), 128)
+
+
+def test_a_larger_world_gives_the_same_picture():
+    view = camera()
+    np.testing.assert_allclose(scaled(view, 1.4).project(1.4 * POINTS), view.project(POINTS), atol=1e-9)
+
+
+def test_the_reference_depth_is_as_sure_as_what_it_comes_from():
+    assumed = assumed_geometry((100, 100))
+    assert reference_of(assumed).depth_mm == pytest.approx(850.0)
+    assert reference_of(assumed).sd_mm == ASSUMED_SD_MM
+    assert reference_of(assumed.with_values("tag", source_to_isocentre_mm=900.0)).sd_mm == ISOCENTRE_SD_MM
+    given = reference_of(assumed, 130.0)
+    assert (given.depth_mm, given.sd_mm) == (870.0, 5.0)
+    with pytest.raises(InputError, match="the source is only 1000 mm from the detector"):
+        reference_of(assumed, 650.0)
+
+
+def test_padding_is_not_film():
+    view = replace(camera(), size=(200, 240))
+    seen = network_film(picture(view), view, 96)
+    assert seen.shown.shape == seen.film.shape
+    assert seen.shown[0, 0]
+    assert not seen.shown[-1].any()
