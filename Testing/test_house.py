@@ -60,7 +60,17 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Folder or module of the library -> those that it may import, besides itself: dependencies point one way. Engines may
 import all of these but those that write files."""
-ABOVE_ENGINES = {"run", "request", "worker", "commands", "cli", "evaluation", "folders", "__main__"}
+ABOVE_ENGINES = {
+    "run",
+    "request",
+    "worker",
+    "commands",
+    "cli",
+    "evaluation",
+    "folders",
+    "shape_building",
+    "__main__",
+}
 """Folders and modules that may import the engines too."""
 EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements", "cluster": "cluster"}
 """Only these folders may import what the extra of that name installs."""

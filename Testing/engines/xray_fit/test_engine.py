@@ -13,6 +13,7 @@ from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_m
 from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 from mri2mesh.reconstruction import Reconstruction
 from mri2mesh.synthesis.films.single_bone import XraySettings, radiograph, thickness
 
@@ -180,6 +181,15 @@ def test_an_unknown_scale_is_said_and_left_free(case):
     assert settings_for([unknown]).prior.scale > 0
     assert not any("scale unknown" in warning for warning in assumptions_of([known]))
     assert settings_for([known]).prior.scale == 0
+
+
+def test_views_are_free_to_move_only_where_their_geometry_is_assumed(case):
+    known = settings_for(case.radiographs)
+    assert known.prior.view_turn_deg == known.prior.view_shift_mm == 0
+    guessed = replace(case.radiographs[1], geometry=assumed_geometry((N, N)))
+    loose = settings_for([case.radiographs[0], guessed])
+    assert loose.prior.view_turn_deg > 0 and loose.prior.view_shift_mm > 0
+    assert settings_for([guessed]).prior.view_shift_mm == 0
 
 
 def bad_view(case: Simulated, **changes: object) -> Radiograph:

@@ -26,7 +26,7 @@ ENGINE = Engine(
     is_default=True,
     shows=True,
     reconstruct="mri2mesh.engines.xray_fit.engine:reconstruct",
-    weights=tuple(f"shape_{name}" for name in ANATOMIES),
+    weights=(*(f"shape_{name}" for name in ANATOMIES), "shape_pelvis_femur"),
     options=(
         Choice(
             "anatomy",

@@ -1,7 +1,8 @@
 """X-ray fit: a shape model's pose and shape, and so closed surfaces, from one or several radiographs.
 
-Starts from landmarks, from an earlier result, or from a coarse search; then a coarse-to-fine least-squares fit of the
-bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is certain, seen and plausible.
+Starts from landmarks, from an earlier result, or from a coarse search, in the hip region for all bones together; then a
+coarse-to-fine least-squares fit of the bones' shadows (`mri2mesh.engines.xray_fit.fitting`); then what of the result is
+certain, seen and plausible.
 """
 
 from __future__ import annotations
@@ -32,12 +33,26 @@ from mri2mesh.engines.xray_fit.checks import (
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
-from mri2mesh.engines.xray_fit.fitting.case import Case, Picked, prepare_case, starts_of
+from mri2mesh.engines.xray_fit.fitting.case import (
+    Beginning,
+    Case,
+    Picked,
+    beginning_of,
+    prepare_case,
+    settings_from,
+)
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
+from mri2mesh.engines.xray_fit.fitting.region import CENTRED_ON, REGION
 from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
-from mri2mesh.engines.xray_fit.fitting.side import SIDE_LEVELS, mirrored, one_sided
+from mri2mesh.engines.xray_fit.fitting.side import (
+    SIDE_LEVELS,
+    SIDE_LEVELS_IN_PLACE,
+    in_place,
+    mirrored,
+    one_sided,
+)
 from mri2mesh.engines.xray_fit.fitting.stored import to_plain
 from mri2mesh.engines.xray_fit.fitting.support import support_in_views
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
@@ -100,7 +115,9 @@ def reconstruct(
         chosen = choose_device(device)
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
-        case = prepare_case(radiographs, _model(anatomy, cache), landmarks, masks, settings, on)
+        case = prepare_case(
+            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, _region(anatomy, cache)
+        )
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
             device=case.family.mean.device,
@@ -116,10 +133,17 @@ def reconstruct(
     extra: dict[str, Any] = {}
     try:
         with stages.stage("find a start"):
-            starts = starts_of(case, start)
+            beginning = beginning_of(case, start)
         with stages.stage("fit"):
             found = fit_twice_if_doubtful(
-                case.views, case.family, starts, case.settings, case.terms, each, expected=case.expected
+                case.views,
+                case.family,
+                beginning.starts,
+                settings_from(case.settings, beginning),
+                case.terms,
+                each,
+                expected=beginning.expected,
+                beside=beginning.beside,
             )
         with stages.stage("check"):
             if not (
@@ -127,7 +151,7 @@ def reconstruct(
             ):
                 raise torch.linalg.LinAlgError("a number is not finite")
             structures = _structures(case, found)
-            checks = _checks(case, found, structures, stages.share)
+            checks = _checks(case, beginning, found, structures, stages.share)
             if not all(one.scale_known for one in radiographs):
                 checks = [_without_scale(check) for check in checks]
             extra = {"fit": to_plain(found.parameters), "views": _views(found)}
@@ -141,7 +165,9 @@ def reconstruct(
         warnings=[*assumptions_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
         provenance={
             "version": __version__,
-            "weights": [find(PREFIX + case.model.name).provenance()],
+            "weights": [
+                find(PREFIX + model.name).provenance() for model in (case.model, case.region) if model
+            ],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
             "uncertainty_reach_mm": ERRORS_REACH_MM,
@@ -166,6 +192,10 @@ def _model(anatomy: str | None, cache: Cache) -> ShapeModel:
     return cache(_flexible, anatomy)
 
 
+def _region(anatomy: str | None, cache: Cache) -> ShapeModel | None:
+    return cache(read_shape_model, REGION) if anatomy in CENTRED_ON else None
+
+
 def _flexible(anatomy: str) -> ShapeModel:
     return flexible(read_shape_model(anatomy))
 
@@ -182,7 +212,8 @@ def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
     for name, mesh in _surfaces(case, found.parameters).items():
         own = case.model.part_vertices(name)
         mesh = remove_self_intersections(mesh).with_point_data(
-            uncertainty_along_beam_mm=spread.along_beam[own], uncertainty_across_mm=spread.across[own]
+            uncertainty_along_beam_mm=spread.along_beam[own],
+            uncertainty_across_mm=spread.across[own],
         )
         support = support_in_views(mesh.vertices, case.views)
         result.append(ReconstructedStructure(STRUCTURES[name], mesh, spread.total[own], support))
@@ -191,11 +222,12 @@ def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
 
 def _checks(
     case: Case,
+    beginning: Beginning,
     found: Fit,
     structures: Sequence[ReconstructedStructure],
     report_progress: Callable[[float], None],
 ) -> list[Check]:
-    at, expected = found.parameters, case.expected
+    at, expected = found.parameters, beginning.expected
     turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
     beam = mean_beam(case.views).to(at.position)
     depth = abs(float((at.position - expected.position)[0] @ beam))
@@ -207,7 +239,7 @@ def _checks(
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
     if one_sided(case.model):
-        checks.append(_side(case, found, report_progress))
+        checks.append(_side(case, beginning, found, report_progress))
     return checks
 
 
@@ -216,24 +248,32 @@ def _without_scale(check: Check) -> Check:
     return replace(check, detail=f"{check.detail} (scale unknown)") if " mm" in check.detail else check
 
 
-def _side(case: Case, found: Fit, report_progress: Callable[[float], None]) -> Check:
-    """The other side's bone is searched for and fitted, coarsely, as this one was.
+def _side(case: Case, beginning: Beginning, found: Fit, report_progress: Callable[[float], None]) -> Check:
+    """The other side's bone is fitted, coarsely, as this one was: where its place among the others is known, there, for
+    the film may show the other side's own bone elsewhere.
 
     report_progress: called with the fraction done.
     """
     model = mirrored(case.model)
-    other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device))
-    quick = replace(case.settings, levels=SIDE_LEVELS)
+    other = replace(case, model=model, family=SurfaceFamily(model, case.family.mean.device), region=None)
+    quick = replace(case.settings, levels=SIDE_LEVELS_IN_PLACE if beginning.place_known else SIDE_LEVELS)
 
     def agreement(one: Case, start: Parameters, share: float) -> float:
         def each(at: Parameters, fraction: float) -> None:
             report_progress(share + 0.5 * fraction)
 
-        ended = fit(one.views, one.family, start, quick, one.terms, each, expected=one.expected)
+        ended = fit(
+            one.views, one.family, start, quick, one.terms, each, beginning.expected, beginning.beside
+        )
         return float(np.mean(ended.agreement))
 
-    this = agreement(case, found.parameters, 0.0)
-    return side(this, agreement(other, starts_of(other, None), 0.5))
+    # the fit itself may explain more than a coarse one from where it ended
+    this = max(agreement(case, found.parameters, 0.0), float(np.mean(found.agreement)))
+    if beginning.place_known:
+        start = in_place(other.family, found.parameters, case.family)
+    else:
+        start = beginning_of(other, None).starts
+    return side(this, agreement(other, start, 0.5))
 
 
 def _views(found: Fit) -> list[dict[str, Any]]:

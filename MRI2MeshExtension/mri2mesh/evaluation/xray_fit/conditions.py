@@ -1,4 +1,4 @@
-"""Under what conditions fits to radiographs are measured: views, fields, and how well the geometry is known."""
+"""Under what conditions bones alone in the picture are measured: views, fields, how well the geometry is known."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
 from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry, assumed_geometry
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Field:
     size_mm: tuple[float, float]
     cut: int = 1
 
-    def camera(self, primary_angle_deg: float, truncated: bool, pixels: int = 512) -> XrayCamera:
+    def geometry(self, primary_angle_deg: float, truncated: bool, pixels: int = 512) -> XrayGeometry:
         """Square pixels, so many of them on the longer side of the whole field. The isocentre is the origin."""
         spacing = max(self.size_mm) / pixels
         size = [round(length / spacing) for length in self.size_mm]
@@ -29,12 +29,13 @@ class Field:
         if truncated:
             size[self.cut] //= 2
             column -= size[1] if self.cut == 1 else 0
-        return XrayCamera.from_c_arm(
+        return assumed_geometry((size[0], size[1]), "table").with_values(
+            "user",
             source_to_detector_mm=self.source_to_detector_mm,
             source_to_isocentre_mm=self.source_to_isocentre_mm,
             pixel_spacing_mm=(spacing, spacing),
-            size=(size[0], size[1]),
             primary_angle_deg=primary_angle_deg,
+            secondary_angle_deg=0.0,
             principal_point_px=(column, row),
         )
 
@@ -61,19 +62,6 @@ class Condition:
     turn_deg: float = 0.0
     distance_share: float = 0.0
 
-    @property
-    def prior(self) -> PriorSettings:
-        """What a user who knows how well the geometry is known would ask for.
-
-        Half of a turn between two views goes to each, with a little shift, for views turn about the isocentre and
-        bones about their centre. A given distance that is too long makes everything look larger, or farther away:
-        not much shift, so that the shape takes it up and not the place.
-        """
-        return PriorSettings(
-            view_turn_deg=self.turn_deg / 2,
-            view_shift_mm=0.4 * self.turn_deg,
-        )
-
 
 AP, OBLIQUE = 180.0, 135.0
 
@@ -87,18 +75,16 @@ CONDITIONS = {
     "two-views-wrong-geometry": Condition((AP, OBLIQUE), turn_deg=5.0, distance_share=0.02),
 }
 
-AIMS = {("pelvis", "ap"): 2.0, ("pelvis", "two-views"): 1.2, ("femur_left", "two-views"): 0.9}
-"""(anatomy, condition) -> ASSD in mm that the median is to reach."""
 
-
-def with_geometry_error(camera: XrayCamera, turn: Rotation, distance_share: float) -> XrayCamera:
-    """The camera turned about the isocentre (the origin), its source to detector distance longer by this share."""
+def true_camera(given: XrayCamera, turn: Rotation, distance_share: float) -> XrayCamera:
+    """The camera that a film was made with: turned about the isocentre (the origin) against the given one, its source
+    to detector distance shorter, so that the given one is longer by this share."""
     matrix = turn.as_matrix()
     return XrayCamera(
-        matrix @ camera.source_ras_mm,
-        np.asarray(camera.axes_ras) @ matrix.T,
-        camera.source_to_detector_mm * (1 + distance_share),
-        camera.pixel_spacing_mm,
-        camera.principal_point_px,
-        camera.size,
+        matrix @ given.source_ras_mm,
+        np.asarray(given.axes_ras) @ matrix.T,
+        given.source_to_detector_mm / (1 + distance_share),
+        given.pixel_spacing_mm,
+        given.principal_point_px,
+        given.size,
     )

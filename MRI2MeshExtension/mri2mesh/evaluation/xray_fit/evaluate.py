@@ -1,98 +1,186 @@
-"""``mri2mesh evaluate xray-fit``: fits to simulated radiographs of subjects that the shape model has not seen.
+"""``mri2mesh evaluate xray-fit``: the engine as users run it, on simulated radiographs of subjects that no shape model
+has seen: its own defaults, no start, no landmarks.
 
-Every subject is left out of the model that is fitted to it, with its mirror image. What is measured is the fit: the
-shapes are those of the atlas, the radiographs are simulated (`synthesis.films.single_bone`), without other bones.
+Films show the whole hip region (`region_films`) or, by option, one bone alone (`cases`), which flatters. Each subject
+is left out of every model that is used, with its mirror image. Beside each fit stand the mean shape, put in place by
+the truth, and the model's own projection of the truth. What is in the first film is measured.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
-from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings
-from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
-from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
-from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
-from mri2mesh.engines.xray_fit.fitting.starts import coarse_search
-from mri2mesh.engines.xray_fit.fitting.uncertainty import (
-    MODEL_RESIDUAL_MM,
-    UNKNOWN_RESIDUAL_MM,
-    pose_check,
-    uncertainty_of,
-)
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.xray_fit.engine import reconstruct
+from mri2mesh.engines.xray_fit.fitting.support import in_field
 from mri2mesh.errors import InputError
-from mri2mesh.evaluation.xray_fit.cases import HeldOut, first_parameters, held_out, observe, one_row_each
-from mri2mesh.evaluation.xray_fit.conditions import CONDITIONS, FIELDS, Condition, Field
-from mri2mesh.evaluation.xray_fit.scores import Baselines, FitScore, baselines_of, honesty, score
+from mri2mesh.evaluation.xray_fit.cases import held_out, observe, one_row_each
+from mri2mesh.evaluation.xray_fit.conditions import CONDITIONS, FIELDS
+from mri2mesh.evaluation.xray_fit.region_films import FILM_CONDITIONS, REGION_ANATOMIES, RegionCases
+from mri2mesh.evaluation.xray_fit.scores import (
+    FitScore,
+    Honesty,
+    Outcome,
+    Stated,
+    Truth,
+    baselines_of,
+    honesty,
+    score,
+)
 from mri2mesh.evaluation.xray_fit.tables import markdown, write
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.reconstruction import Reconstruction
+
+FEW = 2
+"""Subjects by default."""
+
+Exam = tuple[str, Truth, list[Radiograph]]
+"""Condition, truth, radiographs."""
 
 
 def evaluate(
     anatomy: str = "pelvis",
-    conditions: Sequence[str] = tuple(CONDITIONS),
-    subjects: int | None = None,
+    conditions: Sequence[str] | None = None,
+    subjects: int | None = FEW,
     out: Path | None = None,
     *,
+    anatomy_files: Callable[[], tuple[Path, Path]] | None = None,
+    alone: bool = False,
     seed: int = 0,
     device: str = "cpu",
 ) -> list[FitScore]:
     """Fit every subject under every condition; print each fit and a table of all.
 
-    subjects: how many, spread evenly over the atlas; None for all. With ``out`` the files of `xray_tables.write`, kept
-    up to date after each subject. Raises InputError for an anatomy or a condition that is not known.
+    conditions: by default two views. subjects: how many, spread evenly over all; None for all. anatomy_files: gives the
+    files of shapes and spines that whole regions are made from. alone: the bone alone in the picture. With ``out`` the
+    files of `tables.write`, kept up to date after each fit. Raises InputError for an anatomy or a condition that is not
+    known.
     """
-    if anatomy not in FIELDS:
-        raise InputError(f"{anatomy!r} cannot be evaluated: use {', '.join(FIELDS)}")
-    if unknown := [name for name in conditions if name not in CONDITIONS]:
-        raise InputError(f"there is no condition {unknown[0]!r}: use {', '.join(CONDITIONS)}")
-    model = read_shape_model(anatomy)
+    alone = alone or (anatomy in FIELDS and anatomy not in REGION_ANATOMIES)
+    known = CONDITIONS if alone else FILM_CONDITIONS
+    bones = FIELDS if alone else REGION_ANATOMIES
+    if anatomy not in bones:
+        raise InputError(
+            f"{anatomy!r} cannot be evaluated: use {', '.join(dict.fromkeys([*bones, *FIELDS]))}"
+        )
+    asked = list(conditions or ["two-views"])
+    if unknown := [name for name in asked if name not in known]:
+        raise InputError(f"there is no condition {unknown[0]!r}: use {', '.join(known)}")
+    if not alone and anatomy_files is None:
+        raise InputError("whole regions are made from training data: give their folder, or --alone")
+    exams = _alone(anatomy, asked, subjects, seed)
+    if not alone and anatomy_files is not None:
+        exams = _in_region(anatomy, asked, subjects, seed, *anatomy_files())
     scores: list[FitScore] = []
-    for row in tqdm(one_row_each(model, subjects), desc="subjects"):
-        case = held_out(model, row, seed)
-        baselines = baselines_of(case)
-        family = SurfaceFamily(case.model, device)
-        for name in conditions:
-            result = fit_case(name, case, baselines, family, FIELDS[anatomy], CONDITIONS[name], [seed, row])
-            tqdm.write(_line(result))
-            scores.append(result)
+    for condition, truth, radiographs in tqdm(exams, desc="fits"):
+        result = fit_exam(condition, anatomy, truth, radiographs, device)
+        tqdm.write(_line(result))
+        scores.append(result)
         if out is not None:
             write(scores, anatomy, seed, out)
-    scores.sort(key=lambda result: list(conditions).index(result.condition))
+    scores.sort(key=lambda result: asked.index(result.condition))
     print(markdown(scores, anatomy))
     if out is not None:
         write(scores, anatomy, seed, out)
     return scores
 
 
-def fit_case(
-    name: str,
-    case: HeldOut,
-    baselines: Baselines,
-    family: SurfaceFamily,
-    field: Field,
-    condition: Condition,
-    seed: Sequence[int],
+def _alone(anatomy: str, conditions: Sequence[str], subjects: int | None, seed: int) -> Iterator[Exam]:
+    model = read_shape_model(anatomy)
+    for row in one_row_each(model, subjects):
+        case = held_out(model, row, seed)
+        for name in conditions:
+            # the same noise whatever other conditions are asked for
+            radiographs = observe(
+                case, FIELDS[anatomy], CONDITIONS[name], [seed, row, list(CONDITIONS).index(name)]
+            )
+            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs
+
+
+def _in_region(
+    anatomy: str, conditions: Sequence[str], subjects: int | None, seed: int, shapes: Path, spines: Path
+) -> Iterator[Exam]:
+    films = RegionCases(shapes, spines)
+    names = films.subjects(anatomy)
+    count = len(names) if subjects is None else min(subjects, len(names))
+    for number in np.linspace(0, len(names) - 1, count).round().astype(int):
+        case = films.case(anatomy, names[number], seed)
+        for name in conditions:
+            radiographs = films.radiographs(case, FILM_CONDITIONS[name], seed)
+            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs
+
+
+def _truth(subject: str, model: ShapeModel, vertices: NDArray, radiographs: Sequence[Radiograph]) -> Truth:
+    camera = radiographs[0].camera
+    return Truth(subject, model, vertices, in_field(vertices, camera, np.ones(camera.size, bool)))
+
+
+def fit_exam(
+    condition: str, anatomy: str, truth: Truth, radiographs: Sequence[Radiograph], device: str = "cpu"
 ) -> FitScore:
-    """One subject under one condition."""
-    # the same noise whatever other conditions are asked for
-    views = observe(case, field, condition, [*seed, list(CONDITIONS).index(name)])
-    expected = first_parameters(case, len(views), family.mean.device)
-    settings = FitSettings(prior=condition.prior)
-    began = time.perf_counter()
-    # as the engine starts where no landmarks are picked
-    starts = Parameters.joined([expected, coarse_search(views, family, expected)])
-    found = fit_twice_if_doubtful(views, family, starts, settings, expected=expected)
-    seconds = time.perf_counter() - began
-    fitted = found.parameters.by_first_view(family)[0].cpu().numpy()
-    beam = views[0].camera.axes_ras[2]
-    residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
-    stated = uncertainty_of(found, family, [seen.camera for seen in views], residual)
-    honest = honesty(case, fitted, stated, pose_check(found, family).value)
-    return score(name, case, baselines, fitted, beam, min(found.agreement), honest, seconds)
+    """One fit, of models that do not know the subject."""
+
+    def without_subject(load: Callable[..., ShapeModel], name: str) -> ShapeModel:
+        if name == anatomy:
+            return truth.model
+        model = load(name)
+        return model.without(truth.subject) if truth.subject in model.subjects else model
+
+    began = time.process_time()
+    found = reconstruct(radiographs, anatomy=anatomy, device=device, cache=without_subject)
+    seconds = time.process_time() - began
+    beam = radiographs[0].camera.axes_ras[2]
+    return score(
+        condition,
+        truth,
+        baselines_of(truth),
+        _gathered(found, truth.model, lambda item: item.mesh.vertices),
+        beam,
+        honesty_of(found, truth, radiographs),
+        Outcome(min(view["agreement"] for view in found.provenance["views"]), float(found.passed), seconds),
+    )
+
+
+def honesty_of(found: Reconstruction, truth: Truth, radiographs: Sequence[Radiograph]) -> Honesty:
+    """How the errors of a result compare with what it says of them."""
+
+    def gathered(name: str) -> NDArray:
+        return _gathered(found, truth.model, lambda item: item.mesh.point_data[name])
+
+    model = truth.model
+    stated = Stated(
+        _gathered(found, model, lambda item: item.uncertainty_mm),
+        gathered("uncertainty_along_beam_mm"),
+        gathered("uncertainty_across_mm"),
+        _rays(truth.vertices, radiographs),
+    )
+    rival = next(check.value for check in found.checks if check.name == "unambiguous pose")
+    return honesty(truth, _gathered(found, model, lambda item: item.mesh.vertices), stated, rival)
+
+
+def _rays(vertices: NDArray, radiographs: Sequence[Radiograph]) -> NDArray[np.float64]:
+    """[N, V, 3] unit vectors from each source."""
+    rays = np.stack([vertices - one.camera.source_ras_mm for one in radiographs])
+    return np.asarray(rays / np.linalg.norm(rays, axis=2, keepdims=True))
+
+
+def _gathered(found: Reconstruction, model: ShapeModel, values: Callable[[Any], NDArray]) -> NDArray:
+    """[V, ...] of all structures, in the model's order. Raises InputError where the fit gave none."""
+    if not found.structures:
+        raise InputError("the fit diverged: " + "; ".join(check.detail for check in found.checks))
+    first = values(found.structures[0])
+    result = np.zeros((len(model.mean), *first.shape[1:]))
+    for item in found.structures:
+        result[model.part_vertices(item.name)] = values(item)
+    return result
 
 
 def _line(result: FitScore) -> str:
@@ -101,5 +189,5 @@ def _line(result: FitScore) -> str:
         f" {result.similarity_assd_mm:.2f} similarity (mean shape {result.mean_assd_mm:.2f},"
         f" floor {result.floor_assd_mm:.2f}); {result.in_plane_deg:.1f} deg in plane,"
         f" {result.out_of_plane_deg:.1f} out, {result.along_mm:.1f} mm along; error {result.error_mm:.1f},"
-        f" stated {result.stated_mm:.1f} mm; {result.seconds:.0f} s"
+        f" stated {result.stated_mm:.1f} mm; checks {'passed' if result.passed else 'failed'}; {result.seconds:.0f} s"
     )

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mri2mesh.engines.xray_fit.fitting.uncertainty import Uncertainty
-from mri2mesh.evaluation.xray_fit.cases import HeldOut
-from mri2mesh.geometry.distances import SurfaceDistances, surface_distances
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.geometry.distances import SurfaceDistances, point_to_surface
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.sampling import sample_surface, vertex_normals
 from mri2mesh.geometry.transforms import apply, rigid_fit, rigid_inverse, similarity_fit
 
 SAMPLES = 8000
 """Points on either surface: mean distances of a millimetre are then known to about 0.01 mm."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """model: everybody else's. vertices: [V, 3] mm RAS of the bone in the model's correspondence. shown: [V] which of
+    them are in the first film: the rest counts for nothing."""
+
+    subject: str
+    model: ShapeModel
+    vertices: NDArray[np.float64]
+    shown: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,26 @@ class Baselines:
     mean: SurfaceDistances
     mean_similarity: SurfaceDistances
     floor: SurfaceDistances
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a fit says of its errors [V] mm, as `uncertainty.Uncertainty`. rays: [N, V, 3] unit vectors from the source
+    of each view: along_beam is along that of them on which a vertex may have slid farthest."""
+
+    total: NDArray
+    along_beam: NDArray
+    across: NDArray
+    rays: NDArray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """agreement: the worst view's. passed: whether all checks are (exit status 0). seconds: of processor time."""
+
+    agreement: float
+    passed: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -83,12 +113,13 @@ class FitScore:
     out_of_plane_deg: float
     across_mm: float
     along_mm: float
-    agreement: float
     error_mm: float
     stated_mm: float
     normalised_along: float
     normalised_across: float
     rival_mm: float
+    agreement: float
+    passed: float
     seconds: float
 
 
@@ -108,40 +139,44 @@ def pose_error(fitted: NDArray, truth: NDArray, beam: NDArray) -> PoseError:
     )
 
 
-def baselines_of(case: HeldOut) -> Baselines:
+def baselines_of(truth: Truth) -> Baselines:
     """The distances that do not depend on any image."""
-    model = case.model
-    to_model = rigid_inverse(rigid_fit(model.mean, case.truth))
-    nearest = model.vertices(model.project(apply(to_model, case.truth)))
+    model, there, shown = truth.model, truth.vertices, truth.shown
+    to_model = rigid_inverse(rigid_fit(model.mean[shown], there[shown]))
+    nearest = model.vertices(model.project(apply(to_model, there)))
+
+    def placed(align: Callable[[NDArray, NDArray], NDArray], shape: NDArray) -> SurfaceDistances:
+        return distances(truth, apply(align(shape[shown], there[shown]), shape))
+
     return Baselines(
-        distances(case, apply(rigid_fit(model.mean, case.truth), model.mean)),
-        distances(case, apply(similarity_fit(model.mean, case.truth), model.mean)),
-        distances(case, apply(rigid_fit(nearest, case.truth), nearest)),
+        placed(rigid_fit, model.mean), placed(similarity_fit, model.mean), placed(rigid_fit, nearest)
     )
 
 
-def vertex_errors(case: HeldOut, fitted: NDArray) -> NDArray[np.float64]:
+def vertex_errors(truth: Truth, fitted: NDArray) -> NDArray[np.float64]:
     """[V, 3] mm from each vertex's place on the bone to the fitted one.
 
     How the whole bone is misplaced counts in all directions, what is left of it along the surface's normals alone: that
     corresponding points slide along the surface is no error of the surface.
     """
-    moved = apply(rigid_fit(case.truth, fitted), case.truth)
-    normals = vertex_normals(_mesh(moved, case.model.faces))
+    there, shown = truth.vertices, truth.shown
+    moved = apply(rigid_fit(there[shown], fitted[shown]), there)
+    normals = vertex_normals(_mesh(moved, truth.model.faces))
     off = ((fitted - moved) * normals).sum(1, keepdims=True)
-    return np.asarray(moved - case.truth + off * normals)
+    return np.asarray(moved - there + off * normals)
 
 
-def honesty(case: HeldOut, fitted: NDArray, stated: Uncertainty, rival_mm: float = 0.0) -> Honesty:
-    """fitted: [V, 3] mm, patient RAS. stated: what the fit says of them."""
-    error = vertex_errors(case, fitted)
-    along = (error * stated.beam).sum(1)
+def honesty(truth: Truth, fitted: NDArray, stated: Stated, rival_mm: float = 0.0) -> Honesty:
+    """fitted: [V, 3] mm, patient RAS. stated: what the fit says of them. Over what is in the film."""
+    shown = truth.shown
+    error = vertex_errors(truth, fitted)[shown]
+    along = np.abs((error * stated.rays[:, shown]).sum(2)).max(0)
     across = np.sqrt(np.maximum((error**2).sum(1) - along**2, 0) / 2)
     return Honesty(
         _rms(np.linalg.norm(error, axis=1)),
-        _rms(stated.total),
-        _rms(along / stated.along_beam),
-        _rms(across / stated.across),
+        _rms(stated.total[shown]),
+        _rms(along / stated.along_beam[shown]),
+        _rms(across / stated.across[shown]),
         rival_mm,
     )
 
@@ -150,10 +185,20 @@ def _rms(values: NDArray) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def distances(case: HeldOut, vertices: NDArray) -> SurfaceDistances:
-    """Between a surface of the model's correspondence and the truth, over all parts together."""
-    faces = case.model.faces
-    return surface_distances(_mesh(vertices, faces), _mesh(case.truth, faces), n_samples=SAMPLES)
+def distances(truth: Truth, vertices: NDArray) -> SurfaceDistances:
+    """Between a surface of the model's correspondence and the truth, over all parts together: from what is in the film
+    of one to the whole of the other."""
+    rng, faces = np.random.default_rng(0), truth.model.faces
+    shown = faces[truth.shown[faces].all(axis=1)]
+    both = []
+    for one, other in ((vertices, truth.vertices), (truth.vertices, vertices)):
+        points = sample_surface(_mesh(one, shown), SAMPLES, rng)[0]
+        both.append(point_to_surface(points, _mesh(other, faces)))
+    return SurfaceDistances(
+        float(np.concatenate(both).mean()),
+        max(float(np.percentile(apart, 95)) for apart in both),
+        max(float(apart.max()) for apart in both),
+    )
 
 
 def _mesh(vertices: NDArray, faces: NDArray[np.int64]) -> Mesh:
@@ -162,31 +207,39 @@ def _mesh(vertices: NDArray, faces: NDArray[np.int64]) -> Mesh:
 
 def score(
     condition: str,
-    case: HeldOut,
+    truth: Truth,
     baselines: Baselines,
     fitted: NDArray,
     beam: NDArray,
-    agreement: float,
     honest: Honesty,
-    seconds: float,
+    outcome: Outcome,
 ) -> FitScore:
     """fitted: [V, 3] mm, patient RAS. beam: [3] the direction of the first view."""
-    raw = distances(case, fitted)
-    rigid = distances(case, apply(rigid_fit(fitted, case.truth), fitted))
-    similar = distances(case, apply(similarity_fit(fitted, case.truth), fitted))
-    pose = pose_error(fitted, case.truth, beam)
+    there, shown = truth.vertices, truth.shown
+
+    def after(align: Callable[[NDArray, NDArray], NDArray]) -> SurfaceDistances:
+        return distances(truth, apply(align(fitted[shown], there[shown]), fitted))
+
+    raw, rigid, similar = distances(truth, fitted), after(rigid_fit), after(similarity_fit)
+    pose = pose_error(fitted[shown], there[shown], beam)
     return FitScore(
-        condition,
-        case.subject,
-        *(raw.assd, raw.hd95, raw.hd),
-        rigid.assd,
-        *(similar.assd, similar.hd95, similar.hd),
-        *(baselines.mean.assd, baselines.mean.hd95, baselines.mean_similarity.assd),
-        *(baselines.floor.assd, baselines.floor.hd95),
-        *(pose.in_plane_deg, pose.out_of_plane_deg, pose.across_mm, pose.along_mm),
-        agreement,
+        condition=condition,
+        subject=truth.subject,
+        raw_assd_mm=raw.assd,
+        raw_hd95_mm=raw.hd95,
+        raw_hd_mm=raw.hd,
+        rigid_assd_mm=rigid.assd,
+        similarity_assd_mm=similar.assd,
+        similarity_hd95_mm=similar.hd95,
+        similarity_hd_mm=similar.hd,
+        mean_assd_mm=baselines.mean.assd,
+        mean_hd95_mm=baselines.mean.hd95,
+        mean_similarity_assd_mm=baselines.mean_similarity.assd,
+        floor_assd_mm=baselines.floor.assd,
+        floor_hd95_mm=baselines.floor.hd95,
+        **vars(pose),
         **vars(honest),
-        seconds=seconds,
+        **vars(outcome),
     )
 
 

@@ -56,6 +56,21 @@ def develop(
     return standardised(image)
 
 
+def attenuation_image(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
+    """[H, W] minus the logarithm of the detector's counts, with trabecular texture, scatter and noise but without
+    display processing, hardware and overlays: as a calibrated detector stores a film."""
+    look = Appearance(metal=0.0)
+    return _exposed(_attenuation(case, rng, look, metal_path), case.camera.pixel_spacing_mm[0], rng)
+
+
+def displayed(image: NDArray) -> NDArray[np.float32]:
+    """[H, W] in 0 .. 1: unsharp masking and an S-shaped display curve, as a viewing station exports a film."""
+    low, high = np.percentile(image[::2, ::2], [1, 99])
+    t = (image - low) / max(high - low, 1e-6)
+    t = t + 1.0 * (t - _blurred(t, 20.0))
+    return np.asarray(1 / (1 + np.exp(-6.0 * (t - 0.5))), dtype=np.float32)
+
+
 def _attenuation(
     case: FilmCase,
     rng: np.random.Generator,

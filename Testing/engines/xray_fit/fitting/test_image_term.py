@@ -35,11 +35,11 @@ def slopes(family, settings: ImageSettings, h: float = 5e-4) -> tuple[torch.Tens
     surface by about a millimetre."""
     seen = disturbed(shadow(family, standing(), c_arm()))
     term, at = ImageTerm(seen, 0, family, settings, DEPTH), nearby()
-    parts, spread = term.linearise(at)
+    parts, yardstick = term.linearise(at)
     widths = torch.tensor([0.02] * 3 + [1.0] * 3 + [0.02] + [0.5] * 3 + [0.02] * 3 + [1.0] * 3).double()
     measured = []
     for step in unit_steps(at) * widths:
-        change = term.cost(at.stepped(h * step), spread) - term.cost(at.stepped(-h * step), spread)
+        change = term.cost(at.stepped(h * step), yardstick) - term.cost(at.stepped(-h * step), yardstick)
         measured.append(-float(change[0]) / (2 * h))
     return parts.slope[0] * widths, torch.tensor(measured, dtype=torch.float64)
 
@@ -80,10 +80,10 @@ def test_what_one_contrast_leaves_is_what_the_correlation_does_not_explain(famil
 def test_the_cost_is_least_at_the_truth(family):
     term = ImageTerm(disturbed(shadow(family, standing(NEAR), c_arm())), 0, family, ImageSettings(), DEPTH)
     truth = standing(NEAR)
-    spread = term.linearise(truth)[1]
-    least = float(term.cost(truth, spread)[0])
+    yardstick = term.linearise(truth)[1]
+    least = float(term.cost(truth, yardstick)[0])
     for step in 0.02 * unit_steps(truth)[[0, 1, 2, 7, 8, 9]]:
-        assert min(float(term.cost(truth.stepped(sign * step), spread)[0]) for sign in (-5, 5)) > least
+        assert min(float(term.cost(truth.stepped(sign * step), yardstick)[0]) for sign in (-5, 5)) > least
 
 
 @pytest.mark.parametrize("settings", [ImageSettings(), ImageSettings(spongy=0.3)], ids=["solid", "cortex"])
@@ -133,3 +133,42 @@ def test_a_lump_of_metal_is_taken_for_something_else(family):
         *(lambda parts: (parts.precision[0, :6, :6], parts.slope[0, :6]))(term.linearise(standing())[0])
     )
     assert abs(float(step[z_shift])) < 0.5
+
+
+def test_a_window_leaves_out_what_lies_far_from_the_bone(family):
+    seen = disturbed(shadow(family, standing(), c_arm()))
+    dirty = seen.image.copy()
+    dirty[:, :3] += np.random.default_rng(0).normal(0, 5, dirty[:, :3].shape).astype(np.float32)
+    settings = ImageSettings(window_mm=4.0, coarse_mm=4.0, lattice=1)
+    clean, spoiled = (
+        ImageTerm(replace(seen, image=image), 0, family, settings, DEPTH) for image in (seen.image, dirty)
+    )
+    torch.testing.assert_close(clean.cost(nearby()), spoiled.cost(nearby()), rtol=0.02, atol=0)
+    whole = replace(settings, window_mm=0.0)
+    clean, spoiled = (
+        ImageTerm(replace(seen, image=image), 0, family, whole, DEPTH) for image in (seen.image, dirty)
+    )
+    assert float(spoiled.cost(nearby())[0]) > 1.5 * float(clean.cost(nearby())[0])
+
+
+def test_by_windows_the_truth_ranks_before_a_place_beside_the_bone(family):
+    seen = disturbed(shadow(family, standing(), c_arm()))
+    term = ImageTerm(seen, 0, family, ImageSettings(window_mm=10.0), DEPTH)
+    away = torch.zeros(1, standing().n_steps, dtype=torch.float64)
+    away[0, 3] = 40.0
+    ranks = term.rank_cost(Parameters.joined([standing(), nearby(), standing().stepped(away)]))
+    assert ranks.tolist() == sorted(ranks.tolist()) and float(ranks[0]) < float(ranks[1])
+
+
+def test_a_bone_beside_it_is_explained_and_pulls_no_more(family):
+    """The shadow of a neighbour that overlaps: without it the truth is not where the fit wants to stay."""
+    other = replace(standing(), position=torch.tensor([[38.0, 0.0, 6.0]], dtype=torch.float64))
+    seen = shadow(family, standing(), c_arm())
+    beside = shadow(family, other, c_arm()).image
+    both = replace(seen, image=seen.image + beside)
+    layers = torch.from_numpy(beside * 10)[None, None]
+    alone = ImageTerm(both, 0, family, ImageSettings(lattice=1), DEPTH)
+    explained = ImageTerm(both, 0, family, ImageSettings(lattice=1), DEPTH, layers)
+    assert float(explained.agreement(standing())[0]) > 0.99 > float(alone.agreement(standing())[0])
+    pulls = [float(term.linearise(standing())[0].slope[0, :6].norm()) for term in (alone, explained)]
+    assert pulls[1] < 0.1 * pulls[0]

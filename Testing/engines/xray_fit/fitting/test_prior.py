@@ -83,3 +83,10 @@ def test_one_view_has_no_pose_of_its_own():
 def test_a_deviation_that_is_not_one_is_refused(wrong):
     with pytest.raises(InputError, match="positive"):
         PriorSettings(**wrong)
+
+
+def test_views_are_free_only_where_their_deviations_are_not_zero():
+    settings = PriorSettings(view_turn_deg=1.0, view_shift_mm=2.0)
+    two = standing(n_views=2)
+    assert int(Prior(two, BEAM, settings).free(0).sum()) == 6 + 12
+    assert int(Prior(two, BEAM, settings.with_views_fixed()).free(0).sum()) == 6

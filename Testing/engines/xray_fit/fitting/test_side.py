@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.engines.xray_fit.checks import MAX_MIRRORED_MARGIN, side
-from mri2mesh.engines.xray_fit.fitting.side import mirrored, one_sided
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.side import in_place, mirrored, one_sided
 from mri2mesh.geometry.checks import is_watertight, volume_mm3
 
 
@@ -33,3 +37,15 @@ def test_a_side_is_doubted_only_where_the_mirror_image_is_clearly_better():
     assert side(0.80, 0.80 + 0.9 * MAX_MIRRORED_MARGIN).passed
     doubted = side(0.80, 0.90)
     assert not doubted.passed and "mirrored or of the other side" in doubted.detail
+
+
+def test_the_other_sides_bone_is_laid_on_this_ones_place():
+    model = read_shape_model("femur_left")
+    family, other = SurfaceFamily(model), SurfaceFamily(mirrored(model))
+    turn = Rotation.from_rotvec([20.0, -10.0, 35.0], degrees=True).as_matrix()
+    at = Parameters.at(torch.from_numpy(turn)[None], torch.tensor([[40.0, -8.0, 90.0]]), family.n_modes, 1)
+    there = at.vertices(family)[0].numpy()
+    laid = in_place(other, at, family).vertices(other)[0].numpy()
+    apart = np.linalg.norm(laid - there, axis=1)
+    assert np.median(apart) < 30.0 and apart.max() < 80.0
+    np.testing.assert_allclose(laid.mean(0), there.mean(0), atol=1e-6)

@@ -84,7 +84,7 @@ def test_a_coarse_search_finds_a_shifted_bone(model, family):
     image = thickness(model.surface(vertices), camera(180)).astype(np.float32)
     seen = Observation(camera(180), image, np.ones((64, 64), bool))
     expected = mean_at(expected_place([seen], [800.0]), family, 1)
-    found = coarse_search([seen], family, expected, keep=3)
+    found = coarse_search([seen], family, expected, keep=3).parameters
     assert len(found) == 3
     across = (found.position - truth.position)[0, [0, 2]]
     assert float(across.norm()) < 14.2  # no farther than half a cell of the grid is wide
@@ -98,7 +98,7 @@ def test_a_coarse_search_does_not_slide_a_turned_femur_along_its_shaft(degrees):
     truth = mean_at(np.array([9.0, 4.0, -14.0]), family, 1, turn=tuple(turn))
     image = thickness(model.surface(truth.vertices(family)[0].numpy()), THIGH).astype(np.float32)
     seen = Observation(THIGH, image, np.ones(THIGH.size, bool))
-    best = coarse_search([seen], family, mean_at(np.zeros(3), family, 1), keep=1)
+    best = coarse_search([seen], family, mean_at(np.zeros(3), family, 1), keep=1).parameters
     assert float((best.position - truth.position)[0, [0, 2]].norm()) < 14.2
     in_plane = turn_of(best.rotation @ truth.rotation.mT)[0] @ torch.from_numpy(THIGH.axes_ras[2])
     assert abs(float(in_plane.rad2deg())) < 6.1

@@ -4,7 +4,7 @@ begin."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,23 +13,38 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
-from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings
+from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
+from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, mean_beam
 from mri2mesh.engines.xray_fit.fitting.contour_term import ContourTerm
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
+from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import in_front
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
+from mri2mesh.engines.xray_fit.fitting.region import fit_region, search_region
 from mri2mesh.engines.xray_fit.fitting.solver import Term
-from mri2mesh.engines.xray_fit.fitting.starts import coarse_search, expected_place, from_landmarks
+from mri2mesh.engines.xray_fit.fitting.starts import (
+    AMONG_OTHERS,
+    SEARCH_FACES,
+    coarse_search,
+    expected_place,
+    from_landmarks,
+    most_explaining,
+)
 from mri2mesh.engines.xray_fit.fitting.stored import from_plain
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.transforms import Matrix, apply
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 
 LEAST_USABLE = 0.02
 """Least fraction of an image that must be usable: less than this shows no bone."""
+
+NOTHING_ELSE = 0.4
+"""Share of the detail that a bone explains only where no other is in the picture: found by a coarse search, one bone of
+a whole region explains 0.02 to 0.2."""
 
 Picked = Mapping[str, tuple[float, float]]
 """Landmark name -> (column, row) in pixels of the image."""
@@ -37,8 +52,9 @@ Picked = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Case:
-    """What a fit needs, on its device."""
+    """What a fit needs, on its device. region: the shape model of all bones around this one, where there is one."""
 
+    anatomy: str
     model: ShapeModel
     family: SurfaceFamily
     views: list[Observation]
@@ -46,6 +62,7 @@ class Case:
     masks: Sequence[NDArray[np.bool_] | None]
     expected: Parameters
     settings: FitSettings
+    region: ShapeModel | None = None
 
     @cached_property
     def landmarks(self) -> list[LandmarkTerm]:
@@ -73,17 +90,23 @@ class Case:
         return self.settings.prior.scale > 0
 
 
+DIRECTIONS = ("source_to_detector_mm", "source_to_isocentre_mm", "primary_angle_deg")
+"""What must be known of several views for their geometry to hold together."""
+
+
 def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
-    assumed, each view's own pose a little where there are several."""
+    assumed, each view's own pose a little where there are several and their geometry is assumed: where it is known,
+    views that may slide against each other only give away the depth that they show together."""
     depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
-    several = len(radiographs) > 1
+    assumed = any(one.geometry.origins[name] == "default" for one in radiographs for name in DIRECTIONS)
+    loose = len(radiographs) > 1 and assumed
     return FitSettings(
         prior=PriorSettings(
             depth_mm=15.0 if depth_known else 40.0,
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
-            view_turn_deg=1.0 if several else 0.0,
-            view_shift_mm=2.0 if several else 0.0,
+            view_turn_deg=1.0 if loose else 0.0,
+            view_shift_mm=2.0 if loose else 0.0,
         ),
     )
 
@@ -95,9 +118,12 @@ def prepare_case(
     masks: Sequence[NDArray[np.bool_] | None] | None = None,
     settings: FitSettings | None = None,
     device: torch.device | str = "cpu",
+    region: ShapeModel | None = None,
 ) -> Case:
-    """Raises InputError for a number of landmark sets or masks other than that of radiographs, for an unknown landmark,
-    a mask of another size, and for an image in which there is nothing to fit."""
+    """region: of `region.REGION`, for the bones of `region.CENTRED_ON`.
+
+    Raises InputError for a number of landmark sets or masks other than that of radiographs, for an unknown landmark, a
+    mask of another size, and for an image in which there is nothing to fit."""
     if not radiographs:
         raise InputError("a fit needs at least one radiograph")
     if landmarks is not None and len(landmarks) != len(radiographs):
@@ -114,7 +140,7 @@ def prepare_case(
         len(views),
     )
     settings = settings or settings_for(radiographs)
-    case = Case(model, family, views, landmarks or [], masks or [], expected, settings)
+    case = Case(model.name, model, family, views, landmarks or [], masks or [], expected, settings, region)
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case
 
@@ -128,8 +154,23 @@ def _observation(radiograph: Radiograph) -> Observation:
     return Observation(radiograph.camera, np.where(mask, radiograph.pixels, 0).astype(np.float32), mask)
 
 
-def starts_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Parameters:
-    """Where to begin: from an earlier result or its stored fit, from landmarks, or from a coarse search.
+@dataclass(frozen=True)
+class Beginning:
+    """starts: candidates to begin from. expected: a batch of one, what the geometry alone says of the pose. beside: the
+    other bones in the pictures, where they were found; then the place is known to some millimetres."""
+
+    starts: Parameters
+    expected: Parameters
+    beside: Neighbours | None = None
+
+    @property
+    def place_known(self) -> bool:
+        return self.beside is not None
+
+
+def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Beginning:
+    """Where to begin: from an earlier result or its stored fit, from landmarks, or from a coarse search: for the bone
+    alone and, where there is a model of them, for all bones of the region; what explains more of the images counts.
 
     Raises InputError for an earlier result of other views or another model, and where the bone would reach a source.
     """
@@ -139,7 +180,51 @@ def starts_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) ->
         at = Parameters(*(value.to(case.family.mean) for value in vars(at).values()))
         if not bool(in_front(at, case.family, case.views).all()):
             raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
-        return at
+        return Beginning(at, case.expected)
     if case.landmarks:
-        return from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior)
-    return coarse_search(case.views, case.family, case.expected, scale_unknown=case.scale_unknown)
+        return Beginning(
+            from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior),
+            case.expected,
+        )
+    light = case.family.lighter(SEARCH_FACES)
+    alone = coarse_search(case.views, light, case.expected, scale_unknown=case.scale_unknown)
+    if case.region is None:
+        return Beginning(alone.parameters, case.expected)
+    by_itself = most_explaining(alone.parameters, case.views, light, 1, AMONG_OTHERS)
+    if by_itself.explained > NOTHING_ELSE:
+        return Beginning(alone.parameters, case.expected)
+    together = search_region(
+        case.views, case.region, case.anatomy, case.expected, scale_unknown=case.scale_unknown
+    )
+    if together.explained < by_itself.explained:
+        return Beginning(alone.parameters, case.expected)
+    found = fit_region(case.views, case.region, together, case.settings.prior)
+    start = _at(case, *found.start_of(case.model))
+    # how deep the bone is expected follows from how deep the region's middle is
+    beam = mean_beam(case.views).to(start.position)
+    middle = torch.from_numpy(found.middle(case.anatomy)).to(start.position)
+    deeper = (case.expected.position[0] - middle) @ beam
+    return Beginning(
+        start,
+        replace(case.expected, position=start.position + deeper * beam),
+        found.beside(case.model.part_names, case.family.mean.device),
+    )
+
+
+def settings_from(settings: FitSettings, beginning: Beginning) -> FitSettings:
+    """The settings of a fit that begins so: fewer levels where the place is known, unless levels were asked for."""
+    if settings.levels is None and beginning.place_known:
+        return replace(settings, levels=PLACE_KNOWN)
+    return settings
+
+
+def _at(case: Case, pose: Matrix, coefficients: NDArray) -> Parameters:
+    like = case.family.mean
+    place = apply(pose, case.family.centre.cpu().numpy()[None])
+    at = Parameters.at(
+        torch.from_numpy(pose[:3, :3])[None].to(like),
+        torch.from_numpy(place).to(like),
+        case.family.n_modes,
+        len(case.views),
+    )
+    return replace(at, coefficients=torch.from_numpy(coefficients)[None].to(like))

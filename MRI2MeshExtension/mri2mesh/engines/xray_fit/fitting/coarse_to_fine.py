@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.levels import Level, levels_for
@@ -52,10 +53,12 @@ class FitSettings:
     prior: PriorSettings = field(default_factory=PriorSettings)
     levels: tuple[Level, ...] | None = None
 
-    def compares_gradients(self, views: Sequence[Observation], more: Sequence[Term]) -> bool:
-        """Whether a fit to these views with these further terms does."""
+    def compares_gradients(
+        self, views: Sequence[Observation], more: Sequence[Term], level: Level | None = None
+    ) -> bool:
+        """Whether a fit to these views with these further terms does, at a level."""
         fine = all(max(seen.camera.pixel_spacing_mm) <= FINE_MM for seen in views)
-        return self.image.gradients and fine and bool(more)
+        return self.image.gradients and fine and (bool(more) or (level is not None and level.gradients))
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,12 @@ def fit(
     more: Sequence[Term] = (),
     watch: Watch | None = None,
     expected: Parameters | None = None,
+    beside: Neighbours | None = None,
 ) -> Fit:
     """Fit a family to views from one or several starts. more: further terms, as landmarks.
 
     expected: a batch of one, what the prior is centred on; without it each start has its own prior around it.
+    beside: other bones in the pictures.
     """
     settings = settings or FitSettings()
     beam = mean_beam(views).to(start.position)
@@ -103,17 +108,28 @@ def fit(
     done = 0
     at, rivals = start, None
     for level in levels:
+        gradients = settings.compares_gradients(views, more, level)
         image = replace(
             settings.image,
             coarse_mm=level.coarse_mm,
             spongy=level.spongy,
-            gradients=settings.compares_gradients(views, more),
+            gradients=gradients,
+            even=settings.image.even or gradients,
         )
+        drawn = family.lighter(level.faces) if level.faces else family
         # measured for values; what holds a bone while gradients are compared keeps it from being bent
         image = image.tempered() if level.tempered and not image.gradients else image
+        small = [coarser(seen, level.pixels) for seen in views]
         terms = [
-            ImageTerm(coarser(seen, level.pixels), n, family, image, depth_of(seen, at))
-            for n, seen in enumerate(views)
+            ImageTerm(
+                seen,
+                n,
+                drawn,
+                image,
+                depth_of(seen, at),
+                None if beside is None else beside.layers(seen.camera),
+            )
+            for n, seen in enumerate(small)
         ]
         reached = [done]
 
@@ -125,7 +141,9 @@ def fit(
         if level.reflect and not seen_from_aside(views):
             at, expected = _with_reflections(at, expected, family, views, settings.prior)
         n_shape = family.n_modes if level.local else min(level.modes, family.n_own)
-        prior = Prior(expected, beam, settings.prior)
+        prior = Prior(
+            expected, beam, settings.prior if level is levels[-1] else settings.prior.with_views_fixed()
+        )
         solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
         done += level.iterations
         ranked = distinct(solution.parameters, solution.cost, family)

@@ -17,6 +17,7 @@ from torch import Tensor
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Linearised
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.topology import MeshTopology
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -67,12 +68,16 @@ class ContourTerm:
         self.pixel_mm = float(np.mean(camera.pixel_spacing_mm))
         self.deviation_mm, self.correlation_mm = deviation_mm, correlation_mm
 
-    def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor:
-        """[B] half the sum of squares. spread: not used."""
+    def cost(self, at: Parameters, yardstick: Yardstick | None = None) -> Tensor:
+        """[B] half the sum of squares. yardstick: not used."""
         found = [self._points(at.take(torch.tensor([n])))[1:3] for n in range(len(at))]
         return torch.stack([0.5 * (weight * residual**2).sum() for residual, weight in found])
 
-    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
+    def rank_cost(self, at: Parameters) -> Tensor:
+        """[B] the cost: it is the same wherever a candidate lies."""
+        return self.cost(at)
+
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Yardstick]:
         """As `ImageTerm.linearise`."""
         costs, precisions, slopes = [], [], []
         for n in range(len(at)):
@@ -87,7 +92,9 @@ class ContourTerm:
             precisions.append(jacobian.T @ (weight[:, None] * jacobian))
             slopes.append(jacobian.T @ (weight * residual))
         cost = torch.stack(costs)
-        return Linearised(cost, torch.stack(precisions), torch.stack(slopes)), torch.ones_like(cost)
+        return Linearised(cost, torch.stack(precisions), torch.stack(slopes)), Yardstick(
+            torch.ones_like(cost)
+        )
 
     def distance_mm(self, at: Parameters) -> Tensor:
         """[B] root mean square distance of outer contour points from the mask's outline, mm on the detector."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mri2mesh.anatomy.shape_models.lighter import lighter
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.geometry.tensors import vertex_normals
 from mri2mesh.rendering.surfaces import ClosedSurfaces
@@ -16,7 +17,8 @@ CORTEX_MM = 1.8
 class SurfaceFamily:
     """Surfaces mean + b basis around their centre, in float64 on one device.
 
-    mean: [V, 3] mm, its centroid in the origin; centre: [3], where that centroid is in the frame of the model.
+    mean: [V, 3] mm, its centroid in the origin; centre: [3], where that centroid is in the frame of the model (given
+    where it is another's).
     basis: [M, V, 3] mm per standard deviation; steps: the same in float32. n_own: how many modes, the first, are the
     model's own; the others are local.
     surfaces: all parts as one, for their shadows add up. layers: they and the inner ones of their cortex, over
@@ -24,10 +26,15 @@ class SurfaceFamily:
     """
 
     def __init__(
-        self, model: ShapeModel, device: torch.device | str = "cpu", cortex_mm: float = CORTEX_MM
+        self,
+        model: ShapeModel,
+        device: torch.device | str = "cpu",
+        cortex_mm: float = CORTEX_MM,
+        centre: Tensor | None = None,
     ) -> None:
         mean = torch.as_tensor(model.mean, dtype=torch.float64)
-        self.centre = mean.mean(0)
+        self.centre = mean.mean(0) if centre is None else centre
+        self.model = model
         self.mean = (mean - self.centre).to(device)
         deviations = torch.as_tensor(model.deviations, dtype=torch.float64)
         modes = torch.as_tensor(model.modes).double().contiguous()
@@ -41,6 +48,13 @@ class SurfaceFamily:
         self.steps = self.basis.float()
         self.n_own = len(self.basis) - model.local
         self.landmarks = {name: torch.as_tensor(group).long() for name, group in model.landmarks.items()}
+
+    def lighter(self, faces: int) -> SurfaceFamily:
+        """The same family with fewer faces: the same parameters mean the same surface."""
+        if len(self.faces) <= faces:
+            return self
+        small = lighter(self.model, faces)
+        return SurfaceFamily(small, self.mean.device, self.cortex_mm, self.centre)
 
     @property
     def n_modes(self) -> int:

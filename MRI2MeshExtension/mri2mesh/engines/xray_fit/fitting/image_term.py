@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.filters import BandPass, smooth_gains
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
@@ -34,6 +36,10 @@ errors are of the stated size: 1 to 5 for femora, 3 to 5 for pelvises in one vie
 EARLY_NOISE = 10.0
 """The same factor at first. To weigh images so much less helps while the shape is far from its place; to the end it
 makes fits of two views worse."""
+
+EVEN_MM, EVEN_FLOOR = 12.0, 0.1
+"""Over what distance at the patient the detail around a pixel is measured; the share of the usual below which there is
+only noise."""
 
 NEAR = 0.1
 """Fraction of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
@@ -54,7 +60,10 @@ class ImageSettings:
     tissue. lattice: contrast varies on a lattice x lattice grid. correlation_mm: what the model cannot explain is alike
     over this distance at the patient, so that this square is one measurement. noise: variance of such a measurement,
     as a multiple of what it were if all residuals were random, see `IMAGE_NOISE`. spongy: attenuation of spongy bone
-    as a share of the cortex's, both above soft tissue's; 1 for solid bones. gradients: compare gradients."""
+    as a share of the cortex's, both above soft tissue's; 1 for solid bones. gradients: compare gradients.
+    window_mm: only pixels inside the bone's shadow and so far around it, at the patient, count: other bones, skin and
+    air elsewhere are not its affair; 0 for the whole image. even: detail is measured by how much of it there is nearby,
+    so that a bone's faint edges in thick tissue weigh as much as the skin's."""
 
     fine_px: float = 0.7
     coarse_mm: float = 20.0
@@ -63,6 +72,8 @@ class ImageSettings:
     noise: float = IMAGE_NOISE
     spongy: float = 1.0
     gradients: bool = False
+    window_mm: float = 0.0
+    even: bool = False
 
     def tempered(self) -> ImageSettings:
         """The noise taken into the weights, more of it than in the end: so many fewer measurements."""
@@ -79,10 +90,17 @@ class Linearised:
 
 
 class ImageTerm:
-    """The residual of one view. depth_mm: about how far from the source the patient is."""
+    """The residual of one view. depth_mm: about how far from the source the patient is. beside: [1, L, H, W] mm, layers
+    as of `SurfaceFamily.layers`, of other bones in the picture, whose shadow adds to this one's."""
 
     def __init__(
-        self, seen: Observation, view: int, family: SurfaceFamily, settings: ImageSettings, depth_mm: float
+        self,
+        seen: Observation,
+        view: int,
+        family: SurfaceFamily,
+        settings: ImageSettings,
+        depth_mm: float,
+        beside: Tensor | None = None,
     ) -> None:
         device = family.mean.device
         self.view, self.family, self.settings = view, family, settings
@@ -95,33 +113,70 @@ class ImageTerm:
         )
         self.gains = smooth_gains(seen.camera.size, settings.lattice).to(device)
         self.pixels_per_measurement = max(1.0, (settings.correlation_mm / at_patient) ** 2)
+        self.beside = None if beside is None else self._attenuating(beside)
+        self.reach_px = max(1, round(settings.window_mm / at_patient)) if settings.window_mm > 0 else 0
         self.inside = mask.flatten()
         if settings.gradients:
             self.inside = torch.cat([self.inside, self.inside])
-        self.observed = self._compared(torch.from_numpy(seen.image).float().to(device)[None, ..., None])[
-            ..., 0
-        ]
+        self.even: Tensor | None = None
+        image = torch.from_numpy(seen.image).float().to(device)[None, ..., None]
+        if settings.even:
+            self.even = self._evenness(image, seen.mask, EVEN_MM / at_patient)
+        self.observed = self._compared(image)[..., 0]
         spread = self.observed[:, self.inside].double()
         self.least_spread = 1e-3 * float(spread.square().mean().sqrt()) + 1e-9
 
-    def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor:
-        """[B] robust cost in units of measurements. spread: [B] of `spread`, by default the residual's own."""
-        residual, _, _ = self._residual(self._layers(self._seen(at)))
-        return self._robust(residual, self.spread(residual) if spread is None else spread)
+    def cost(self, at: Parameters, yardstick: Yardstick | None = None) -> Tensor:
+        """[B] robust cost in units of measurements, by default by the residual's own yardstick."""
+        layers = self._layers(self._seen(at))
+        window = self._window(layers) if yardstick is None else yardstick.window
+        residual, _, _ = self._residual(layers, window)
+        return self._robust(residual, yardstick or Yardstick(self.spread(residual, window), window))
 
-    def spread(self, residual: Tensor) -> Tensor:
-        """[B] robust standard deviation of the residual."""
-        return (1.4826 * residual.abs().median(1).values).clamp_min(self.least_spread)
+    def rank_cost(self, at: Parameters) -> Tensor:
+        """[B] by which candidates are compared that lie in different places.
 
-    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
+        Of the whole image: the cost of each by the least spread of all, for with its own a bad candidate's residuals
+        look as usual as a good one's. Of windows, which show different content: the logarithm of the share of it that
+        each leaves unexplained, times half of how many measurements a window has on average; with a variance of the
+        noise that is not known, that is the negative logarithm of a Gaussian likelihood.
+        """
+        layers = self._layers(self._seen(at))
+        window = self._window(layers)
+        residual, _, _ = self._residual(layers, window)
+        if window is None:
+            return self._robust(residual, Yardstick(self.spread(residual)).common())
+        observed = self.observed[:, self.inside].double().expand_as(residual)
+        spread = self.spread(observed, window)[:, None]
+        left, there = ((window * _huber(part, spread)).sum(1) for part in (residual, observed))
+        count = window.double().sum(1).mean() / self.pixels_per_measurement
+        return 0.5 * count * (left / there.clamp_min(1e-12)).clamp_min(1e-6).log()
+
+    def spread(self, residual: Tensor, window: Tensor | None = None) -> Tensor:
+        """[B] robust standard deviation of the residual [B, m] where it counts."""
+        size = residual.abs()
+        if window is None:
+            middle = size.median(1).values
+        else:
+            middle = torch.stack(
+                [
+                    one[counts > 0].median() if bool((counts > 0).any()) else one.median()
+                    for one, counts in zip(size, window, strict=True)
+                ]
+            )
+        return (1.4826 * middle).clamp_min(self.least_spread)
+
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Yardstick]:
         """The normal equations by the steps of `Parameters.directions` (of the first ``n_shape`` modes, by default of
-        all), and the spread that they were scaled by."""
+        all), and the yardstick that they were measured by."""
         vertices = at.vertices(self.family)
         seen = at.seen(vertices, self.view)
         layers = self._layers(seen)
-        residual, contrast, columns = self._residual(layers)
-        spread = self.spread(residual)
+        window = self._window(layers)
+        residual, contrast, columns = self._residual(layers, window)
+        spread = self.spread(residual, window)
         weight = _huber_weight(residual, spread[:, None])
+        weight = weight if window is None else weight * window
 
         directions = at.directions(self.family, vertices, self.view, n_shape)
         gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
@@ -140,11 +195,12 @@ class ImageTerm:
         scale = 1 / (spread**2 * self.pixels_per_measurement)
         precision = (jacobian.mT @ jacobian).double() * scale[:, None, None]
         slope = (jacobian.mT @ right.float()[..., None])[..., 0].double() * scale[:, None]
-        return Linearised(self._robust(residual, spread), precision, slope), spread
+        yardstick = Yardstick(spread, window)
+        return Linearised(self._robust(residual, yardstick), precision, slope), yardstick
 
     def agreement(self, at: Parameters) -> Tensor:
         """[B] correlation of what is seen with what the fit predicts there, after contrast: 1 is all explained."""
-        residual, _, _ = self._residual(self._layers(self._seen(at)))
+        residual, _, _ = self._residual(self._layers(self._seen(at)), None)
         observed = self.observed[:, self.inside].double()
         left = residual.square().sum(1) / observed.square().sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
@@ -152,9 +208,14 @@ class ImageTerm:
     def agreement_near(self, at: Parameters) -> Tensor:
         """[B] as `agreement`, but only where the bone's own shadow has detail: what else the image shows, as the edges
         of the body, does not count."""
-        residual, _, columns = self._residual(self._layers(self._seen(at)))
-        detail = columns.sum(-1).abs()
+        layers = self._layers(self._seen(at))
+        window = self._window(layers)
+        residual, contrast, _ = self._residual(layers, window)
+        own = self._compared(self._attenuating(layers)[..., None] * self.gains)[:, self.inside]
+        detail = (own @ contrast[..., None].to(own))[..., 0].abs()
         near = detail > NEAR * detail.amax(1, keepdim=True)
+        if window is not None:
+            near &= window > 0
         observed = self.observed[:, self.inside].double()
         left = (residual.square() * near).sum(1) / (observed.square() * near).sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
@@ -174,30 +235,76 @@ class ImageTerm:
         """[B, m, P] of images [B, H, W, P]: band-passed, and their gradients where those are compared."""
         images = self.filter(images)
         if not self.settings.gradients:
-            return images.flatten(1, 2)
-        down, across = torch.gradient(images, dim=(1, 2))
-        return torch.cat([down.flatten(1, 2), across.flatten(1, 2)], 1)
+            parts = [images]
+        else:
+            parts = list(torch.gradient(images, dim=(1, 2)))
+        if self.even is not None:
+            parts = [part * self.even for part in parts]
+        return torch.cat([part.flatten(1, 2) for part in parts], 1)
 
-    def _residual(self, layers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """[B, m] float64 what the best contrast leaves; that contrast [B, g]; its columns [B, m, g]."""
+    def _evenness(self, image: Tensor, mask: NDArray[np.bool_], width_px: float) -> Tensor:
+        """[H, W, 1] one over how strong the image's detail is around each pixel, root mean square."""
+        energy = self._compared(image).double().square().view(-1, *mask.shape).sum(0).cpu().numpy()
+        inside = gaussian_filter(mask.astype(np.float32), width_px)
+        local = gaussian_filter(energy * mask, width_px) / np.maximum(inside, 1e-3)
+        usual = float(np.median(local[mask]))
+        strength = np.sqrt(local + EVEN_FLOOR * usual + 1e-12)
+        # pixels whose squares overflow have no strength that could be told from another
+        even = np.nan_to_num(np.divide(usual**0.5, strength), nan=0.0, posinf=0.0)
+        return torch.from_numpy(even.astype(np.float32)).to(image)[..., None]
+
+    def _attenuating(self, layers: Tensor) -> Tensor:
+        """[B, H, W] mm of cortex that would absorb as much."""
         bone = layers[:, 0]
-        if self.settings.spongy != 1:
+        if self.settings.spongy != 1 and layers.shape[1] > 1:
             bone = bone - (1 - self.settings.spongy) * torch.minimum(layers[:, 1].clamp_min(0), bone)
+        return bone
+
+    def _window(self, layers: Tensor) -> Tensor | None:
+        """[B, m] 1 in the bone's shadow and near it."""
+        if not self.reach_px:
+            return None
+        shadow = (layers[:, :1] > 0).float()
+        for _ in range(2):  # twice half way: nearer to round than one square
+            shadow = _grown(shadow, self.reach_px // 2 or 1)
+        window = shadow.flatten(1)
+        if self.settings.gradients:
+            window = torch.cat([window, window], 1)
+        return window[:, self.inside]
+
+    def _residual(self, layers: Tensor, window: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """[B, m] float64 what the best contrast leaves; that contrast [B, g]; its columns [B, m, g]."""
+        bone = self._attenuating(layers)
+        if self.beside is not None:
+            bone = bone + self.beside
         columns = self._compared(bone[..., None] * self.gains)[:, self.inside]
         observed = self.observed[:, self.inside, None].expand(len(columns), -1, -1)
-        weight = torch.ones_like(observed)
+        counts = None if window is None else window[..., None]
+        weight = torch.ones_like(observed) if counts is None else counts
         for _ in range(2):  # the second time without what the first showed to be something else
             root = weight.sqrt()
             contrast = _solved(columns * root, observed * root)
             residual = observed - columns @ contrast
-            spread = self.spread(residual[..., 0])[:, None, None]
+            spread = self.spread(residual[..., 0], window)[:, None, None]
             weight = _huber_weight(residual, spread)
+            weight = weight if counts is None else weight * counts
         return residual[..., 0].double(), contrast[..., 0], columns
 
-    def _robust(self, residual: Tensor, spread: Tensor) -> Tensor:
-        z = residual.abs() / spread[:, None]
-        each = torch.where(z < HUBER, 0.5 * z**2, HUBER * z - 0.5 * HUBER**2)
+    def _robust(self, residual: Tensor, yardstick: Yardstick) -> Tensor:
+        each = _huber(residual, yardstick.spread[:, None])
+        each = each if yardstick.window is None else each * yardstick.window
         return each.sum(1) / self.pixels_per_measurement
+
+
+def _grown(shadow: Tensor, by: int) -> Tensor:
+    """[B, 1, H, W] the largest value within so many rows and columns."""
+    return torch.nn.functional.max_pool2d(shadow, 2 * by + 1, stride=1, padding=by)
+
+
+def _huber(residual: Tensor, spread: Tensor) -> Tensor:
+    """Huber's cost of each residual, in squares of the spread."""
+    z = residual.abs() / spread
+    return torch.where(z < HUBER, 0.5 * z**2, HUBER * z - 0.5 * HUBER**2)
 
 
 def _huber_weight(residual: Tensor, spread: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Linearised
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
@@ -43,11 +44,15 @@ class LandmarkTerm:
         self.unit = torch.tensor([column_mm, row_mm], dtype=torch.float64, device=device) / deviation_mm
         self.target = torch.tensor(list(picked.values()), dtype=torch.float64, device=device)
 
-    def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor:
-        """[B] half the sum of squares. spread: not used, landmarks have their own."""
+    def cost(self, at: Parameters, yardstick: Yardstick | None = None) -> Tensor:
+        """[B] half the sum of squares. yardstick: not used, landmarks have their own."""
         return 0.5 * self._residual(at).square().sum((1, 2))
 
-    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]:
+    def rank_cost(self, at: Parameters) -> Tensor:
+        """[B] the cost: it is the same wherever a candidate lies."""
+        return self.cost(at)
+
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Yardstick]:
         """As `ImageTerm.linearise`."""
         vertices = at.vertices(self.family)
         points = self._mean(at.seen(vertices, self.view), 1)
@@ -57,7 +62,7 @@ class LandmarkTerm:
         residual = self._residual(at).flatten(1)
         slope = (jacobian.mT @ residual[..., None])[..., 0]
         cost = 0.5 * residual.square().sum(1)
-        return Linearised(cost, jacobian.mT @ jacobian, slope), torch.ones_like(cost)
+        return Linearised(cost, jacobian.mT @ jacobian, slope), Yardstick(torch.ones_like(cost))
 
     def distance_mm(self, at: Parameters) -> Tensor:
         """[B, landmarks] mm on the detector."""

@@ -14,7 +14,8 @@ class Level:
     """pixels: of the longer image side. iterations: at most. modes: how many of the model's own may move. keep:
     different candidates that go on. coarse_mm, spongy: as in `ImageSettings`. reflect: look at the reflected tilt of
     every candidate as well. tempered: images weigh less, so that a shape far from its place is not bent to fit.
-    local: whether the local modes may move too, with all others."""
+    local: whether the local modes may move too, with all others. gradients: compare gradients, where the settings allow
+    it and pixels show them. faces: at most about so many of the surface's are rendered; 0 for all."""
 
     pixels: int
     iterations: int
@@ -25,6 +26,8 @@ class Level:
     reflect: bool = False
     tempered: bool = False
     local: bool = False
+    gradients: bool = False
+    faces: int = 0
 
 
 ONE_SIDE = (
@@ -46,6 +49,14 @@ SEVERAL_SIDES = (
 )
 """Views from several sides hold the bone's place, so images may weigh fully from the start; its shape then takes more
 steps to settle in all of them."""
+
+
+PLACE_KNOWN = (
+    Level(128, 8, 20, 2, 20.0, spongy=0.3, reflect=True, gradients=True, faces=6000),
+    Level(256, 8, 1000, 1, 10.0, spongy=0.3, local=True, gradients=True),
+)
+"""Where a bone's place among the others is known to some millimetres: gradients, which lead home from no farther, are
+compared from the start."""
 
 
 def levels_for(views: Sequence[Observation]) -> tuple[Level, ...]:

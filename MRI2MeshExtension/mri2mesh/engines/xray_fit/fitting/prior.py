@@ -4,7 +4,7 @@ geometry is known."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,6 +26,11 @@ class PriorSettings:
     scale: float = 0.0
     view_turn_deg: float = 0.0
     view_shift_mm: float = 0.0
+
+    def with_views_fixed(self) -> PriorSettings:
+        """The same, but the geometry of each view taken for exact: views that may slide against each other from the
+        start give away the depth that they show together."""
+        return replace(self, view_turn_deg=0.0, view_shift_mm=0.0)
 
     def __post_init__(self) -> None:
         known = (self.scale, self.view_turn_deg, self.view_shift_mm)

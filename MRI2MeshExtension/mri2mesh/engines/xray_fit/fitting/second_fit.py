@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, Watch, fit
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
@@ -27,11 +28,13 @@ def fit_twice_if_doubtful(
     watch: Watch | None = None,
     *,
     expected: Parameters,
+    beside: Neighbours | None = None,
 ) -> Fit:
     """As `fit`; where that is doubtful and nothing but the images holds the bone, the better of it and of a fit from
-    the expected pose alone. watch: called during the second fit too, with all of it done."""
-    found = fit(views, family, starts, settings, more, watch, expected)
-    if more or min(found.agreement) >= DOUBTFUL:
+    the expected pose alone. beside: the other bones, where they were found: then the place is known, and one fit is
+    made. watch: called during the second fit too, with all of it done."""
+    found = fit(views, family, starts, settings, more, watch, expected, beside)
+    if more or beside is not None or min(found.agreement) >= DOUBTFUL:
         return found
 
     def still(at: Parameters, _fraction: float) -> None:

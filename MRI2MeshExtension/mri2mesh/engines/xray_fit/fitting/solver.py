@@ -12,6 +12,7 @@ from torch import Tensor
 from mri2mesh.engines.xray_fit.fitting.image_term import Linearised
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.prior import Prior
+from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick, of_one
 from mri2mesh.errors import InputError
 
 _ENOUGH = 1e-4
@@ -26,8 +27,9 @@ class Term(Protocol):
     view: int
     noise: float
 
-    def cost(self, at: Parameters, spread: Tensor | None = None) -> Tensor: ...
-    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Tensor]: ...
+    def cost(self, at: Parameters, yardstick: Yardstick | None = None) -> Tensor: ...
+    def rank_cost(self, at: Parameters) -> Tensor: ...
+    def linearise(self, at: Parameters, n_shape: int | None = None) -> tuple[Linearised, Yardstick]: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def solve(
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)
     running = torch.ones_like(damping, dtype=torch.bool)
-    precision, scatter, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
+    precision, scatter, slope, cost, yardsticks = _normal_equations(terms, prior, at, n_shape)
     for _ in range(iterations):
         inner = precision[:, free][:, :, free]
         diagonal = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12)
@@ -67,27 +69,25 @@ def solve(
         step = torch.zeros_like(slope)
         step[:, free] = torch.linalg.solve(damped, slope[:, free])
         trial = at.stepped(step)
-        value = _cost(terms, prior, trial, spreads)
+        value = _cost(terms, prior, trial, yardsticks)
         better = running & torch.isfinite(value) & (value < cost)
         gained = (cost - value) / cost.clamp_min(1e-12)
         at = trial.where(better, at)
         damping = torch.where(better, (damping / 5).clamp_min(1e-6), damping * 8)
         running = running & torch.where(better, gained > _ENOUGH, damping < _WORST)
         if bool(better.any()):
-            precision, scatter, slope, cost, spreads = _normal_equations(terms, prior, at, n_shape)
+            precision, scatter, slope, cost, yardsticks = _normal_equations(terms, prior, at, n_shape)
         if each is not None:
             each(at, cost)
         if not bool(running.any()):
             break
-    # each candidate's own spread would make a bad one's residuals look as usual as a good one's
-    alike = [spread.amin().expand_as(spread) for spread in spreads]
-    return Solution(at, _cost(terms, prior, at, alike, tempered=True), precision, scatter)
+    return Solution(at, _rank_cost(terms, prior, at), precision, scatter)
 
 
 def _normal_equations(
     terms: Sequence[Term], prior: Prior, at: Parameters, n_shape: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
-    """precision and scatter [B, n, n], slope [B, n], cost [B], and the spread each term was scaled by; later modes than
+) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Yardstick]]:
+    """precision and scatter [B, n, n], slope [B, n], cost [B], and what each term was measured by; later modes than
     the first ``n_shape`` are felt by the prior alone."""
     total = prior.precision()
     precision = total.expand(len(at), -1, -1).clone()
@@ -95,39 +95,39 @@ def _normal_equations(
     slope = -(prior.deviation(at) @ total)
     cost = prior.cost(at)
     shared = 7 + at.coefficients.shape[1]
-    spreads = []
+    yardsticks = []
     for term in terms:
-        part, spread = term.linearise(at, n_shape)
+        part, yardstick = term.linearise(at, n_shape)
         own = torch.arange(6, device=slope.device) + shared + 6 * term.view
         index = torch.cat([torch.arange(7 + n_shape, device=slope.device), own])
         precision[:, index[:, None], index] += part.precision
         scatter[:, index[:, None], index] += term.noise * part.precision
         slope[:, index] += part.slope
         cost = cost + part.cost
-        spreads.append(spread)
-    return precision, scatter, slope, cost, spreads
+        yardsticks.append(yardstick)
+    return precision, scatter, slope, cost, yardsticks
 
 
-def _cost(
-    terms: Sequence[Term], prior: Prior, at: Parameters, spreads: Sequence[Tensor], tempered: bool = False
-) -> Tensor:
-    """[B]; infinite where the surface cannot be seen. tempered: each term by its noise."""
+def _cost(terms: Sequence[Term], prior: Prior, at: Parameters, yardsticks: Sequence[Yardstick]) -> Tensor:
+    """[B]; infinite where the surface cannot be seen."""
     try:
         total = prior.cost(at)
-        for term, spread in zip(terms, spreads, strict=True):
-            total = total + term.cost(at, spread) / (term.noise if tempered else 1.0)
+        for term, yardstick in zip(terms, yardsticks, strict=True):
+            total = total + term.cost(at, yardstick)
         return total
     except InputError:  # a candidate reaches the source: find out which
         if len(at) == 1:
             return torch.full_like(at.log_scale, torch.inf)
         parts = [
-            _cost(
-                terms,
-                prior.of(n),
-                at.take(torch.tensor([n])),
-                [spread[n : n + 1] for spread in spreads],
-                tempered,
-            )
+            _cost(terms, prior.of(n), at.take(torch.tensor([n])), of_one(yardsticks, n))
             for n in range(len(at))
         ]
         return torch.cat(parts)
+
+
+def _rank_cost(terms: Sequence[Term], prior: Prior, at: Parameters) -> Tensor:
+    """[B] each term by its noise, as candidates in different places are compared."""
+    total = prior.cost(at)
+    for term in terms:
+        total = total + term.rank_cost(at) / term.noise
+    return total

@@ -19,13 +19,19 @@ from mri2mesh.imaging.radiographs.masks.working_size import shrink
 
 SHADOW = 0.25
 """Fraction of the light in the middle of the picture that may reach pixels behind lead: scatter only."""
+BRIGHT = 85
+"""Percentile of the middle of the picture that is in the field even where blades leave a fifth of the middle free."""
 BLANKED = 0.998
 """Least value, of the full scale, of pixels that software blanked at the bright end."""
 ON_HULL_PX, ON_CIRCLE_PX, ON_EDGE_PX = 6.0, 2.0, 4.0
 """Distances at the working size; an intensifier bends straight edges by several pixels (pincushion)."""
 OFF_CIRCLE_PX = 8.0
 """Least distance of a straight edge from the circle: nearer to it, a short arc would pass for an edge."""
-LEAST_ARC_DEG = 60
+LEAST_ARC_DEG, LEAST_RUN_DEG = 60, 35
+"""Of the rim on the circle: in all, and in one piece. A straight edge keeps within twice `ON_CIRCLE_PX` of a circle
+that it touches over some 20 degrees."""
+LEAST_ROUND = 0.25
+"""Least fraction of the image inside the circle of an intensifier: less is a bubble of gas, a head of bone, air."""
 LEAST_EDGE = 0.2
 """Least length of an edge, as a fraction of the shorter side of the image."""
 MOST_EDGES = 8
@@ -74,12 +80,18 @@ def find_field(picture: NDArray, *, dark: bool) -> tuple[Circle | None, list[Edg
     dark: whether what is outside the field is looked for at the dark or at the bright end of the scale.
     """
     small, step = shrink(picture)
-    field = _field(_shadowed(small) if dark else small >= BLANKED)
     light = small if dark else 1 - small
-    circle = _circle(_convex_rim(field), light)
-    edges = [
-        _refined_edge(edge, field, light) for edge in _edges(field, circle) if _is_sharp(edge, field, light)
-    ]
+    circle, edges = None, list[Edge]()
+    for covered in _shadowed(small) if dark else [small >= BLANKED]:
+        field = _field(covered)
+        circle = _circle(_convex_rim(field), light)
+        edges = [
+            _refined_edge(edge, field, light)
+            for edge in _edges(field, circle)
+            if _is_sharp(edge, field, light)
+        ]
+        if circle is not None or edges:
+            break
     # A block's centre lies (step - 1) / 2 pixels after its first pixel.
     shift = (step - 1) / 2
     if circle is not None:
@@ -88,10 +100,14 @@ def find_field(picture: NDArray, *, dark: bool) -> tuple[Circle | None, list[Edg
     return circle, scaled
 
 
-def _shadowed(picture: NDArray) -> NDArray[np.bool_]:
+def _shadowed(picture: NDArray) -> Iterator[NDArray[np.bool_]]:
+    """[rows, columns] what lies in the dark beside the middle of the picture; then, beside the brightest there, for
+    blades may cover most of the middle too."""
     rows, columns = picture.shape
     middle = picture[rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
-    return np.asarray(ndimage.gaussian_filter(picture, 1.0) < SHADOW * np.median(middle))
+    smooth = ndimage.gaussian_filter(picture, 1.0)
+    for share in (50, BRIGHT):
+        yield np.asarray(smooth < SHADOW * np.percentile(middle, share))
 
 
 def _field(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -150,9 +166,22 @@ def _circle(points: NDArray, light: NDArray) -> Circle | None:
         ).x
         best = Circle(*(float(value) for value in fitted))
     near = points[np.abs(best.beyond(*points.T)) < 2 * ON_CIRCLE_PX]
-    angles = np.degrees(np.arctan2(near[:, 1] - best.row, near[:, 0] - best.column))
-    arc_deg = 5 * len(np.unique(angles // 5))
-    return best if arc_deg >= LEAST_ARC_DEG and len(near) >= len(points) / 5 else None
+    runs = _runs_deg(np.degrees(np.arctan2(near[:, 1] - best.row, near[:, 0] - best.column)))
+    rows, columns = np.mgrid[: light.shape[0], : light.shape[1]]
+    wide = (best.beyond(columns, rows) < 0).mean() >= LEAST_ROUND
+    on_it = len(near) >= len(points) / 5 and sum(runs) >= LEAST_ARC_DEG and max(runs) >= LEAST_RUN_DEG
+    return best if wide and on_it else None
+
+
+def _runs_deg(angles: NDArray) -> list[float]:
+    """Lengths of the arcs without a gap of 5 degrees that angles [n] cover."""
+    filled = np.zeros(72, dtype=bool)
+    filled[(angles // 5).astype(int) % 72] = True
+    if filled.all():
+        return [360.0]
+    start = int(np.argmin(filled))
+    labels, count = ndimage.label(np.roll(filled, -start))
+    return [5.0 * float((labels == number).sum()) for number in range(1, count + 1)] or [0.0]
 
 
 def _through(three: NDArray) -> Circle | None:

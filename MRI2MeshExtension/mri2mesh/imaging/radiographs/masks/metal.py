@@ -25,7 +25,7 @@ FLOOR = 0.1
 scatter."""
 WIRE_DEPTH = 0.2
 """Depth of a thin dark line relative to what is beside it."""
-LARGEST = 0.4
+LARGEST = 0.15
 """Largest fraction of the field: more than this is not an instrument but the patient."""
 
 
@@ -72,9 +72,10 @@ def _with_sharp_rims(
     """Those connected parts, of an area between two, whose rim inside the field is sharp to that share."""
     labels, count = ndimage.label(parts, np.ones((3, 3)))
     size = np.bincount(labels.ravel(), minlength=count + 1)
-    rim = parts & ~ndimage.binary_erosion(parts, border_value=1)
-    rim &= ndimage.binary_erosion(field, iterations=3)
+    # where it is cut by the border of the field nothing is known of a rim: that much of it counts as not sharp
+    rim = parts & ~ndimage.binary_erosion(parts)
     rims = np.bincount(labels[rim], minlength=count + 1)
+    sharp = sharp & ndimage.binary_erosion(field, iterations=3)
     sharps = np.bincount(labels[rim & sharp], minlength=count + 1)
     good = (sharps >= share * rims) & (rims > 0) & (size >= areas[0]) & (size <= areas[1])
     good[0] = False
