@@ -34,7 +34,7 @@ IMPORTED_AS = {
     "warp-lang": "warp",
     "netgen-mesher": "netgen",
 }
-OFFLINE = {"training", "learning", "synthesis", "evaluation"}
+OFFLINE = {"training", "learning", "synthesis", "evaluation", "datasets"}
 """Folders at any depth that no reconstruction needs."""
 GROUND = {"__version__", "errors", "device", "process_tree", "atomic", "json_file"}
 """Single modules that everything may import."""
@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"geometry", "anatomy", "imaging", "rendering", "reconstruction", "quality", "measures"},
     "learning": GROUND | MODELS | {"geometry", "networks", "rendering"},
     "synthesis": GROUND | {"geometry", "anatomy", "imaging", "rendering"},
+    "datasets": GROUND | {"geometry", "anatomy", "imaging", "rendering", "export", "synthesis"},
 }
 """Folder or module of the library -> those that it may import, besides itself: dependencies point one way. Engines may
 import all of these but those that write files."""
