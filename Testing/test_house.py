@@ -34,7 +34,7 @@ IMPORTED_AS = {
     "warp-lang": "warp",
     "netgen-mesher": "netgen",
 }
-OFFLINE = {"training", "learning", "synthesis", "evaluation"}
+OFFLINE = {"training", "learning", "synthesis", "evaluation", "datasets"}
 """Folders at any depth that no reconstruction needs."""
 GROUND = {"__version__", "errors", "device", "process_tree", "atomic", "json_file"}
 """Single modules that everything may import."""
@@ -56,10 +56,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"geometry", "anatomy", "imaging", "rendering", "reconstruction", "quality", "measures"},
     "learning": GROUND | MODELS | {"geometry", "networks", "rendering"},
     "synthesis": GROUND | {"geometry", "anatomy", "imaging", "rendering"},
+    "datasets": GROUND | {"geometry", "anatomy", "imaging", "rendering", "export", "synthesis"},
 }
 """Folder or module of the library -> those that it may import, besides itself: dependencies point one way. Engines may
 import all of these but those that write files."""
-ABOVE_ENGINES = {"run", "request", "worker", "commands", "cli", "evaluation", "folders", "__main__"}
+ABOVE_ENGINES = {
+    "run",
+    "request",
+    "worker",
+    "commands",
+    "cli",
+    "evaluation",
+    "folders",
+    "shape_building",
+    "__main__",
+}
 """Folders and modules that may import the engines too."""
 EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements", "cluster": "cluster"}
 """Only these folders may import what the extra of that name installs."""

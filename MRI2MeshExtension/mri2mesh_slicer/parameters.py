@@ -10,15 +10,15 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 
 @parameterNodeWrapper
 class Parameters:
-    """image: the volume, or the first radiograph. method: an engine's name; empty while the image's kind chooses.
-    live: whether the surface is shown while it is fitted. further_views: radiographs beside the first. The options of
-    the engines are kept beside them (`mri2mesh_slicer.option_values`), geometry and landmarks of a radiograph with its
-    node."""
+    """image: the volume, the first radiograph, or the segmentation. method: an engine's name; empty while the image's
+    kind chooses. live: whether the surface is shown while it is fitted. further_views: radiographs beside the first.
+    The options of the engines are kept beside them (`mri2mesh_slicer.option_values`), geometry and landmarks of a
+    radiograph with its node."""
 
     if TYPE_CHECKING:
         parameterNode: Any  # noqa: N815  Slicer's name
 
-    image: slicer.vtkMRMLScalarVolumeNode
+    image: slicer.vtkMRMLDisplayableNode
     method: str = ""
     device: str = "auto"
     live: bool = True

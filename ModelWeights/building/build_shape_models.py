@@ -19,11 +19,11 @@ from building.shapes.axes import femur_facts, pelvis_facts, require, vertebra_fa
 from building.shapes.landmarks import femur_landmarks, pelvis_landmarks, vertebra_landmarks
 from building.shapes.lower_limb import read_lower_limbs
 from building.shapes.pelvis import build_pelvis_shapes
-from building.shapes.statistics import aligned_rigidly, principal_components, vertex_areas
 from building.shapes.vertebrae import LUMBAR, pooled_shapes
 from mri2mesh.anatomy import storage
 from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model, shape_model_bytes
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, principal_components, vertex_areas
 from mri2mesh.anatomy.shapes import VertebraShapes
 from mri2mesh.weights import store
 from mri2mesh.weights_manifest import WeightsEntry, sha256_of

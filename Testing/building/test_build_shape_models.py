@@ -21,13 +21,13 @@ from building.shapes.foreign import labelled_bones, visible_human_pelvis
 from building.shapes.landmarks import balanced
 from building.shapes.lower_limb import read_lower_limbs
 from building.shapes.pelvis import read_atlas
-from building.shapes.report import leave_one_out, specificity
-from building.shapes.statistics import aligned_rigidly, compactness, principal_components
 from building.shapes.vertebrae import pooled_shapes, sources_of
 from geometry.rotations import random_rotation
 from mri2mesh.anatomy.hip_joints import acetabulum, femoral_head, sphere
 from mri2mesh.anatomy.shape_models.file import read_shape_model
+from mri2mesh.anatomy.shape_models.measures import leave_one_out, specificity
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, compactness, principal_components
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.checks import is_watertight
 from mri2mesh.geometry.mesh import Mesh

@@ -4,6 +4,16 @@ A command module has ``NAME``, ``HELP`` (one line), a docstring for its own help
 ``run(options) -> exit status``. What is slow to import is imported inside ``run``, so ``--help`` stays instant.
 """
 
-from mri2mesh.commands import demo, evaluate, export, reconstruct, train, weights, worker
+from mri2mesh.commands import (
+    build_shape_model,
+    demo,
+    evaluate,
+    export,
+    reconstruct,
+    synthesise,
+    train,
+    weights,
+    worker,
+)
 
-COMMANDS = (demo, reconstruct, export, evaluate, train, weights, worker)
+COMMANDS = (demo, reconstruct, export, build_shape_model, evaluate, synthesise, train, weights, worker)

@@ -16,7 +16,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "part", metavar="ENGINE-PART", help="what to train; a wrong name lists the right ones"
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of training data")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of training data; revert needs none")
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="DIR",
+        help="of revert: radiographs with surfaces to learn from, as `mri2mesh synthesise revert` writes them",
+    )
+    parser.add_argument(
+        "--space", default="LPS", help="of --pairs: LPS (default) or RAS, of surfaces that do not say"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoints and weights"
     )
@@ -73,10 +82,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--centred", action="store_true", help="of ddx: take the mean difference of all depths off first"
     )
     parser.add_argument(
-        "--films", type=int, default=2000, metavar="N", help="of ddx: films kept at a time (default: 2000)"
+        "--films",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="of ddx and revert: films kept at a time (default: 2000)",
     )
     parser.add_argument(
-        "--pixels", type=int, default=256, metavar="N", help="of ddx: of a film's side, a multiple of 32"
+        "--pixels",
+        type=int,
+        metavar="N",
+        help="of ddx and revert: side of what the network sees, a multiple of 32",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
@@ -95,12 +111,22 @@ def run(options: argparse.Namespace) -> int:
     from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
 
-    if not options.data.is_dir():
+    if options.data is None and options.part != "revert":
+        raise InputError("--data is needed: the folder of training data")
+    if options.data is not None and not options.data.is_dir():
         raise InputError(f"{options.data} is not a folder of training data")
     if options.minutes <= 0:
         raise InputError(f"--minutes {options.minutes:g}: the time must be positive")
+    if options.pairs is not None and options.part != "revert":
+        raise InputError("--pairs is for revert alone: leave it out")
+    pairs = _pairs(options)
     check_writable(options.out)
 
+    if options.part == "revert":
+        from mri2mesh.engines.revert.training.run import RevertTrainOptions, train_revert
+
+        train_revert(_chosen(options, RevertTrainOptions), pairs)
+        return 0
     if options.part == "ddx":
         from mri2mesh.engines.ddx.training.run import DdxTrainOptions, train_ddx
 
@@ -112,6 +138,15 @@ def run(options: argparse.Namespace) -> int:
         _prepare_renderer(options.device)
     train(options.part, _chosen(options, TrainOptions))
     return 0
+
+
+def _pairs(options: argparse.Namespace) -> Any:
+    """The paired data that were asked for, or None. Raises InputError where they are not as they should be."""
+    if options.pairs is None:
+        return None
+    from mri2mesh.datasets.revert import read_revert
+
+    return read_revert(options.pairs, options.space)
 
 
 def _chosen(options: argparse.Namespace, kind: Any) -> Any:

@@ -86,4 +86,9 @@ def report_html(
 
 
 def _title(report: Report) -> str:
-    return "Bone surfaces from radiographs" if "views" in report["input"] else "Lumbar spine surfaces"
+    if "views" in report["input"]:
+        return "Bone surfaces from radiographs"
+    kinds = {row["kind"] for row in report["structures"]}
+    return (
+        "Bone surfaces" if kinds and not kinds & {"vertebra", "disc", "sacrum"} else "Lumbar spine surfaces"
+    )

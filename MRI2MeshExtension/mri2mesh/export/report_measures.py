@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mri2mesh.anatomy.doubtful_levels import shown_place
+from mri2mesh.anatomy.doubtful_levels import in_words, shown_place
 from mri2mesh.export.report_sections import levels_certain
 from mri2mesh.measures.definitions import DEFINITIONS
 from mri2mesh.measures.measure import SHOWN_UNITS
@@ -83,7 +83,7 @@ def _cell(found: tuple[int, Row] | None, has_view: bool) -> str:
     value = f"{row['value']:.1f}{spread}"
     if not has_view:
         return f'<td class="n">{value}</td>'
-    meaning = escape(f"{row['place']}: {row['title']}. {DEFINITIONS[row['key']].meaning}")
+    meaning = escape(f"{in_words(row['place'])}: {row['title']}. {DEFINITIONS[row['key']].meaning}")
     return (
         f'<td class="n"><button type="button" data-measure="{number}" title="{meaning}">{value}</button></td>'
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from mri2mesh.anatomy.doubtful_levels import shown_place
+from mri2mesh.anatomy.doubtful_levels import in_words, shown_place
 from mri2mesh.export.advice import advice_for
 from mri2mesh.export.report_sections import levels_certain
 
@@ -39,7 +39,7 @@ def summary(report: Report) -> str:
         return f"{made} No checks were made."
     if not failed:
         return f"{made} All {len(checks)} checks passed." if len(checks) > 1 else f"{made} The check passed."
-    where = sorted({check["structure"] for check in failed if check["structure"]})
+    where = sorted({in_words(check["structure"]) for check in failed if check["structure"]})
     at = f" ({', '.join(where)})" if where else ""
     advice = "see why before relying on the result"
     return f"{made} {len(failed)} of {len(checks)} checks did not pass{at}: {advice}."

@@ -59,15 +59,15 @@ def separate(
     their overlap stays, for the checks to mark.
     """
 
-    def unfolded(name: str) -> Mesh:
+    def clean(name: str) -> Mesh:
         alive()
         home = template(STRUCTURES[name].kind) if homes is None else homes[name]
-        return _unfolded(meshes[name], home)
+        return unfolded(meshes[name], home)
 
     def parted(first: str, second: str) -> bool:
         return not any({first, second} <= together for together in left_as_found)
 
-    meshes = {name: unfolded(name) for name in meshes}
+    meshes = {name: clean(name) for name in meshes}
     if bend_arches:
         _bend_arches(meshes, parted)
     for _ in range(PASSES):
@@ -83,7 +83,7 @@ def separate(
                     changed.add(name)
         if not changed:
             break
-        meshes.update({name: unfolded(name) for name in changed})
+        meshes.update({name: clean(name) for name in changed})
     return meshes
 
 
@@ -103,7 +103,7 @@ def _bend_arches(meshes: dict[str, Mesh], wanted: Callable[[str, str], bool]) ->
         meshes[upper], meshes[lower] = keep_apart(meshes[upper], meshes[lower], frame, gap_mm=FACET_GAP_MM)
 
 
-def _unfolded(mesh: Mesh, home: Mesh) -> Mesh:
+def unfolded(mesh: Mesh, home: Mesh) -> Mesh:
     """The surface without self-intersections: how it departs from ``home`` is made smooth around each fold.
 
     The template has none, nor has it under a scaling: so the smoother the departure, the fewer are left, and the shape

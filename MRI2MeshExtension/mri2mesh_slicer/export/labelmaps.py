@@ -15,6 +15,8 @@ from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 from mri2mesh_slicer.export.surfaces import mesh_of, write_into
 from mri2mesh_slicer.inputs import is_radiograph, volume_of
+from mri2mesh_slicer.labels.segments import is_segmentation
+from mri2mesh_slicer.labels.taking import reference_node_of
 from mri2mesh_slicer.runs.runs import RunNodes, structure_name
 
 VALUES = "On the voxels of {image}. Values as in VerSe: 20 = L1 to 24 = L5, 19 = T12; 120 = the disc below L1"
@@ -36,8 +38,11 @@ class TakenLabelMaps:
 
 
 def grid_of(run: RunNodes) -> Any:
-    """The volume node on whose voxels label maps can be made; None for radiographs, or where it was deleted."""
+    """The volume node on whose voxels label maps can be made, of a segmentation the one that it was drawn on; None for
+    radiographs, or where it was deleted."""
     node = next(iter(run.inputs), None)
+    if is_segmentation(node):
+        return reference_node_of(node)
     return None if node is None or is_radiograph(node) else node
 
 

@@ -17,6 +17,7 @@ from mri2mesh_slicer.parameters import Parameters
 KINDS = {
     "volume": "mri2mesh_slicer.panel.volume_inputs:VolumeInputs",
     "radiographs": "mri2mesh_slicer.panel.radiograph_inputs:RadiographInputs",
+    "labels": "mri2mesh_slicer.panel.label_inputs:LabelInputs",
 }
 """Name of a kind of input to the section that asks for its images, as ``"module:class"``."""
 

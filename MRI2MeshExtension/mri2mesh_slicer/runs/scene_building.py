@@ -8,6 +8,8 @@ from typing import Any
 
 from mri2mesh.anatomy.doubtful_levels import shown_name, shown_place
 from mri2mesh_slicer.inputs import is_radiograph
+from mri2mesh_slicer.labels.looks import look_alike
+from mri2mesh_slicer.labels.segments import is_segmentation
 from mri2mesh_slicer.mrml_nodes import add_node, one_step, remove_node, require_present
 from mri2mesh_slicer.runs.measured_lines import add_lines
 from mri2mesh_slicer.runs.results import RunResult
@@ -68,7 +70,8 @@ def add_run(scene: Any, result: RunResult, inputs: Sequence[Any], *, name: str) 
         if first is not None:
             for node in (*models, *lines, segmentation):
                 node.SetAndObserveTransformNodeID(first.GetTransformNodeID())
-            if not is_radiograph(first):
+            look_alike(first, models, segmentation)
+            if not (is_segmentation(first) or is_radiograph(first)):
                 segmentation.SetReferenceImageGeometryParameterFromVolumeNode(first)
         text = add_node(scene, "vtkMRMLTextNode", "Report")
         text.SetText(report.text)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from building.shapes.statistics import aligned_rigidly, vertex_areas
 from mri2mesh.anatomy.measures import local_frame
+from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, vertex_areas
 from mri2mesh.anatomy.shapes import VertebraShapes
 from mri2mesh.geometry.mesh import Mesh
 

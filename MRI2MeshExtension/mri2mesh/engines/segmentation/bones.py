@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from mri2mesh.engines.segmentation.fitting.observations import Evidence
 from mri2mesh.engines.segmentation.fitting.priors import prior
 from mri2mesh.engines.segmentation.fitting.sliced import SlicedLabels
 from mri2mesh.engines.segmentation.fitting.starts import cut_by_the_image, starts
-from mri2mesh.engines.segmentation.fitting.whole import WholeLabels
+from mri2mesh.engines.segmentation.fitting.whole import WholeSurface
 from mri2mesh.engines.segmentation.patch import Patch
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
@@ -75,7 +76,7 @@ def evidence_of(bone: Labelled, drawn: Drawn) -> Evidence:
     """Raises InputError where too little was drawn to place a bone by."""
     evidence: Evidence
     if drawn.axis is None:
-        evidence = WholeLabels(bone.patch)
+        evidence = WholeSurface.of_labels(bone.patch)
     else:
         evidence = SlicedLabels(bone.patch, drawn.axis, drawn.slices, float(bone.patch.spacing[drawn.axis]))
     if len(evidence.outline) < LEAST_POINTS:
@@ -122,6 +123,13 @@ def _placed(model: ShapeModel, bone: Labelled, evidence: Evidence, used: NDArray
     upright = STRUCTURES[bone.name].kind in ("hip", "femur", "whole_sacrum")
     cut = cut_by_the_image(bone.patch)
     poses = starts(model.mean[used], evidence.outline, cut, bone.direction, upright)
+    return place_best(model, evidence, poses, used)
+
+
+def place_best(
+    model: ShapeModel, evidence: Evidence, poses: Sequence[NDArray], used: NDArray[np.bool_]
+) -> Placed:
+    """From the start (4x4 each) whose mean shape comes nearest to the labels."""
     if len(poses) > 1:
         tried = [place(model, evidence, pose, used=used, turns=[0] * SEARCH_ROUNDS) for pose in poses]
         poses = [min(tried, key=lambda one: misfit(evidence, one.vertices, model, used)).pose]

@@ -28,11 +28,13 @@ from mri2mesh.engines.segmentation.patch import Patch
 from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.quality.neighbours import separate
+from mri2mesh.quality.neighbours import separate, touching_pairs
+from mri2mesh.quality.overlap import neighbours_apart
 from mri2mesh.reconstruction import ReconstructedStructure, Reconstruction
 
 STAGES = {"read the labels": 0.05, "fit the bones": 0.7, "separate neighbours": 0.15, "check": 0.1}
 """Name to its share of the time on a processor."""
+SEPARATIONS = 3
 AT_ONCE = 2
 """Bones that are fitted at the same time, where there are processors for it."""
 MOST_LISTED = 8
@@ -81,11 +83,7 @@ def reconstruct(
         if not fitted:
             raise ReconstructionRefused("too little of every labelled bone is in the image")
     with stages.stage("separate neighbours"):
-        meshes = separate(
-            {name: one.mesh for name, one in fitted.items()},
-            homes={name: one.home for name, one in fitted.items()},
-            bend_arches=False,
-        )
+        meshes = _apart(fitted)
     with stages.stage("check"):
         structures = [_structure(fitted[name], mesh) for name, mesh in meshes.items()]
         across = np.delete(label_map.spacing, drawn.axis) if drawn.axis is not None else label_map.spacing
@@ -129,6 +127,19 @@ def _fit_all(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {bone.name: one for bone in bones if (one := found[bone.name]) is not None}
+
+
+def _apart(fitted: Mapping[str, Fitted]) -> dict[str, Mesh]:
+    """The surfaces without folds and without overlap. Between slices two fits may lie deep in one another: then once
+    more, as long as it helps."""
+    meshes = {name: one.mesh for name, one in fitted.items()}
+    homes = {name: one.home for name, one in fitted.items()}
+    for _ in range(SEPARATIONS):
+        meshes = separate(meshes, homes=homes, bend_arches=False)
+        pairs = touching_pairs(meshes)
+        if all(neighbours_apart(first, second, meshes).passed for first, second in pairs):
+            break
+    return meshes
 
 
 def _structure(fitted: Fitted, mesh: Mesh) -> ReconstructedStructure:

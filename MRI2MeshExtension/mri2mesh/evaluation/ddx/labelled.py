@@ -76,7 +76,7 @@ def evaluate_labelled(
         for number in range(films):
             rng = np.random.default_rng(number)
             image = develop(film.case, rng, Appearance(metal=0.0))
-            depth = depth_of(film.case.camera, film.case.hips_ras_mm.mean(axis=0))
+            depth = depth_of(film.case.camera, film.case.anchors_ras_mm.mean(axis=0))
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
             maps = maps_of(trained.network, network_film(image, film.case.camera, trained.pixels), reference)
             for target in bones:

@@ -16,6 +16,7 @@ from mri2mesh.geometry.sampling import vertex_normals
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.both_faces import render_both_faces
 from mri2mesh.rendering.projective import ProjectiveCameras
+from mri2mesh.rendering.surfaces import ClosedSurfaces
 from mri2mesh.rendering.thickness import ray_thickness
 from mri2mesh.synthesis.films.posed_region import PosedRegion, RegionMaker
 from mri2mesh.synthesis.films.soft_tissue import soft_tissue
@@ -23,14 +24,16 @@ from mri2mesh.synthesis.films.views import View
 
 TRUTH_GRID = 2
 """Truth is kept on pixels twice as large as the image's."""
+_STEP_MM = 0.02
+"""Vertices are stored in such steps about their middle: up to 655 mm away from it."""
 
 
 @dataclass(frozen=True)
 class FilmTruth:
-    """Of every bone of `BONES`, on a camera's own grid.
+    """Of every one of L bones, on a camera's own grid.
 
-    mask: [5, H, W] bool. depth: [5, 2, H, W] mm from the source along the beam, of the face nearest to it and the one
-    farthest from it, 0 outside the mask. canonical: [5, 2, 3, H, W] mm, where on the mean bone that is.
+    mask: [L, H, W] bool. depth: [L, 2, H, W] mm from the source along the beam, of the face nearest to it and the one
+    farthest from it, 0 outside the mask. canonical: [L, 2, 3, H, W] mm, where on the mean bone that is.
     """
 
     mask: NDArray[np.bool_]
@@ -41,16 +44,20 @@ class FilmTruth:
 @dataclass(frozen=True)
 class FilmCase:
     """cortex, marrow, tissue: [H, W] mm along each ray (tissue as water). camera: of the image; the truth's grid is
-    `TRUTH_GRID` times coarser. round_field, kind: as of `View`. hips_ras_mm: [2, 3]."""
+    `TRUTH_GRID` times coarser. round_field, kind: as of `View`. anchors_ras_mm: [A, 3] places of the region that
+    distance and hardware go by: of hips the two joint centres, of spines see `lumbar.anchors`. bones: their names.
+    vertices: [V, 3] RAS mm of the surfaces of all bones, one after the other, where they are kept."""
 
     cortex: NDArray[np.float16]
     marrow: NDArray[np.float16]
     tissue: NDArray[np.float16]
     truth: FilmTruth
     camera: XrayCamera
-    hips_ras_mm: NDArray[np.float64]
+    anchors_ras_mm: NDArray[np.float64]
     round_field: bool
     kind: str
+    bones: tuple[str, ...] = BONES
+    vertices: NDArray[np.float32] | None = None
 
     def save(self, path: Path) -> None:
         """One uncompressed ``.npz``: what lies outside the masks is not stored."""
@@ -63,10 +70,16 @@ class FilmCase:
             "spacing": camera.pixel_spacing_mm,
             "principal": camera.principal_point_px,
             "size": camera.size,
-            "hips": self.hips_ras_mm.tolist(),
+            "anchors": self.anchors_ras_mm.tolist(),
             "round_field": self.round_field,
             "kind": self.kind,
+            "bones": self.bones,
         }
+        surfaces = {}
+        if self.vertices is not None:
+            middle = self.vertices.mean(axis=0)
+            row["middle"] = middle.tolist()
+            surfaces["vertices"] = np.rint((self.vertices - middle) / _STEP_MM).astype(np.int16)
         np.savez(
             path,
             images=np.stack([self.cortex, self.marrow, self.tissue]).astype(np.float16),
@@ -74,6 +87,7 @@ class FilmCase:
             depth=np.moveaxis(self.truth.depth, 1, -1)[mask],
             canonical=np.moveaxis(self.truth.canonical, (1, 2), (-2, -1))[mask].astype(np.float16),
             row=np.frombuffer(json.dumps(row).encode(), np.uint8),
+            **surfaces,
         )
 
     @classmethod
@@ -83,28 +97,33 @@ class FilmCase:
             row = json.loads(stored["row"].tobytes().decode())
             images, bits = stored["images"], stored["mask"]
             depth_in, canonical_in = stored["depth"], stored["canonical"]
+            vertices = None
+            if "vertices" in stored:
+                vertices = (stored["vertices"] * _STEP_MM + np.array(row["middle"])).astype(np.float32)
         camera = XrayCamera(
             np.array(row["source"]), np.array(row["axes"]), row["distance"], tuple(row["spacing"]),
             tuple(row["principal"]), tuple(row["size"]),
         )  # fmt: skip
         size = tuple(n // TRUTH_GRID for n in camera.size)
-        shape = (len(BONES), *size)
+        bones = tuple(row.get("bones", BONES))
+        shape = (len(bones), *size)
         mask = np.unpackbits(bits, count=int(np.prod(shape))).reshape(shape).astype(bool)
         depth = np.zeros((*shape, 2), np.float32)
         depth[mask] = depth_in
         canonical = np.zeros((*shape, 2, 3), np.float32)
         canonical[mask] = canonical_in
         truth = FilmTruth(mask, np.moveaxis(depth, -1, 1), np.moveaxis(canonical, (-2, -1), (1, 2)))
-        hips = np.array(row["hips"])
+        anchors = np.array(row["anchors"] if "anchors" in row else row["hips"])
         return cls(
-            images[0], images[1], images[2], truth, camera, hips, bool(row["round_field"]), str(row["kind"])
+            images[0], images[1], images[2], truth, camera, anchors, bool(row["round_field"]), str(row["kind"]), bones,
+            vertices,
         )  # fmt: skip
 
 
 def make_case(maker: RegionMaker, region: PosedRegion, view: View, rng: np.random.Generator) -> FilmCase:
     """The film of a region in a view. Raises InputError where a bone reaches the source."""
     camera = view.camera
-    cortex, marrow = _bone_paths(maker, region, camera, rng)
+    cortex, marrow = bone_paths(region.vertices, maker.surfaces, maker.cortex_mm, camera, rng)
     tissue = soft_tissue(region, camera, rng)
     truth = film_truth(maker, region, camera.coarser(TRUTH_GRID))
     half = np.float16
@@ -116,33 +135,52 @@ def make_case(maker: RegionMaker, region: PosedRegion, view: View, rng: np.rando
 
 def film_truth(maker: RegionMaker, region: PosedRegion, camera: XrayCamera) -> FilmTruth:
     """Mask, depths and canonical coordinates of every bone on the camera's own grid."""
-    count = region.bone_vertices
-    faces = torch.from_numpy(maker.bone_faces)
+    vertices = region.vertices[: region.bone_vertices]
+    return surface_truth(
+        vertices, maker.bone_faces, maker.bone_label, maker.canonical, len(BONES), camera
+    )  # fmt: skip
+
+
+def surface_truth(
+    vertices: NDArray[np.float32],
+    faces: NDArray[np.int64],
+    label: NDArray[np.int64],
+    canonical: NDArray[np.float32],
+    bones: int,
+    camera: XrayCamera,
+) -> FilmTruth:
+    """Mask, depths and places of surfaces: vertices [V, 3] RAS mm, faces [F, 3], the number of each face's bone [F],
+    the place of each vertex on the mean bones [V, 3] mm. Raises InputError for a vertex behind the source."""
+    corners = torch.from_numpy(faces)
     seen = render_both_faces(
-        torch.from_numpy(region.vertices[:count])[None],
-        faces,
-        torch.from_numpy(maker.bone_label),
-        len(BONES),
+        torch.from_numpy(vertices)[None],
+        corners,
+        torch.from_numpy(label),
+        bones,
         ProjectiveCameras.of([camera]),
     )
-    canonical = seen.of_vertices(torch.from_numpy(maker.canonical), faces)[0, 0]
+    places = seen.of_vertices(torch.from_numpy(canonical), corners)[0, 0]
     return FilmTruth(
         seen.mask[0, 0].numpy(),
         torch.nan_to_num(seen.depth[0, 0]).float().numpy(),
-        canonical.permute(0, 1, 4, 2, 3).float().numpy(),
+        places.permute(0, 1, 4, 2, 3).float().numpy(),
     )
 
 
-def _bone_paths(
-    maker: RegionMaker, region: PosedRegion, camera: XrayCamera, rng: np.random.Generator
+def bone_paths(
+    vertices: NDArray[np.float32],
+    surfaces: ClosedSurfaces,
+    cortex_mm: NDArray[np.float32],
+    camera: XrayCamera,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """[H, W] mm in cortex and in marrow of all bones; vertebrae count less where their density is lower."""
-    vertices = region.vertices
-    normals = vertex_normals(Mesh(vertices, maker.surfaces.faces.numpy())).astype(np.float32)
-    shell = maker.cortex_mm * _uneven(vertices, rng)
+    """[H, W] mm in cortex and in marrow of all bones; those of the surfaces' second group count less or a little more,
+    as their density is lower or higher. cortex_mm: [V] usual thickness of the shell."""
+    normals = vertex_normals(Mesh(vertices, surfaces.faces.numpy())).astype(np.float32)
+    shell = cortex_mm * _uneven(vertices, rng)
     inner = vertices - shell[:, None] * normals
     both = torch.from_numpy(np.stack([vertices, inner]))
-    paths = ray_thickness(both, maker.surfaces, ProjectiveCameras.of([camera]))[:, 0].numpy()
+    paths = ray_thickness(both, surfaces, ProjectiveCameras.of([camera]))[:, 0].numpy()
     whole = np.maximum(paths[0], 0)
     marrow = np.clip(paths[1], 0, whole)
     share = np.array([1.0, rng.uniform(0.6, 1.1)][: len(whole)], np.float32)

@@ -5,6 +5,7 @@ All of it is cheap and random, so that a stored case gives another film every ti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +33,17 @@ class Appearance:
 
 
 def develop(
-    case: FilmCase, rng: np.random.Generator, appearance: Appearance | None = None
+    case: FilmCase,
+    rng: np.random.Generator,
+    appearance: Appearance | None = None,
+    hardware: Callable[[FilmCase, np.random.Generator], NDArray] = metal_path,
 ) -> NDArray[np.float32]:
-    """[H, W] a film of the case, standardised; bones bright or dark, as it happens."""
+    """[H, W] a film of the case, standardised; bones bright or dark, as it happens.
+
+    hardware: [H, W] the attenuation of what may have been put into this region."""
     look = appearance or Appearance()
     spacing = case.camera.pixel_spacing_mm[0]
-    attenuation = _attenuation(case, rng, look)
+    attenuation = _attenuation(case, rng, look, hardware)
     image = _exposed(attenuation, spacing, rng)
     if not look.plain:
         image = _displayed(image, rng)
@@ -54,7 +60,7 @@ def attenuation_image(case: FilmCase, rng: np.random.Generator) -> NDArray[np.fl
     """[H, W] minus the logarithm of the detector's counts, with trabecular texture, scatter and noise but without
     display processing, hardware and overlays: as a calibrated detector stores a film."""
     look = Appearance(metal=0.0)
-    return _exposed(_attenuation(case, rng, look), case.camera.pixel_spacing_mm[0], rng)
+    return _exposed(_attenuation(case, rng, look, metal_path), case.camera.pixel_spacing_mm[0], rng)
 
 
 def displayed(image: NDArray) -> NDArray[np.float32]:
@@ -65,7 +71,12 @@ def displayed(image: NDArray) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-6.0 * (t - 0.5))), dtype=np.float32)
 
 
-def _attenuation(case: FilmCase, rng: np.random.Generator, look: Appearance) -> NDArray[np.float32]:
+def _attenuation(
+    case: FilmCase,
+    rng: np.random.Generator,
+    look: Appearance,
+    hardware: Callable[[FilmCase, np.random.Generator], NDArray],
+) -> NDArray[np.float32]:
     cortex, marrow, tissue = (part.astype(np.float32) for part in (case.cortex, case.marrow, case.tissue))
     water = rng.uniform(*_WATER_PER_MM)
     total = tissue * water
@@ -74,7 +85,7 @@ def _attenuation(case: FilmCase, rng: np.random.Generator, look: Appearance) -> 
     if not look.plain:
         total += water * tissue * 0.03 * noise_field(cortex.shape, rng, 40.0)
         if rng.random() < look.metal:
-            total += metal_path(case, rng)
+            total += hardware(case, rng)
     return np.asarray(total, dtype=np.float32)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mri2mesh.synthesis.films.case import FilmCase
 
-_METAL_PER_MM = 0.25
+METAL_PER_MM = 0.25
 """Attenuation of steel or titanium beyond soft tissue's, about: enough to be opaque where it is thick."""
 
 
@@ -15,17 +15,17 @@ def metal_path(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
     """[H, W] attenuation of one piece of hardware: nail, screws, hip stem with its head, wire, clips or clothing."""
     rows, columns = case.cortex.shape
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    hips = case.camera.project(case.hips_ras_mm)
+    hips = case.camera.project(case.anchors_ras_mm)
     hip = hips[rng.integers(2)]
     per_mm = case.camera.source_to_detector_mm / case.camera.pixel_spacing_mm[0]
-    per_mm /= float(np.linalg.norm(case.hips_ras_mm.mean(axis=0) - case.camera.source_ras_mm))
+    per_mm /= float(np.linalg.norm(case.anchors_ras_mm.mean(axis=0) - case.camera.source_ras_mm))
     lateral = np.sign(hip[0] - hips.mean(axis=0)[0]) or 1.0
     kind = rng.choice(["nail", "stem", "screws", "wire", "clips", "button"])
     path = np.zeros((rows, columns), np.float32)
     neck = hip + np.array([lateral * 45, 45]) * per_mm
 
     def rod(a: NDArray, b: NDArray, radius_mm: float, fill: float = 1.0) -> None:
-        path[:] = np.maximum(path, fill * _rod(x, y, a, b, radius_mm * per_mm) / per_mm)
+        path[:] = np.maximum(path, fill * rod_path(x, y, a, b, radius_mm * per_mm) / per_mm)
 
     if kind == "nail":
         rod(neck + rng.normal(0, 5, 2), neck + np.array([lateral * 5, 260]) * per_mm, rng.uniform(4.5, 6.5))
@@ -54,10 +54,10 @@ def metal_path(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
                 start + rng.normal(0, 1, 2) * length * per_mm,
                 rng.uniform(0.6, 6.0) if kind == "button" else 0.7,
             )
-    return np.asarray(path * _METAL_PER_MM * rng.uniform(0.5, 1.3), dtype=np.float32)
+    return np.asarray(path * METAL_PER_MM * rng.uniform(0.5, 1.3), dtype=np.float32)
 
 
-def _rod(x: NDArray, y: NDArray, a: NDArray, b: NDArray, radius: float) -> NDArray[np.float32]:
+def rod_path(x: NDArray, y: NDArray, a: NDArray, b: NDArray, radius: float) -> NDArray[np.float32]:
     """[H, W] pixels through a round rod from a to b (column, row)."""
     ab = np.asarray(b - a, dtype=np.float32)
     t = np.clip(((x - a[0]) * ab[0] + (y - a[1]) * ab[1]) / max(float(ab @ ab), 1e-6), 0, 1)

@@ -64,10 +64,10 @@ def draw_view(
         principal_point_px=((size - 1) / 2 + off[0], (size - 1) / 2 + off[1]),
         isocentre_ras_mm=centre,
     )
-    return View(_rolled(camera, rng.normal(0, 4.0)), kind == "c-arm" and rng.random() < 0.8, kind)
+    return View(rolled(camera, rng.normal(0, 4.0)), kind == "c-arm" and rng.random() < 0.8, kind)
 
 
-def _rolled(camera: XrayCamera, degrees: float) -> XrayCamera:
+def rolled(camera: XrayCamera, degrees: float) -> XrayCamera:
     """The detector turned about the beam."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     columns, rows, beam = camera.axes_ras

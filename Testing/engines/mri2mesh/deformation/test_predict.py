@@ -27,6 +27,14 @@ def test_slices_sampled_further_along_show_the_same_patient_at_the_same_place():
         assert abs(matrix[0, 3] - volume.ijk_to_ras[0, 3]) == 4.0 * abs(shift)
 
 
+def test_beyond_the_first_and_the_last_slice_there_is_nothing_but_that_slice():
+    image = torch.from_numpy(ramp().array)
+    before, _ = _slices_moved(image, ramp(), -0.25)
+    beyond, _ = _slices_moved(image, ramp(), 0.5)
+    assert torch.equal(before[0, ..., 0], image[..., 0])
+    assert torch.equal(beyond[0, ..., -1], image[..., -1])
+
+
 def test_recentring_undoes_a_displaced_crop():
     """Where the surface found is the template displaced in the crop, the new frame has it at home."""
     graph = build_graphs()["level"]

@@ -37,7 +37,7 @@ def drawn_reference(case: FilmCase, rng: np.random.Generator, sd_mm: float | Non
     """The true depth of the hips, as well known as in standard geometry or hardly at all."""
     if sd_mm is None:
         sd_mm = STANDARD_REFERENCE_SD_MM if rng.random() < _STANDARD_SHARE else rng.uniform(8.0, _LOOSE_SD_MM)
-    true = depth_of(case.camera, case.hips_ras_mm.mean(axis=0))
+    true = depth_of(case.camera, case.anchors_ras_mm.mean(axis=0))
     return Reference(true + float(np.clip(rng.normal(), -2.5, 2.5)) * sd_mm, sd_mm)
 
 

@@ -34,6 +34,13 @@ FACING = 0.6
 """Cosine between normal and slice axis from which on a piece of surface ends the bone along the axis."""
 MIDDLE_WEIGHT = 0.02
 """How strongly a surface that is only bounded is drawn to the middle of its bounds."""
+BETWEEN_WEIGHT = 1.0
+"""How strongly a wall between two contours counts against a contour itself, where they lie over one another."""
+LEANING = 1.0
+"""Distance of the contours of two slices, as a share of the distance of the slices, at which a wall between them is
+believed half as much."""
+AROUND_MM = 12.0
+"""How far beyond a bone's labels it is known that there is nothing of it in a slice."""
 APART = 1e4
 """mm that keep the points of different planes from being each other's nearest."""
 
@@ -76,19 +83,20 @@ class SlicedLabels:
         there = (self.drawn >= 0) & (self.drawn < len(slices))
         stack = np.zeros((len(there), *slices.shape[1:]), bool)  # [S, u, w]
         stack[there] = slices[self.drawn[there]]
+        self.pad = np.ceil(AROUND_MM / self.in_plane).astype(int)
         self.depth = np.stack([self._signed(one) for one in stack])
         self.offsets = SLABS if slab_mm > THIN_MM else (0.0,)
         self._contours(stack)
 
     def _signed(self, one: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Signed distance to the contour of a slice, mm, positive inside; its steps smoothed."""
+        padded = np.pad(one, [(width, width) for width in self.pad], mode="edge")
         if not one.any():
-            return np.full(one.shape, -1e3, np.float32)
-        padded = np.pad(one, 1, mode="edge")
+            return np.full(padded.shape, -1e3, np.float32)
         inside = distance_transform_edt(padded, sampling=self.in_plane)
         outside = distance_transform_edt(~padded, sampling=self.in_plane)
         half = float(self.in_plane.mean()) / 2
-        signed = np.where(padded, inside - half, half - outside)[1:-1, 1:-1]
+        signed = np.where(padded, inside - half, half - outside)
         return gaussian_filter(signed, 0.8).astype(np.float32)
 
     def _contours(self, stack: NDArray[np.bool_]) -> None:
@@ -96,7 +104,7 @@ class SlicedLabels:
         for number, depth in enumerate(self.depth):
             if not stack[number].any():
                 continue
-            points = _zero_crossings(depth) * self.in_plane
+            points = (_zero_crossings(depth) - self.pad) * self.in_plane
             index = points / self.in_plane
             points = points[((index > self.inner[0]) & (index < self.inner[1])).all(axis=1)]
             points = points[_even(points, CONTOUR_STEP_MM)]
@@ -127,7 +135,7 @@ class SlicedLabels:
         return np.asarray(slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9))
 
     def _depth(self, number: NDArray, place: NDArray) -> NDArray[np.float64]:
-        index = np.column_stack([number, place / self.in_plane])
+        index = np.column_stack([number, place / self.in_plane + self.pad])
         return np.asarray(map_coordinates(self.depth, index.T, order=1, mode="nearest"), dtype=np.float64)
 
     def _in_slices(self, points: NDArray) -> tuple[NDArray, NDArray]:
@@ -138,10 +146,11 @@ class SlicedLabels:
     def observe(self, vertices: NDArray, faces: NDArray, used: NDArray, spread: float) -> Observations:
         normals = vertex_normals(Mesh(vertices, faces))
         bounds = self._bounds(vertices, normals, np.flatnonzero(used), spread)
+        between = self._between(vertices, normals, np.flatnonzero(used), spread)
         section = self._section(vertices, normals, faces, used)
         if not len(section.plane) or not len(self.plane):
-            return bounds
-        return self._walls(section, spread).joined(bounds)
+            return bounds.joined(between)
+        return self._walls(section, spread).joined(bounds).joined(between)
 
     def _section(self, vertices: NDArray, normals: NDArray, faces: NDArray, used: NDArray) -> _Section:
         """The surface cut by every drawn plane, at each offset within the slab."""
@@ -253,6 +262,39 @@ class SlicedLabels:
         said = trust > 0
         direction = np.broadcast_to(self.normal, (int(said.sum()), 3))
         return Observations(selection(own[said], len(vertices)), direction, move[said], trust[said])
+
+    def _between(self, vertices: NDArray, normals: NDArray, own: NDArray, spread: float) -> Observations:
+        """Where the contours of two slices lie nearly over one another, a wall runs from one to the other: signed
+        distances interpolated between slices (Raya and Udupa 1990) say where. The further the contours are apart, the
+        less that is to be believed."""
+        height, place = self._in_slices(vertices[own])
+        above = np.searchsorted(self.drawn, height, "left")
+        inner = (above > 0) & (above < len(self.drawn))
+        own, height, place, above = own[inner], height[inner], place[inner], above[inner]
+        low, high = self.drawn[above - 1], self.drawn[above]
+        share = (height - low) / (high - low)
+        below_depth, above_depth = self._depth(above - 1, place), self._depth(above, place)
+        depth = (1 - share) * below_depth + share * above_depth
+        gap = (high - low) * self.pitch
+        slope = np.zeros((len(own), 3))
+        for direction, axis in ((self.u, 0), (self.w, 1)):
+            step = np.zeros(2)
+            step[axis] = 0.6 * float(self.in_plane.mean())
+            change = [
+                (1 - share) * self._depth(above - 1, place + sign * step)
+                + share * self._depth(above, place + sign * step)
+                for sign in (1, -1)
+            ]
+            slope += ((change[0] - change[1]) / (2 * step[axis]))[:, None] * direction
+        slope += ((above_depth - below_depth) / gap)[:, None] * self.normal
+        steep = np.linalg.norm(slope, axis=1)
+        outward = -slope / np.maximum(steep, 1e-6)[:, None]
+        offset = depth / np.maximum(steep, 0.3)
+        agree = np.einsum("nd,nd->n", outward, normals[own])
+        leaning = (above_depth - below_depth) / (LEANING * gap)
+        trust = BETWEEN_WEIGHT / (1 + leaning**2) * robust(offset, spread) * (agree > 0.5) * (steep > 0.3)
+        said = trust > 1e-4
+        return Observations(selection(own[said], len(vertices)), outward[said], offset[said], trust[said])
 
     def covers(self, vertices: NDArray, normals: NDArray) -> NDArray[np.float64]:
         height, place = self._in_slices(vertices)

@@ -21,23 +21,28 @@ sides of a thin process do not mix."""
 NEAR_MM = 2.0
 
 
-class WholeLabels:
-    """Evidence of one bone that is labelled through and through.
+class WholeSurface:
+    """Evidence of one bone whose whole surface is known.
 
-    Where the labels touch the border of the image the bone was cut by it: that is no surface of the bone.
+    surface: outward. bone: its voxels, where it comes from labels; where they touch the border of the image, the bone
+    was cut by it: that is no surface of the bone.
     """
 
-    def __init__(self, bone: Patch, seed: int = 0) -> None:
-        surface = surface_from_labels(bone, SMOOTHING)
+    def __init__(self, surface: Mesh, bone: Patch | None = None, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         smooth = vertex_normals(surface)
         points, face, corner = _with_corners(surface, POINTS, rng)
         normals = np.einsum("nk,nkd->nd", corner, smooth[surface.faces[face]])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-        kept = _off_the_border(points, bone)
+        kept = np.ones(len(points), bool) if bone is None else _off_the_border(points, bone)
         self.outline, self.normals = points[kept], normals[kept]
         self.bone = bone
         self._trees: dict[float, cKDTree] = {}
+
+    @classmethod
+    def of_labels(cls, bone: Patch) -> WholeSurface:
+        """Of a bone that is labelled through and through."""
+        return cls(surface_from_labels(bone, SMOOTHING), bone)
 
     def observe(self, vertices: NDArray, faces: NDArray, used: NDArray, spread: float) -> Observations:
         normal_mm = NORMAL_MM[0] if spread > NEAR_MM else NORMAL_MM[1]
@@ -72,6 +77,8 @@ class WholeLabels:
 
     def _in_the_image(self, points: NDArray) -> NDArray[np.float64]:
         """1 where the grid reaches, 0 beyond it, where nothing was drawn."""
+        if self.bone is None:
+            return np.ones(len(points))
         ijk = self.bone.ijk_from_ras(points)
         return np.all((ijk > self.bone.first - 0.25) & (ijk < self.bone.last + 0.25), axis=1).astype(float)
 
