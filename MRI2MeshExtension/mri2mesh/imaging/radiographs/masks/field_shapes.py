@@ -21,6 +21,8 @@ SHADOW = 0.25
 """Fraction of the light in the middle of the picture that may reach pixels behind lead: scatter only."""
 BRIGHT = 85
 """Percentile of the middle of the picture that is in the field even where blades leave a fifth of the middle free."""
+MARKS = 0.05
+"""Fraction of the picture behind a blade that letters and markers may cover."""
 BLANKED = 0.998
 """Least value, of the full scale, of pixels that software blanked at the bright end."""
 ON_HULL_PX, ON_CIRCLE_PX, ON_EDGE_PX = 6.0, 2.0, 4.0
@@ -82,7 +84,7 @@ def find_field(picture: NDArray, *, dark: bool) -> tuple[Circle | None, list[Edg
     small, step = shrink(picture)
     light = small if dark else 1 - small
     circle, edges = None, list[Edge]()
-    for covered in _shadowed(small) if dark else [small >= BLANKED]:
+    for number, covered in enumerate(_shadowed(small) if dark else [small >= BLANKED]):
         field = _field(covered)
         circle = _circle(_convex_rim(field), light)
         edges = [
@@ -90,6 +92,10 @@ def find_field(picture: NDArray, *, dark: bool) -> tuple[Circle | None, list[Edg
             for edge in _edges(field, circle)
             if _is_sharp(edge, field, light)
         ]
+        if number > 0:
+            # beside what is brightest a bone's straight shaft is dark too, but not all that lies behind it
+            edges = [edge for edge in edges if _all_behind(edge, covered)]
+            circle = circle if circle is not None and _all_behind(circle, covered) else None
         if circle is not None or edges:
             break
     # A block's centre lies (step - 1) / 2 pixels after its first pixel.
@@ -251,6 +257,13 @@ def _is_sharp(edge: Edge, field: NDArray[np.bool_], light: NDArray) -> bool:
     places = (points[:, ::-1] + either_side).transpose(2, 0, 1)
     behind, before = ndimage.map_coordinates(light, places, order=1, mode="nearest")
     return bool(np.median(behind) < np.median(before) / 2)
+
+
+def _all_behind(shape: Circle | Edge, covered: NDArray[np.bool_]) -> bool:
+    """Whether the whole picture outside a circle or behind an edge is covered, but for the blur and a few marks."""
+    rows, columns = np.mgrid[: covered.shape[0], : covered.shape[1]]
+    behind = shape.beyond(columns, rows) > BLUR_PX / 2
+    return bool(behind.any()) and bool(covered[behind].mean() > 1 - MARKS)
 
 
 def _least_side(distances: NDArray) -> float:
