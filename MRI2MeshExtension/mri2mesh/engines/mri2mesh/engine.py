@@ -20,7 +20,7 @@ from mri2mesh.engines.mri2mesh.localisation.levels import name_levels, refuse_bo
 from mri2mesh.engines.mri2mesh.localisation.named_level import NamedLevel, parse_level
 from mri2mesh.engines.mri2mesh.localisation.spine import find_spine
 from mri2mesh.engines.mri2mesh.quality.checks import check_reconstruction
-from mri2mesh.engines.mri2mesh.quality.facing import facing_check
+from mri2mesh.engines.mri2mesh.quality.facing import facing_checks
 from mri2mesh.engines.mri2mesh.quality.support import seen_enough, support_of
 from mri2mesh.engines.mri2mesh.quality.uncertainty import uncertainty_of
 from mri2mesh.engines.stages import Progress, Stages
@@ -113,7 +113,7 @@ def reconstruct_with(
             raise ReconstructionRefused("vertebrae were found, but too little of any of them is in the image")
         checks = [
             level_check(named.count),
-            facing_check(volume, spine.evidence, models.localiser, models.device),
+            *facing_checks(volume, spine.evidence, models.localiser, models.device),
             *check_reconstruction(structures, volume, spine.evidence),
             *(overlap.check() for overlap in overlaps),
         ]

@@ -7,7 +7,7 @@ import pytest
 
 from mri2mesh.engines.mri2mesh.deformation.models import load_models
 from mri2mesh.engines.mri2mesh.localisation.evidence import locate_tissues
-from mri2mesh.engines.mri2mesh.quality.facing import facing_check
+from mri2mesh.engines.mri2mesh.quality.facing import facing_checks
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.volumes.reading import read_volume
 from mri2mesh.reconstruction import Check
@@ -30,8 +30,20 @@ def turned(volume: Volume) -> Volume:
     return replace(volume, ijk_to_ras=exchanged @ volume.ijk_to_ras)
 
 
+def checks(volume: Volume, localiser) -> list[Check]:
+    return facing_checks(volume, locate_tissues(volume, localiser, "cpu"), localiser, "cpu")
+
+
 def check(volume: Volume, localiser) -> Check:
-    return facing_check(volume, locate_tissues(volume, localiser, "cpu"), localiser, "cpu")
+    (found,) = checks(volume, localiser)
+    return found
+
+
+def without_the_back(volume: Volume, mm: int) -> Volume:
+    """The middle bodies, with so many of the rearmost millimetres cut away; the sample has voxels of 1 mm."""
+    matrix = volume.ijk_to_ras.copy()
+    matrix[:3, 3] += matrix[:3, :3] @ [0, mm, 40]
+    return Volume(np.ascontiguousarray(volume.array[40:125, mm:]), matrix)
 
 
 def test_the_sample_faces_the_way_its_file_says(volume, localiser):
@@ -49,3 +61,13 @@ def test_the_two_ways_round_are_compared_alike(volume, localiser):
     np.testing.assert_allclose(
         check(volume, localiser).value * check(turned(volume), localiser).value, 1.0, rtol=0.02
     )
+
+
+def test_an_image_that_ends_behind_the_canal_is_judged(volume, localiser):
+    assert check(without_the_back(volume, 60), localiser).passed
+    assert not check(turned(without_the_back(volume, 60)), localiser).passed
+
+
+def test_nothing_is_said_of_an_image_that_ends_before_the_canal(volume, localiser):
+    assert checks(without_the_back(volume, 95), localiser) == []
+    assert checks(turned(without_the_back(volume, 95)), localiser) == []
