@@ -48,7 +48,8 @@ def opened(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
 
 
 def test_models_are_in_place_named_and_coloured(opened: Any, spine: Reconstruction) -> None:
-    assert opened.GetNumberOfNodesByClass("vtkMRMLModelNode") == len(spine.structures)
+    # and one more, of the lines that measures were taken along
+    assert opened.GetNumberOfNodesByClass("vtkMRMLModelNode") == len(spine.structures) + 1
     for item in spine.structures:
         node = opened.GetFirstNode(item.name, "vtkMRMLModelNode")
         surface = from_polydata(node.GetPolyData())
@@ -91,7 +92,9 @@ def test_everything_of_the_run_is_in_one_folder(opened: Any, spine: Reconstructi
     assert names == [
         *(item.name for item in spine.structures),
         "Segmentation",
+        "Measured lines",
         "Structures",
+        "Measures",
         "Checks",
         "Report",
     ]

@@ -20,7 +20,8 @@ from mri2mesh.errors import InputError
 from mri2mesh.folders.table import COLUMNS
 
 DRIVER = (
-    "import sys; from pathlib import Path; from mri2mesh.commands.reconstruct_folder import *\n"
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have it ignored
+    "from pathlib import Path; from mri2mesh.commands.reconstruct_folder import *\n"
     "sys.exit(reconstruct_folder(FolderRequest(Path(sys.argv[1]), Path(sys.argv[2]), 'mri2mesh', {}, 2, None,"
     " tuple(sys.argv[3:]))))"
 )

@@ -131,7 +131,7 @@ def test_the_surface_is_shown_while_it_is_fitted_and_leaves_no_trace_when_cancel
     assert not panel.ui.liveCheck.isHidden() and panel.ui.liveCheck.checked
 
     run_until_shown(panel, slicer)
-    assert live_names(slicer) == {f"{name} (being fitted)" for name in ("hip_left", "hip_right", "sacrum")}
+    assert live_names(slicer) == {f"{name} (being fitted)" for name in ("Hip left", "Hip right", "Sacrum")}
     node = live_models(slicer)[0]
     assert node.GetTransformNodeID() == move.GetID()
     assert node.GetHideFromEditors() and node.GetDisplayNode().GetVisibility()
@@ -174,7 +174,6 @@ def test_each_radiograph_has_its_outline_in_a_slice_view_of_its_own_until_the_ti
     run_until_shown(panel, slicer)
     wait_until(lambda: len(outlines_over(slicer, oblique)) == 3, LONG)
     assert (shown_in(red)[0], shown_in(yellow)[0]) == (front.GetID(), oblique.GetID())
-    wait_until(lambda: not np.allclose(views_now(panel)[oblique].surface_to_view, np.eye(4), atol=1e-3), LONG)
     for image in (front, oblique):
         assert_outlined(slicer, panel, image)
 

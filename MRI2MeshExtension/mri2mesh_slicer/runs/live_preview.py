@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
+from mri2mesh.anatomy.doubtful_levels import in_words
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.inputs import is_radiograph
 from mri2mesh_slicer.jobs.background import Background
@@ -91,7 +92,7 @@ class LivePreview:
 
 
 def _temporary(class_name: str, name: str) -> Any:
-    node = temporary_node(slicer.mrmlScene, class_name, f"{name} (being fitted)")
+    node = temporary_node(slicer.mrmlScene, class_name, f"{in_words(name)} (being fitted)")
     node.SetAttribute(LIVE, "1")
     return node
 
