@@ -136,16 +136,21 @@ def run(options: argparse.Namespace) -> int:
     }[options.benchmark](options)
 
 
-def _run_simulated_mri(options: argparse.Namespace) -> int:
+def _check_exams(options: argparse.Namespace, what: str) -> None:
+    """Raises InputError before anything is loaded: a folder, a limit or an output that cannot be."""
     from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
 
     if not options.folder.is_dir():
-        raise InputError(f"{options.folder} is not a folder of simulated exams")
+        raise InputError(f"{options.folder} is not a folder of {what}")
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit {options.limit}: at least one exam is needed")
     if options.out is not None:
         check_writable(options.out)
+
+
+def _run_simulated_mri(options: argparse.Namespace) -> int:
+    _check_exams(options, "simulated exams")
 
     from mri2mesh.evaluation.simulated_mri.evaluate import evaluate
 
@@ -214,15 +219,7 @@ def _run_ddx(options: argparse.Namespace) -> int:
 
 
 def _run_lumbar_mri(options: argparse.Namespace) -> int:
-    from mri2mesh.atomic import check_writable
-    from mri2mesh.errors import InputError
-
-    if not options.folder.is_dir():
-        raise InputError(f"{options.folder} is not a folder of exams")
-    if options.limit is not None and options.limit < 1:
-        raise InputError(f"--limit {options.limit}: at least one exam is needed")
-    if options.out is not None:
-        check_writable(options.out)
+    _check_exams(options, "exams")
 
     from mri2mesh.evaluation.lumbar_mri.evaluate import evaluate
 

@@ -7,11 +7,10 @@ replaces what is between the two marks in that file; without ``--write`` the tab
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from mri2mesh.commands.made_tables import between_marks, print_or_write
 from mri2mesh.measures.definitions import DEFINITIONS
 
 BEGIN = "<!-- definitions: made by `make tables`, do not edit -->"
@@ -36,25 +35,14 @@ def tables() -> str:
 
 def with_tables(text: str) -> str:
     """A file's text with the tables between its marks. Raises ValueError where the marks are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the lines {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+    return between_marks(text, tables(), BEGIN, END)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when done."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """As `print_or_write`."""
+    return print_or_write(
+        "Tables of the measures' definitions, for Docs/measures.md.", tables(), BEGIN, END, arguments
     )
-    parser.add_argument("--write", type=Path, metavar="FILE")
-    path = parser.parse_args(arguments).write
-    if path is None:
-        print(tables())
-    else:
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

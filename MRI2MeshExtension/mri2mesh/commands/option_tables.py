@@ -7,11 +7,10 @@ replaces what is between the two marks in that file; without ``--write`` the tab
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
+from mri2mesh.commands.made_tables import between_marks, print_or_write
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import OF_EVERY_RUN
 from mri2mesh.engines.options import Option
@@ -40,11 +39,7 @@ def tables() -> str:
 
 def with_tables(text: str) -> str:
     """A file's text with the tables between its marks. Raises ValueError where the marks are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the lines {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+    return between_marks(text, tables(), BEGIN, END)
 
 
 def _row(engine: Engine) -> tuple[str, str, str]:
@@ -70,19 +65,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Tables of engines and options, for the README.")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put them between the marks of this file")
-    file = parser.parse_args(arguments).write
-    if file is None:
-        print(tables())
-        return 0
-    try:
-        text = with_tables(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"{file}: {error}", file=sys.stderr)
-        return 2
-    file.write_text(text, encoding="utf-8")
-    return 0
+    """As `print_or_write`."""
+    return print_or_write("Tables of engines and options, for the README.", tables(), BEGIN, END, arguments)
 
 
 if __name__ == "__main__":
