@@ -198,7 +198,7 @@ def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volum
     from mri2mesh_slicer.panel import packages
 
     asked = []
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.TORCH, requirements.PACKAGES[0]])
+    monkeypatch.setattr(requirements, "missing", lambda *_also: [requirements.TORCH, requirements.PACKAGES[0]])
     monkeypatch.setattr(requirements, "obstacle", lambda _packages: "")
     monkeypatch.setattr(packages, "Installing", lambda *_: pytest.fail("installed without consent"))
     monkeypatch.setattr(packages, "ask", lambda question, title: asked.append(question))

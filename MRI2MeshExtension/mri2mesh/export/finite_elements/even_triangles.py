@@ -25,7 +25,9 @@ from mri2mesh.geometry.remeshing import transfer_point_data
 ROUNDS = 10
 _SLIDES = 3
 _TOUCHES = 4
-_ATTEMPTS = 3
+_KEPT_AROUND = (0.35, 0.6, 1.0)
+"""Shares of the edge length around a place that is missed within which old triangles stay: a little in the first further
+attempt, so that few edges are too short, and more where that was not enough."""
 _MOST_SPLITS = 8
 
 
@@ -54,14 +56,14 @@ def even_triangles(mesh: Mesh, edge_length_mm: float | NDArray, limit_mm: float)
     old = with_rims(mesh, float(wanted.mean()))
     wanted = np.concatenate([wanted, np.full(len(old.points) - len(wanted), wanted.mean())])
     ground = Ground(old, wanted)
-    kept = np.zeros((0, 3))
-    for _ in range(_ATTEMPTS):
-        surface, now_wanted = _evened(with_old_triangles(old, kept, wanted), wanted, ground)
+    begun = old
+    for share in (*_KEPT_AROUND, None):
+        surface, now_wanted = _evened(begun, wanted, ground)
         surface, now_wanted = _held(surface, now_wanted, ground, limit_mm)
         far = far_places(surface, ground, limit_mm)
-        if not len(far):
+        if not len(far) or share is None:
             break
-        kept = np.concatenate([kept, far])
+        begun = with_old_triangles(begun, far, share * wanted)
     result = transfer_point_data(mesh, surface.mesh())
     return EvenSurface(result, surface.zones, now_wanted, surface.rims)
 
@@ -93,4 +95,8 @@ def _held(
         for _ in range(_SLIDES):
             surface, wanted = slide(surface, wanted, ground)
         surface = flip_edges(surface, wanted)
-    return surface, wanted
+    surface = split_long_edges(surface, wanted)  # what was put on a far place has drawn edges after it
+    wanted = ground.on_surface(surface.points)[1]
+    for _ in range(_SLIDES):
+        surface, wanted = slide(surface, wanted, ground)
+    return flip_edges(surface, wanted), wanted
