@@ -1,5 +1,6 @@
 """One case in a process of its own: ``python -m mri2mesh.folders.one_case``, its request as a line of JSON on standard
-input; on standard output a line for each stage, ``{"stage", "fraction"}``, and one for the end, ``{"failed"}``. So what ends a process ends one case and no other.
+input; on standard output a line for each stage, ``{"stage", "fraction"}``, and one for the end, ``{"failed"}``. So what
+ends a process ends one case and no other.
 
 The request is that of the worker's ``reconstruct`` (`mri2mesh.worker.requests`). The process ends at once when its
 standard input is closed, so that nothing goes on computing for a program, or a machine of a cluster, that has gone.

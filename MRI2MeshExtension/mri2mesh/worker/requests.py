@@ -99,7 +99,7 @@ def marker_of(options: Mapping[str, Any]) -> Marker:
 
 
 def converted(name: str, convert: Callable[[Any], Any], value: Any) -> Any:
-    """What ``convert`` makes of a value. Raises InputError where it raises ValueError, whose text says what is wanted."""
+    """What ``convert`` makes of a value. Raises InputError where it raises ValueError, which says what is wanted."""
     try:
         return convert(value)
     except ValueError as error:

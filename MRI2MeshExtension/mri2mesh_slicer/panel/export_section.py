@@ -52,7 +52,8 @@ FINITE_ELEMENTS = ("inp", "feb", "msh", "vtu")
 
 
 class ExportSection:
-    """services: `mri2mesh_slicer.panel.panel.Services`. changed: called when an export by the worker starts and ends."""
+    """services: `mri2mesh_slicer.panel.panel.Services`. changed: called when an export by the worker starts and when it
+    ends."""
 
     def __init__(
         self,

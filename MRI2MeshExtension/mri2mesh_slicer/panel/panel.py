@@ -36,7 +36,7 @@ class WhenInstalled(Protocol):
 class Services:
     """What a section may use: the one worker, while nothing runs and the panel is looked at, and a thread for files.
     when_installed: asks the user for what is missing, and goes on when all is there: called with what is to be done
-    then, packages that are needed beside those of every run, and what is called with the reason where it is not done."""
+    then, packages that are needed beside those of every run, and what hears the reason where it is not done."""
 
     client: Any
     background: Background
@@ -47,6 +47,9 @@ class Services:
 
 class Panel:
     """``parameters``: of the scene that is open now; set by `use`. client: the worker, `mri2mesh_slicer.jobs.jobs`."""
+
+    packages: Packages
+    overlay: OverlaySection
 
     def __init__(self, ui: Any, parameters: Parameters, client: Any) -> None:
         self._parameters = parameters

@@ -38,9 +38,7 @@ class VolumeMeshRows:
         """The structures that are ticked, by their names in the run."""
         items = [self._ui.exportStructures.item(row) for row in range(len(self._names))]
         return [
-            name
-            for name, item in zip(self._names, items, strict=True)
-            if item.checkState() == qt.Qt.Checked
+            name for name, item in zip(self._names, items, strict=True) if item.checkState() == qt.Qt.Checked
         ]
 
     def options(self, ending: str) -> dict[str, Any]:

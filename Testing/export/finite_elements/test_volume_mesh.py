@@ -64,7 +64,9 @@ def test_worst_elements_are_mended_without_moving_the_surface_far(linear: Volume
 
 
 def test_a_flat_element_on_the_surface_is_mended_by_going_along_the_surface_not_off_it() -> None:
-    nodes = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.02]], float)  # an element that lies in a square
+    nodes = np.array(
+        [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.02]], float
+    )  # an element that lies in a square
     tetrahedra = np.array([[0, 1, 2, 3]])
     assert signed_volumes(nodes, tetrahedra)[0] > 0
     surface = np.array([[0, 2, 1], [0, 3, 2]])

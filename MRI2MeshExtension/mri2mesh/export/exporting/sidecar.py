@@ -38,7 +38,7 @@ def write_sidecar(
 
 
 def sentence_about(path: Path) -> str:
-    """The figures of a volume mesh that decide whether it can be used, from the sidecar of its file; "" for surfaces."""
+    """The figures that decide whether a volume mesh can be used, from its file's sidecar; "" for surfaces."""
     described = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     mesh, surfaces = described.get("volume_mesh"), described.get("surfaces", {})
     if mesh is None:

@@ -26,8 +26,8 @@ ROUNDS = 10
 _SLIDES = 3
 _TOUCHES = 4
 _KEPT_AROUND = (0.35, 0.6, 1.0)
-"""Shares of the edge length around a place that is missed within which old triangles stay: a little in the first further
-attempt, so that few edges are too short, and more where that was not enough."""
+"""Shares of the edge length around a missed place within which old triangles stay: little in the first further attempt,
+so that few edges are too short, and more where that was not enough."""
 _MOST_SPLITS = 8
 
 
@@ -58,9 +58,8 @@ def even_triangles(mesh: Mesh, edge_length_mm: float | NDArray, limit_mm: float)
     ground = Ground(old, wanted)
     begun = old
     for share in (*_KEPT_AROUND, None):
-        surface, now_wanted = _evened(begun, wanted, ground)
-        surface, now_wanted = _held(surface, now_wanted, ground, limit_mm)
-        far = far_places(surface, ground, limit_mm)
+        held = _held(*_evened(begun, wanted, ground), ground, limit_mm)
+        surface, now_wanted, far = _tidied(*held, ground, limit_mm)
         if not len(far) or share is None:
             break
         begun = with_old_triangles(begun, far, share * wanted)
@@ -95,8 +94,21 @@ def _held(
         for _ in range(_SLIDES):
             surface, wanted = slide(surface, wanted, ground)
         surface = flip_edges(surface, wanted)
-    surface = split_long_edges(surface, wanted)  # what was put on a far place has drawn edges after it
-    wanted = ground.on_surface(surface.points)[1]
-    for _ in range(_SLIDES):
-        surface, wanted = slide(surface, wanted, ground)
-    return flip_edges(surface, wanted), wanted
+    return surface, wanted
+
+
+def _tidied(
+    surface: WorkingSurface, wanted: NDArray, ground: Ground, limit_mm: float
+) -> tuple[WorkingSurface, NDArray, NDArray]:
+    """The surface after vertices were put on far places, which drew edges after them: with long edges cut and short
+    ones drawn together, or with long edges cut, or as it is, whichever is the first that misses no place; lengths
+    wanted; and the places that are missed all the same."""
+    cut = split_long_edges(surface, wanted)
+    cut_wanted = ground.on_surface(cut.points)[1]
+    for now, now_wanted in (collapse_short_edges(cut, cut_wanted), (cut, cut_wanted)):
+        for _ in range(_SLIDES):
+            now, now_wanted = slide(now, now_wanted, ground)
+        now = flip_edges(now, now_wanted)
+        if not len(far := far_places(now, ground, limit_mm)):
+            return now, now_wanted, far
+    return surface, wanted, far_places(surface, ground, limit_mm)

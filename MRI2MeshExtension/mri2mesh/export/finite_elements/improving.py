@@ -43,7 +43,9 @@ def improve(
     for share in ALONG_SURFACE:
         reach = np.where(on_surface, share, 1.0) * edge_length_mm
         off = np.where(on_surface, OFF_SURFACE, 1.0) * edge_length_mm
-        nodes = _swept(nodes, tetrahedra, _Room(start, normals, reach, off), star_order, starts, rng, edge_length_mm)
+        nodes = _swept(
+            nodes, tetrahedra, _Room(start, normals, reach, off), star_order, starts, rng, edge_length_mm
+        )
         if scaled_jacobians(nodes, tetrahedra).min() >= GOAL:
             break
     return nodes
