@@ -31,6 +31,9 @@ LEFT_OUT = (
 )  # fmt: skip
 """Nothing of these subjects, nor of their mirror images, is in the shapes that films are made from."""
 _SPINES = 40
+KERNEL_RATE = 10.0
+"""Learning rate of Muon for the kernels, over that of AdamW for the rest. On 4,000 films at 128 pixels Muon is after
+200 steps of eight where AdamW is after 500 (loss 2.7), at 1.4 times the time a step."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class DdxTrainOptions:
     centred: bool = False
     films: int = 2000
     pixels: int = 256
-    learning_rate: float = 5e-4
+    learning_rate: float = 2e-3
     validation_films: int = 32
     examine_every_s: float = 600.0
     cases: Path | None = None
@@ -122,6 +125,7 @@ def _loop_options(options: DdxTrainOptions, examine: Validation) -> LoopOptions:
         out=options.out,
         device=device,
         learning_rate=options.learning_rate,
+        kernel_rate=KERNEL_RATE * options.learning_rate,
         schedule_steps=options.schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
