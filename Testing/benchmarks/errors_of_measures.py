@@ -103,17 +103,14 @@ def main() -> None:
     groups = defaultdict(list)
     for row in kept:
         groups[row["key"]].append(row)
-    print(
-        "measure                      n  median error  rms error   sd at reach "
-        + " ".join(f"{r:5.0f}" for r in REACHES_MM)
-    )
+    reaches = " ".join(f"{reach:5.0f}" for reach in REACHES_MM)
+    print(f"measure                      n  median error  rms error   sd at reach {reaches}")
     for key in DEFINITIONS:
         if group := groups.get(key):
             errors = np.array([row["error"] for row in group])
             spread = " ".join(f"{np.sqrt(np.mean([row[r] ** 2 for row in group])):5.2f}" for r in REACHES_MM)
-            print(
-                f"{key:26} {len(group):3d} {np.median(errors):+12.2f} {np.sqrt(np.mean(errors**2)):10.2f}              {spread}"
-            )
+            rms = np.sqrt(np.mean(errors**2))
+            print(f"{key:26} {len(group):3d} {np.median(errors):+12.2f} {rms:10.2f}              {spread}")
 
 
 if __name__ == "__main__":

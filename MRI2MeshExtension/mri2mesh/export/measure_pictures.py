@@ -67,7 +67,7 @@ def write_measures_on_slices(
     and writes nothing, where no such measure was taken. Raises InputError for an unwritable folder.
     """
     drawn = [
-        (row, np.concatenate([flip_ras_lps(np.array(line, dtype=float)) for line in row["lines_lps_mm"]]))
+        (row, [flip_ras_lps(np.array(line, dtype=float)) for line in row["lines_lps_mm"]])
         for row in measures
         if row["key"] in SHOWN and row["value"] is not None and row["lines_lps_mm"]
     ]
@@ -84,13 +84,14 @@ def write_measures_on_slices(
     axes = figure.subplots(1, len(slices), width_ratios=widths, squeeze=False)[0]
     for axis, (plane, lines) in zip(axes, slices, strict=True):
         show_pixels(axis, plane, (float(dark), float(bright)))
-        for row, points in lines:
-            _draw(axis, plane, row, points)
+        for row, own in lines:
+            _draw(axis, plane, row, own)
     figure.subplots_adjust(left=0.005, right=0.995, bottom=0.01, top=0.93, wspace=0.03)
     return save_figure(figure, path)
 
 
-Drawn = tuple[Mapping[str, Any], NDArray]
+Drawn = tuple[Mapping[str, Any], list[NDArray]]
+"""A row of the report, and its polylines [K, 3] in RAS millimetres."""
 
 
 def _slices(
@@ -100,13 +101,13 @@ def _slices(
     if not drawn:
         return []
     low, high = image_bounds(volume)
-    every = np.concatenate([points for _row, points in drawn])
+    every = np.concatenate([points for _row, lines in drawn for points in lines])
     box = _box(every, low, high)
     planes: list[tuple[Slice, list[Drawn]]] = []
     for view, title in ((SAGITTAL, "Heights and depths"), (CORONAL, "Widths")):
         own = [one for one in drawn if SHOWN[one[0]["key"]][0] is view]
         if own:
-            through = np.median([points.mean(axis=0) for _row, points in own], axis=0)
+            through = np.median([np.concatenate(lines).mean(axis=0) for _row, lines in own], axis=0)
             plane = take_slice(volume, view, through, title, box)
             planes.append((plane, [one for one in own if _is_near(plane, one[1])]))
     pedicles: dict[str, list[Drawn]] = {}
@@ -117,7 +118,7 @@ def _slices(
     names = list(pedicles)
     first = max(0, (len(names) - MOST_AXIAL + 1) // 2)
     for name in names[first : first + MOST_AXIAL]:
-        points = np.concatenate([points for _row, points in pedicles[name]])
+        points = np.concatenate([points for _row, lines in pedicles[name] for points in lines])
         around = _box(np.concatenate([points, centres[name][None]]), low, high)
         plane = take_slice(volume, AXIAL, points.mean(axis=0), f"Pedicles of {name}", around)
         planes.append((plane, [one for one in pedicles[name] if _is_near(plane, one[1])]))
@@ -128,16 +129,16 @@ def _box(points: NDArray, low: NDArray, high: NDArray) -> tuple[NDArray, NDArray
     return np.maximum(points.min(axis=0) - MARGIN_MM, low), np.minimum(points.max(axis=0) + MARGIN_MM, high)
 
 
-def _is_near(plane: Slice, points: NDArray) -> bool:
-    return bool(np.abs(plane.distance(points)).max() <= FARTHEST_MM)
+def _is_near(plane: Slice, lines: list[NDArray]) -> bool:
+    return bool(np.abs(plane.distance(np.concatenate(lines))).max() <= FARTHEST_MM)
 
 
-def _draw(axis: Axes, plane: Slice, row: Mapping[str, Any], points: NDArray) -> None:
+def _draw(axis: Axes, plane: Slice, row: Mapping[str, Any], own: list[NDArray]) -> None:
     colour = SHOWN[row["key"]][1]
-    line = plane.project(points)
-    axis.add_collection(LineCollection([line], colors=[colour], linewidths=1.4, capstyle="butt"))
+    lines = [plane.project(points) for points in own]
+    axis.add_collection(LineCollection(lines, colors=[colour], linewidths=1.4, capstyle="butt"))
     if row["key"] in WRITTEN:
-        x, y = line.mean(axis=0) + ([2.0, 0.0] if plane.view is SAGITTAL else [0.0, 2.5])
+        x, y = np.concatenate(lines).mean(axis=0) + ([2.0, 0.0] if plane.view is SAGITTAL else [0.0, 2.5])
         axis.text(
             x,
             y,
