@@ -327,7 +327,7 @@ def _run_xray_fit(options: argparse.Namespace) -> int:
 
 def _run_export(options: argparse.Namespace) -> int:
     from mri2mesh.atomic import check_writable
-    from mri2mesh.evaluation.export.evaluate import evaluate
+    from mri2mesh.evaluation.exports.evaluate import evaluate
 
     if options.out is not None:
         check_writable(options.out)

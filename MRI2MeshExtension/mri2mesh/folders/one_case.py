@@ -74,6 +74,8 @@ def run_case(
 
     request: plain JSON types. name: of the case, for the watch.
     """
+    if watch is not None:
+        watch.report_progress(name, "load the program", 0.0)
     with (program or Program()).start() as process:
         assert process.stdin is not None and process.stdout is not None
         guard = nullcontext() if watch is None else _ended_on(watch.stop, process)

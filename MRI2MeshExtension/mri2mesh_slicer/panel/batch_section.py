@@ -122,7 +122,8 @@ class BatchSection:
         if self._services.busy():
             return
         self._batch = Batch(cases, out, request, self._report_progress, self._ended, self._failed)
-        say(self._ui.batchMessage, _("Loading the program ..."))
+        if not self._services.client.busy:
+            self._services.client.shutdown()  # the memory is for the cases, which have processes of their own
         self._batch.start()
         self._changed()
 

@@ -191,9 +191,7 @@ def test_a_mesher_that_is_not_installed_says_how_to_get_it_and_its_licence(
 @pytest.mark.parametrize("mesher", ["gmsh", "tetgen"])
 def test_a_mesher_of_the_user_s_own_keeps_the_surface_and_fills_it(mesher: str, ready: ReadySurface) -> None:
     pytest.importorskip(mesher, reason=f"{mesher} is used where the user has installed it")
-    mesh, figures = build_volume(
-        alone("L3", "vertebra", ready.mesh, ready.zones), mesher, 3.0, False, False
-    )
+    mesh, figures = build_volume(alone("L3", "vertebra", ready.mesh, ready.zones), mesher, 3.0, False, False)
     assert figures["mesher"] == mesher and signed_volumes(mesh.nodes, mesh.tetrahedra).min() > 0
     assert figures["volume_mm3"]["L3"] == pytest.approx(volume_mm3(ready.mesh), rel=2e-3)
     assert len(mesh.surfaces["L3_SURFACE"]) == len(ready.mesh.faces)

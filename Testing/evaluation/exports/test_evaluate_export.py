@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mri2mesh.cli import main
-from mri2mesh.evaluation.export.reading import read_back
+from mri2mesh.evaluation.exports.reading import read_back
 from mri2mesh.export.exporting.request import SURFACE_FORMATS, VOLUME_FORMATS, ExportRequest
 from mri2mesh.export.exporting.run import export
 from mri2mesh.export.surfaces import read_surface

@@ -78,7 +78,7 @@ def _by_meshio(path: Path) -> ReadBack:
     try:
         import meshio
     except ModuleNotFoundError:
-        raise InputError("reading back needs meshio: pip install meshio") from None
+        raise InputError('reading back needs meshio: pip install "mri2mesh[evaluate-export]"') from None
     mesh: Any = meshio.read(path)
     blocks = [block.data for block in mesh.cells if block.type in ("tetra", "tetra10")]
     names = set(mesh.cell_sets) | set(mesh.point_sets) | set(mesh.point_data)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from mri2mesh.atomic import whole_file
-from mri2mesh.evaluation.export.reading import read_back
+from mri2mesh.evaluation.exports.reading import read_back
 from mri2mesh.export.exporting.request import SURFACE_FORMATS, VOLUME_FORMATS, ExportRequest
 from mri2mesh.export.exporting.run import export
 from mri2mesh.export.exporting.sources import load_source
