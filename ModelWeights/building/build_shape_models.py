@@ -19,18 +19,24 @@ from building.shapes.axes import femur_facts, pelvis_facts, require, vertebra_fa
 from building.shapes.landmarks import femur_landmarks, pelvis_landmarks, vertebra_landmarks
 from building.shapes.lower_limb import read_lower_limbs
 from building.shapes.pelvis import build_pelvis_shapes
+from building.shapes.sacrum import build_sacra, coccyx_moves
 from building.shapes.vertebrae import LUMBAR, pooled_shapes
 from mri2mesh.anatomy import storage
+from mri2mesh.anatomy.measures import solid_centroid
 from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model, shape_model_bytes
+from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, principal_components, vertex_areas
 from mri2mesh.anatomy.shapes import VertebraShapes
+from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.weights import store
 from mri2mesh.weights_manifest import WeightsEntry, sha256_of
 
 _HIP_JOINTS = (
     "origin midway between the mean's hip joint centres; axes patient RAS as the subjects lay, on average"
 )
+_SACRUM_VARIANCE = 0.995
+"""Share of the subjects' variance that the sacrum's modes keep."""
 _FEMORAL_HEAD = "origin the centre of the mean's femoral head; axes patient RAS as in the source"
 
 
@@ -95,6 +101,65 @@ def build_limbs(data: Path) -> dict[str, ShapeModel]:
             licence="Apache-2.0",
         )  # fmt: skip
     return models
+
+
+def build_sacrum(data: Path) -> ShapeModel:
+    """The sacrum with its coccyx: the lower-limb model's subjects, their mirror images, and a coccyx that varies."""
+    limbs = read_lower_limbs(data)
+    source, faces = limbs.bones["sacrum"], limbs.faces["sacrum"]
+    source = aligned_rigidly(source, vertex_areas(source[0], faces))
+    sacra = build_sacra(source, _source_sacrum(source, faces, limbs.subjects), data)
+    shapes = np.concatenate([sacra.shapes, sacra.shapes[:, sacra.mirror] * [-1, 1, 1]])
+    shapes = aligned_rigidly(shapes, vertex_areas(shapes[0], sacra.faces), sacra.mirror)
+    mean, modes, variances, scores = principal_components(shapes, _SACRUM_VARIANCE)
+    own = modes * np.sqrt(variances)[:, None, None]
+    moves = np.concatenate([own, coccyx_moves(mean, sacra.coccyx)])
+    _, deviations, joint = np.linalg.svd(
+        moves.reshape(len(moves), -1).astype(np.float64), full_matrices=False
+    )
+    offsets = np.einsum("sm,mvd->svd", scores, own).reshape(len(scores), -1)
+    tip = sacra.coccyx[np.argsort(mean[sacra.coccyx, 2])[:1]]
+    return ShapeModel(
+        name="sacrum",
+        mean=mean - solid_centroid(Mesh(mean.astype(np.float32), sacra.faces)),
+        modes=joint.reshape(-1, *mean.shape).astype(np.float32),
+        variances=deviations**2,
+        faces=sacra.faces,
+        part=np.zeros(len(sacra.faces), np.int64),
+        part_names=("sacrum",),
+        landmarks={"coccyx": sacra.coccyx, "coccyx_tip": tip},
+        scores=offsets @ joint.T / deviations,
+        subjects=limbs.subjects * 2,
+        mirrored=np.arange(len(shapes)) >= len(limbs.subjects),
+        attribution=tuple(
+            {"name": folder, **LICENCES[folder]} for folder in ("lower_limb", "visible_human_male")
+        ),
+        licence="Apache-2.0 and BSD-3-Clause",
+        frame="origin the centroid of the mean; axes patient RAS as the subjects lay, on average; the mean is "
+        "symmetric about x = 0",
+    )
+
+
+def _source_sacrum(shapes: NDArray, faces: NDArray, subjects: tuple[str, ...]) -> ShapeModel:
+    """The source's sacra in their own triangles, with local modes: what another bone is fitted by."""
+    mean, modes, variances, scores = principal_components(shapes)
+    model = ShapeModel(
+        name="sacrum",
+        mean=mean,
+        modes=modes,
+        variances=variances,
+        faces=faces,
+        part=np.zeros(len(faces), np.int64),
+        part_names=("sacrum",),
+        landmarks={},
+        scores=scores,
+        subjects=subjects,
+        mirrored=np.zeros(len(subjects), bool),
+        attribution=(),
+        licence="Apache-2.0",
+        frame="patient RAS",
+    )
+    return flexible(model)
 
 
 def build_vertebra(level: str, exclude: str | None = None) -> ShapeModel:
@@ -177,7 +242,7 @@ def _model(
     )
 
 
-NAMES = ("pelvis", "femur_left", "femur_right", "pelvis_femur", *LUMBAR)
+NAMES = ("pelvis", "femur_left", "femur_right", "pelvis_femur", "sacrum", *LUMBAR)
 
 
 def write(model: ShapeModel, folder: Path) -> Path:
@@ -223,6 +288,8 @@ def main() -> None:
         for name, model in build_limbs(options.data).items():
             if name in names:
                 _say(write(model, options.out))
+    if "sacrum" in names:
+        _say(write(build_sacrum(options.data), options.out))
     for level in LUMBAR:
         if level in names:
             _say(write(build_vertebra(level), options.out))

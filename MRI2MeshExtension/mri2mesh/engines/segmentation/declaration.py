@@ -29,7 +29,7 @@ ENGINE = Engine(
     weights=(
         *(f"shape_{level}" for level in ("L1", "L2", "L3", "L4", "L5")),
         "shape_pelvis",
-        "shape_pelvis_femur",
+        "shape_sacrum",
         "shape_femur_left",
         "shape_femur_right",
     ),

@@ -12,9 +12,9 @@ import numpy as np
 
 from mri2mesh.engines.segmentation.engine import reconstruct
 from mri2mesh.engines.segmentation.label_map import LabelMap, read_label_map
-from mri2mesh.engines.segmentation.numbering.choosing import take
 from mri2mesh.engines.segmentation.parts import patches_of
 from mri2mesh.engines.segmentation.patch import Patch
+from mri2mesh.engines.segmentation.separate import take_apart
 from mri2mesh.evaluation.segmentation.baselines import (
     marching_cubes,
     shape_based_interpolation,
@@ -68,11 +68,12 @@ def evaluate(
     label_map = read_label_map([file], {})
     axis = sliced_axis(label_map) if axis is None else axis
     case = file.name.removesuffix(".gz").rsplit(".", 1)[0]
-    truth = patches_of(label_map, take(label_map, numbering, segments).bones)
+    apart, taken = take_apart(label_map, numbering, segments)
+    truth = patches_of(apart, taken.bones)
     scores: list[Score] = []
     for name, step in (("all slices", 1), (f"every {every}.", every)):
         started = time.perf_counter()
-        result = reconstruct(_kept(label_map, axis, step), numbering=numbering, segments=segments)
+        result = reconstruct(kept_slices(label_map, axis, step), numbering=numbering, segments=segments)
         seconds = time.perf_counter() - started
         found = _scores(case, name, truth, result, axis, step)
         scores += found
@@ -97,7 +98,7 @@ def sliced_axis(label_map: LabelMap) -> int:
     return int(np.argmax(np.abs(label_map.ijk_to_ras[0, :3])))
 
 
-def _kept(label_map: LabelMap, axis: int, every: int) -> LabelMap:
+def kept_slices(label_map: LabelMap, axis: int, every: int) -> LabelMap:
     """Only every so many slices of it."""
     if every == 1:
         return label_map

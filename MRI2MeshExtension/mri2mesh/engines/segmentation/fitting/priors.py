@@ -19,7 +19,7 @@ MODEL_OF = {
     **{level: "L1" for level in ("T7", "T8", "T9", "T10", "T11", "T12")},
     "hip_left": "pelvis",
     "hip_right": "pelvis",
-    "sacrum": "pelvis_femur",
+    "sacrum": "sacrum",
     "femur_left": "femur_left",
     "femur_right": "femur_right",
 }
