@@ -19,16 +19,14 @@ from building.shapes.axes import femur_facts, pelvis_facts, require, vertebra_fa
 from building.shapes.landmarks import femur_landmarks, pelvis_landmarks, vertebra_landmarks
 from building.shapes.lower_limb import read_lower_limbs
 from building.shapes.pelvis import build_pelvis_shapes
-from building.shapes.sacrum import build_sacra, coccyx_moves
+from building.shapes.sacrum import build_sacra
 from building.shapes.vertebrae import LUMBAR, pooled_shapes
 from mri2mesh.anatomy import storage
-from mri2mesh.anatomy.measures import solid_centroid
 from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model, shape_model_bytes
 from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, principal_components, vertex_areas
 from mri2mesh.anatomy.shapes import VertebraShapes
-from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.weights import store
 from mri2mesh.weights_manifest import WeightsEntry, sha256_of
 
@@ -104,39 +102,32 @@ def build_limbs(data: Path) -> dict[str, ShapeModel]:
 
 
 def build_sacrum(data: Path) -> ShapeModel:
-    """The sacrum with its coccyx: the lower-limb model's subjects, their mirror images, and a coccyx that varies."""
+    """The sacrum with a coccyx, of the lower-limb model's subjects and their mirror images."""
     limbs = read_lower_limbs(data)
     source, faces = limbs.bones["sacrum"], limbs.faces["sacrum"]
     source = aligned_rigidly(source, vertex_areas(source[0], faces))
     sacra = build_sacra(source, _source_sacrum(source, faces, limbs.subjects), data)
     shapes = np.concatenate([sacra.shapes, sacra.shapes[:, sacra.mirror] * [-1, 1, 1]])
-    shapes = aligned_rigidly(shapes, vertex_areas(shapes[0], sacra.faces), sacra.mirror)
-    mean, modes, variances, scores = principal_components(shapes, _SACRUM_VARIANCE)
-    own = modes * np.sqrt(variances)[:, None, None]
-    moves = np.concatenate([own, coccyx_moves(mean, sacra.coccyx)])
-    _, deviations, joint = np.linalg.svd(
-        moves.reshape(len(moves), -1).astype(np.float64), full_matrices=False
-    )
-    offsets = np.einsum("sm,mvd->svd", scores, own).reshape(len(scores), -1)
-    tip = sacra.coccyx[np.argsort(mean[sacra.coccyx, 2])[:1]]
-    return ShapeModel(
-        name="sacrum",
-        mean=mean - solid_centroid(Mesh(mean.astype(np.float32), sacra.faces)),
-        modes=joint.reshape(-1, *mean.shape).astype(np.float32),
-        variances=deviations**2,
+    return _model(
+        "sacrum",
+        shapes,
         faces=sacra.faces,
         part=np.zeros(len(sacra.faces), np.int64),
         part_names=("sacrum",),
-        landmarks={"coccyx": sacra.coccyx, "coccyx_tip": tip},
-        scores=offsets @ joint.T / deviations,
         subjects=limbs.subjects * 2,
         mirrored=np.arange(len(shapes)) >= len(limbs.subjects),
-        attribution=tuple(
-            {"name": folder, **LICENCES[folder]} for folder in ("lower_limb", "visible_human_male")
-        ),
+        mirror=sacra.mirror,
+        landmarks=lambda mean: {
+            "coccyx": sacra.coccyx,
+            "ala_left": np.argsort(mean[:, 0])[:1],
+            "ala_right": np.argsort(mean[:, 0])[-1:],
+        },
+        origin=("ala_left", "ala_right"),
+        frame="origin midway between the outermost points of the mean's alae; axes patient RAS as the subjects lay, on "
+        "average; the mean is symmetric about x = 0",
+        folders=("lower_limb", "visible_human_male"),
         licence="Apache-2.0 and BSD-3-Clause",
-        frame="origin the centroid of the mean; axes patient RAS as the subjects lay, on average; the mean is "
-        "symmetric about x = 0",
+        kept_variance=_SACRUM_VARIANCE,
     )
 
 
@@ -211,12 +202,13 @@ def _model(
     regions: NDArray | None = None,
     aligned: bool = False,
     groups: tuple[str, ...] = (),
+    kept_variance: float = 1.0,
 ) -> ShapeModel:
     """Shapes in RAS, in correspondence, as a model: aligned rigidly, so that size stays in the modes."""
     if not aligned:
         shapes = aligned_rigidly(shapes, vertex_areas(shapes[0], faces), mirror)
-    # All modes: with some left out, the rest would span a left-out subject's shape all the same.
-    mean, modes, variances, scores = principal_components(shapes)
+    # All modes as a rule: with some left out, the rest would span a left-out subject's shape all the same.
+    mean, modes, variances, scores = principal_components(shapes, kept_variance)
     if regions is not None:
         require(vertebra_facts(mean), name)
     marks = landmarks(mean)

@@ -13,6 +13,7 @@ from mri2mesh.anatomy.regions import closed_part, is_body, main_part
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.segmentation.drawn import Drawn, slices_about
+from mri2mesh.engines.segmentation.fitting.coccyx import COCCYX
 from mri2mesh.engines.segmentation.fitting.fit import Placed, bend, place, posterior_mm
 from mri2mesh.engines.segmentation.fitting.observations import Evidence, Together
 from mri2mesh.engines.segmentation.fitting.priors import prior
@@ -35,8 +36,6 @@ HOLD = 0.01
 BEND_SPREAD_MM = 4.0
 LEAST_IN_VIEW = 0.4
 """A vertebra or a disc of which less is in the image is left out: what is seen does not place it."""
-COCCYX = "coccyx"
-"""The landmark whose vertices are the coccyx of a sacrum."""
 COCCYX_NEAR_MM, COCCYX_SHARE = 8.0, 0.4
 """A coccyx was drawn where at least this share of the mean's, laid on the labels, has labels this near."""
 LEAST_POINTS = 60

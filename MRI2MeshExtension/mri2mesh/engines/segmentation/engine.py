@@ -21,6 +21,7 @@ from mri2mesh.engines.segmentation.fitting.starts import spine_directions
 from mri2mesh.engines.segmentation.label_map import LabelMap
 from mri2mesh.engines.segmentation.mending import mended
 from mri2mesh.engines.segmentation.numbering.choosing import Taken
+from mri2mesh.engines.segmentation.numbering.presets import NOTHING
 from mri2mesh.engines.segmentation.numbering.sizes import size_doubt
 from mri2mesh.engines.segmentation.onto_image import refuse_elsewhere
 from mri2mesh.engines.segmentation.parts import bodies_alone, patches_of
@@ -152,8 +153,7 @@ def _structure(fitted: Fitted, mesh: Mesh) -> ReconstructedStructure:
 
 def _left_out(taken: Taken, cut_off: Sequence[str]) -> list[str]:
     found = [f"{name} is left out: too little of it is in the image to place it." for name in cut_off]
-    if taken.left_out:
-        listed = [f"{label} ({name})" for label, name in taken.left_out.items()]
+    if listed := [f"{label} ({name})" for label, name in taken.left_out.items() if name != NOTHING]:
         more = f" and {len(listed) - MOST_LISTED} more" if len(listed) > MOST_LISTED else ""
         found.append(
             f"Labels left out, as there is no template of them: {', '.join(listed[:MOST_LISTED])}{more}."

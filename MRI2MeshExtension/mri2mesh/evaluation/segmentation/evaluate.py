@@ -21,9 +21,9 @@ from mri2mesh.evaluation.segmentation.baselines import (
     slicer_closed_surface,
     thinned,
 )
+from mri2mesh.evaluation.segmentation.in_image import distances_in_image
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.connectivity import component_labels
-from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.geometry.edges import directed_edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import face_normals
@@ -34,8 +34,8 @@ ENGINE = "segmentation engine"
 
 @dataclass(frozen=True)
 class Score:
-    """One surface against the border of the whole label. assd_mm, hd95_mm: distances both ways. steps_deg: mean angle
-    between faces that share an edge, which steps make large."""
+    """One surface against the border of the whole label, in the image. assd_mm, hd95_mm: distances both ways.
+    steps_deg: mean angle between faces that share an edge, which steps make large."""
 
     case: str
     drawn: str
@@ -123,19 +123,21 @@ def _scores(
             "3D Slicer's smoothed surface": slicer_closed_surface(given),
             "shape-based interpolation": shape_based_interpolation(given, axis),
         }
-        found += [_score(case, drawn, item.name, method, mesh, whole) for method, mesh in methods.items()]
+        found += [
+            _score(case, drawn, bone, method, mesh, whole, item.name) for method, mesh in methods.items()
+        ]
     return found
 
 
-def _score(case: str, drawn: str, bone: str, method: str, mesh: Mesh, whole: Mesh) -> Score:
-    distances = surface_distances(mesh, whole)
+def _score(case: str, drawn: str, bone: Patch, method: str, mesh: Mesh, whole: Mesh, name: str) -> Score:
+    assd, hd95 = distances_in_image(mesh, whole, bone)
     return Score(
         case,
         drawn,
-        bone,
+        name,
         method,
-        round(distances.assd, 3),
-        round(distances.hd95, 3),
+        round(assd, 3),
+        round(hd95, 3),
         is_watertight(mesh),
         component_labels(mesh)[0],
         self_intersections(mesh),

@@ -51,6 +51,10 @@ def parse_segments(given: Sequence[str]) -> dict[int, str]:
                 f"--segments {one!r}: nothing is called {name.strip()!r}; use {', '.join((*PAIRS, *STRUCTURES))}, "
                 f"several vertebrae as L1:L5, {ALL_VERTEBRAE} or {NOTHING}"
             )
+        if found.get(int(label), structure) != structure:
+            raise InputError(
+                f"--segments says two things of label {label.strip()}: {found[int(label)]} and {structure}"
+            )
         found[int(label)] = structure
     return found
 
@@ -110,16 +114,34 @@ def _sacrum_or_s1(box: NDArray) -> str:
 def _fitting(present: list[int], boxes: Mapping[int, NDArray]) -> Numbering:
     """The numbering by which most labels are bones of a possible size in their order. Raises InputError without one,
     or where two that fit alike say different things."""
+    if list(present) == [1]:
+        raise InputError(
+            "the only label is 1, as in any mask: say what it is with --segments, as --segments 1=L3, or "
+            "--segments 1=L1:L5 for vertebrae that are separate pieces"
+        )
     scores = {key: _score(one, present, boxes) for key, one in NUMBERINGS.items()}
     best = max(scores.values())
     if best <= 0:
-        raise InputError(f"no numbering that is known fits the labels {_listed(present)}: {SAY}")
+        raise InputError(_why_none(present, boxes))
     fitting = [NUMBERINGS[key] for key, score in scores.items() if score >= best - 0.25]
     meanings = {tuple(_bone(one, label) for label in present) for one in fitting}
     if len(meanings) > 1:
         titles = " and ".join(one.title for one in fitting)
         raise InputError(f"the labels {_listed(present)} fit the numberings of {titles}: {SAY}")
     return fitting[0]
+
+
+def _why_none(present: Sequence[int], boxes: Mapping[int, NDArray]) -> str:
+    """Whether the numbers are unknown, or known ones have a size that no such bone has."""
+    for numbering in NUMBERINGS.values():
+        for label in present:
+            name = numbering.name(label)
+            if name in STRUCTURES and (doubt := size_doubt(name, boxes[label])):
+                return (
+                    f"no numbering that is known fits the labels {_listed(present)}; in that of {numbering.title} "
+                    f"{doubt}: check the voxels' size, or {SAY}"
+                )
+    return f"no numbering that is known fits the labels {_listed(present)}: {SAY}"
 
 
 def _bone(numbering: Numbering, label: int) -> str | None:

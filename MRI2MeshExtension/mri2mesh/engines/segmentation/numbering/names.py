@@ -10,6 +10,7 @@ from mri2mesh.engines.segmentation.numbering.presets import ALL_VERTEBRAE, NOTHI
 _LEVEL = r"(?:[ctl]\s*\d{1,2}|s\s*1?)"
 _VERTEBRA = re.compile(rf"\b({_LEVEL})\b")
 _TWO_LEVELS = re.compile(rf"\b({_LEVEL})\s*[-/ ]\s*({_LEVEL})\b")
+_RANGE = re.compile(r"[CTLS]\d+:[CTLS]\d+")
 _PAIRED = {
     r"hip|ilium|innominate|coxae?|hemipelvis": "hip",
     r"femur|thigh ?bone": "femur",
@@ -20,8 +21,8 @@ def structure_of(name: str) -> str | None:
     """A name of `STRUCTURES`, of a pair ("hips", "femora"), or None where it is nothing that this library models."""
     if name in STRUCTURES or name in PAIRS or name in (NOTHING, ALL_VERTEBRAE):
         return name
-    if levels_of(name):
-        return name
+    if _RANGE.fullmatch(name):
+        return name if levels_of(name) else None
     words = re.sub(r"[_.,()]+", " ", name).lower().strip()
     if found := _TWO_LEVELS.search(words):
         upper, lower = (_level(one) for one in found.groups())
