@@ -67,6 +67,11 @@ class Average:
                 self.state[name].copy_(value)
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for it; without them mixed precision is slower."""
+    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def train_loop(
     network: nn.Module, batches: Iterator[object], step: Step, options: LoopOptions
 ) -> dict[str, Tensor]:
