@@ -46,6 +46,7 @@ def fit_checks(
     certainty: float,
     *,
     most_apart_mm: float = MAX_APART_MM,
+    most_turn_deg: float = MAX_TURN_DEG,
 ) -> list[Check]:
     """Of what was completed as a whole. apart_mm: median distance of the samples from where the surface has them.
     turn_deg: from how patients lie or stand. coefficients: [M] standard deviations."""
@@ -57,7 +58,7 @@ def fit_checks(
             f"half of the pixels are within {apart_mm:.1f} mm of where the finished surface has them", name,
         ),
         Check(
-            "orientation", turn_deg, MAX_TURN_DEG, turn_deg <= MAX_TURN_DEG,
+            "orientation", turn_deg, most_turn_deg, turn_deg <= most_turn_deg,
             f"turned by {turn_deg:.0f} degrees from how the geometry says the patient lies", name,
         ),
         Check(

@@ -96,6 +96,7 @@ def _loop_options(options: RevertTrainOptions, examine: Validation) -> LoopOptio
         out=options.out,
         device=device,
         learning_rate=options.learning_rate,
+        kernel_rate=10 * options.learning_rate,
         schedule_steps=options.schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
