@@ -64,13 +64,12 @@ class Outlines:
         grazing = np.abs((normals * rays).sum(1)) < _GRAZING * np.linalg.norm(rays, axis=1)
         pixels = camera.project(vertices)
         inside = self._value(self.from_edge, pixels) > _FROM_EDGE_PX
-        own = self._own_outlines(vertices)
         rows = []
-        for number, distance in enumerate(self.distance):
-            if distance is None or own[number] is None:
+        for number, (seen, own) in enumerate(zip(self.distance, self._own_outlines(vertices), strict=True)):
+            if seen is None or own is None:
                 continue
             here = np.flatnonzero(grazing & inside & (self.part == number))
-            here = here[np.abs(self._value(own[number], pixels[here])) < 1.0 / _RENDERED_FINER]
+            here = here[np.abs(self._value(own, pixels[here])) < 1.0 / _RENDERED_FINER]
             rows.append(here[:: max(1, len(here) // _MOST_VERTICES)])
         chosen = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         return self._measured(chosen, pixels[chosen], vertices[chosen])
