@@ -19,13 +19,13 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, Delaunay, cKDTree
 from tqdm import tqdm
 
-from mri2mesh.engines.ddx.completion.complete import complete
 from mri2mesh.engines.ddx.engine import SAMPLES
-from mri2mesh.engines.ddx.film import network_film
-from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
-from mri2mesh.engines.ddx.maps import maps_of
 from mri2mesh.engines.ddx.networks.stored import load_network
+from mri2mesh.engines.ddx.region import complete_region
+from mri2mesh.engines.ddx.seeing import look
 from mri2mesh.engines.ddx.targets import Target, targets
+from mri2mesh.engines.dense_maps.film import network_film
+from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.ddx.evaluate import table
 from mri2mesh.evaluation.ddx.scores import in_film
@@ -78,18 +78,15 @@ def evaluate_labelled(
             image = develop(film.case, rng, Appearance(metal=0.0))
             depth = depth_of(film.case.camera, film.case.anchors_ras_mm.mean(axis=0))
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
-            maps = maps_of(trained.network, network_film(image, film.case.camera, trained.pixels), reference)
-            for target in bones:
+            maps = look(trained, network_film(image, film.case.camera, trained.pixels), reference)
+            completed = complete_region(maps, bones, trained.places, SAMPLES, reference)
+            for target, found in zip(bones, completed, strict=True):
                 head: dict[str, object] = {
                     "condition": "labelled CT",
                     "subject": film.subject,
                     "target": target.name,
                 }
-                try:
-                    found = complete(
-                        target.model, trained.places[target.rows], maps.samples(*target.bones), noise=SAMPLES
-                    )
-                except InputError:
+                if found is None:
                     rows.append(head | {"method": "ddx", "alignment": "refused"})
                     continue
                 for row in _scores(found.vertices, target, film.true[target.name], film.case.camera):
