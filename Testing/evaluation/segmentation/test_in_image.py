@@ -25,7 +25,7 @@ def cylinder(height: float, radius: float = 10.0) -> Mesh:
 def grid(low_z: float) -> Patch:
     matrix = np.eye(4)
     matrix[:3, 3] = (-20, -20, low_z)
-    return Patch(np.zeros((60, 41, 41), bool), matrix, size=np.array([41, 41, 60]))
+    return Patch(np.zeros((140, 41, 41), bool), matrix, size=np.array([41, 41, 140]))
 
 
 def test_what_is_made_up_beyond_the_image_does_not_count():
