@@ -35,5 +35,5 @@ def _in_image(mesh: Mesh, bone: Patch) -> Mesh:
     """The faces whose middles lie well inside the image."""
     ijk = bone.ijk_from_ras(mesh.vertices.astype(np.float64)[mesh.faces].mean(axis=1))
     low, high = bone.first + BORDER_VOXELS, bone.last - BORDER_VOXELS
-    inside: NDArray[np.bool_] = ((ijk > low) & (ijk < high)).all(axis=1)
+    inside: NDArray[np.bool_] = np.all((ijk > low) & (ijk < high), axis=1)
     return Mesh(mesh.vertices, mesh.faces[inside])
