@@ -27,8 +27,13 @@ from mri2mesh.geometry.checks import is_watertight, volume_mm3
 from mri2mesh.geometry.connectivity import component_labels, select_faces
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.edges import edges
+from mri2mesh.geometry.intersections import self_intersecting_pairs
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.remeshing import transfer_point_data
+
+_TRIES = 11
+"""How many walls are tried from the one that keeps the disc's volume to the roundest."""
+_ROOM_MM = 5.0
 
 
 def seat_disc(
@@ -71,7 +76,17 @@ def seat_disc(
         surface = Mesh(np.concatenate([points, new]).astype(np.float32), triangles)
         return volume_mm3(surface) - volume_mm3(disc)
 
-    roundness = _root(excess)
+    around = _near(points, np.concatenate([upper[1], lower[1]]), np.concatenate([top, bottom]))
+
+    def is_free(roundness: float) -> bool:
+        new, triangles = closed(roundness)
+        faces = np.concatenate([around, triangles[len(ends) :]])
+        return not len(self_intersecting_pairs(np.concatenate([points, new]).astype(np.float32), faces))
+
+    wanted_roundness = _root(excess)
+    # a wall that stands in may run into a rim that overhangs: rounder until it does not
+    tries = wanted_roundness + np.linspace(0, 1, _TRIES) * (1 - wanted_roundness)
+    roundness = next((one for one in tries.tolist() if is_free(one)), 1.0)
     new, triangles = closed(roundness)
     zones = np.repeat(
         [zone_number(Region.ENDPLATE_SUPERIOR), zone_number(Region.ENDPLATE_INFERIOR), REST],
@@ -84,6 +99,13 @@ def seat_disc(
     figures["roundness_of_wall_kept"] = round(roundness, 3)
     wanted = np.full(len(surface.vertices), edge_length_mm)
     return new, triangles, ReadySurface(surface, zones, wanted, figures)
+
+
+def _near(points: NDArray, triangles: NDArray, ends: NDArray) -> NDArray[np.int64]:
+    """The triangles that a disc's wall could meet: those with a corner in the box around its ends."""
+    low, high = points[ends].min(axis=(0, 1)) - _ROOM_MM, points[ends].max(axis=(0, 1)) + _ROOM_MM
+    inside = ((points >= low) & (points <= high)).all(axis=1)
+    return triangles[inside[triangles].any(axis=1)]
 
 
 def _root(rising: Callable[[float], float]) -> float:
