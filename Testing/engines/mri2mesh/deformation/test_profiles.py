@@ -88,11 +88,13 @@ def test_a_body_of_the_wrong_width_comes_back_to_the_edges_that_the_image_shows(
     image = grid.with_array((ndimage.gaussian_filter(signal, 0.7) + noise).astype(np.float32))
     network, _ = load_profiles(torch.device("cpu"))
     (found,) = read_edges(image, (truth * np.array([scale, 1, 1]))[None], network, graph)
-    sides = np.isin(wall_groups(graph).numpy(), (0, 1))
+    sides = np.isin(wall_groups(graph).numpy(), (0, 1))  # of the body
     outwards = np.sign(truth[sides, 0])
     before, after = (
         float((outwards * (vertices[sides, 0] - truth[sides, 0])).mean())
         for vertices in (truth * np.array([scale, 1, 1]), found)
     )
+    discs = graph.slices[1]
+    np.testing.assert_allclose(found[discs], truth[discs] * np.array([scale, 1, 1]), atol=1e-4)
     assert abs(before) > 1.2
     assert abs(after) < 0.6 * abs(before)

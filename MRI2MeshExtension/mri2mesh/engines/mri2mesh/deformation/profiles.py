@@ -16,7 +16,7 @@ from mri2mesh.engines.mri2mesh.networks.profile_net import (
     place_in_template,
     wall_groups,
 )
-from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
+from mri2mesh.engines.mri2mesh.networks.template_graph import KINDS, TemplateGraph
 from mri2mesh.geometry.tensors import vertex_normals
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.geometry.volume import Volume
@@ -89,7 +89,10 @@ class Reader:
 def read_edges(
     volume: Volume, surfaces: NDArray[np.float64], network: ProfileNet, graph: TemplateGraph
 ) -> NDArray[np.float32]:
-    """Surfaces [N, V, 3] mm RAS of a graph, each moved onto the edges that the volume shows around it."""
+    """Surfaces [N, V, 3] mm RAS of a graph, the bones among them moved onto the edges that the volume shows.
+
+    Discs stay where they are: their edges towards ligaments are too faint for this to have made them better.
+    """
     reader = Reader.of(network, graph)
     found = []
     with torch.inference_mode():
@@ -98,4 +101,7 @@ def read_edges(
             block = torch.from_numpy(normalise(image)).to(network.offsets.device), matrix
             start = torch.from_numpy(vertices).float().to(network.offsets.device)
             found.append(reader.moved(block, start).cpu().numpy())
-    return np.stack(found)
+    moved = np.stack(found)
+    discs = (graph.kind == KINDS.index("disc")).cpu().numpy()
+    moved[:, discs] = surfaces[:, discs]
+    return moved
