@@ -22,6 +22,7 @@ from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
+from mri2mesh.engines.ddx.placing import place_bones
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
@@ -115,8 +116,10 @@ def reconstruct(
         chosen = choose_device(device)
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
+        region = _region(anatomy, cache)
+        placed = [] if region is None or landmarks or start else _placed(radiographs, cache)
         case = prepare_case(
-            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, _region(anatomy, cache)
+            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, region, placed
         )
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
@@ -194,6 +197,12 @@ def _model(anatomy: str | None, cache: Cache) -> ShapeModel:
 
 def _region(anatomy: str | None, cache: Cache) -> ShapeModel | None:
     return cache(read_shape_model, REGION) if anatomy in CENTRED_ON else None
+
+
+def _placed(radiographs: Sequence[Radiograph], cache: Cache) -> list[NDArray[np.float64]]:
+    """Where the network of the engine ddx sees the region's bones, of the views that it knows."""
+    found = [place_bones(one, cache=cache) for one in radiographs]
+    return [one.vertices for one in found if one is not None]
 
 
 def _flexible(anatomy: str) -> ShapeModel:
