@@ -57,4 +57,4 @@ def expected_place(
         normal += front + near + across
         right += (front + near) @ isocentre + across @ source
     covariance = np.linalg.inv(normal)
-    return Expected(covariance @ right, covariance)
+    return Expected(np.asarray(covariance @ right), np.asarray(covariance, dtype=np.float64))
