@@ -71,3 +71,47 @@ def test_a_batch_with_an_infinite_loss_is_passed_over(tmp_path):
 
     state = train_loop(network(), line_fit_batches(), sometimes_infinite, options(tmp_path, max_steps=50))
     assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def blurs():
+    """Images and what a kernel that is looked for makes of them."""
+    generator = torch.Generator().manual_seed(3)
+    kernel = torch.randn(4, 2, 3, 3, generator=generator)
+    while True:
+        x = torch.randn(2, 2, 12, 12, generator=generator)
+        yield x, nn.functional.conv2d(x, kernel)
+
+
+def convolution() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 1))
+
+
+def test_kernels_learn_by_muon_and_a_run_in_two_parts_ends_where_one_run_does(tmp_path):
+    rates = {"learning_rate": 0.01, "kernel_rate": 0.05, "schedule_steps": 400}
+    state = train_loop(
+        convolution(), blurs(), squared_error, options(tmp_path / "w", max_steps=400, ema_decay=0.9, **rates)
+    )
+    trained = convolution()
+    trained.load_state_dict(state)
+    x, y = next(blurs())
+    untrained = float((convolution()(x) - y).square().mean())
+    assert float((trained(x) - y).square().mean()) < 0.02 * untrained
+    batches = blurs()
+    train_loop(convolution(), batches, squared_error, options(tmp_path / "p", max_steps=150, **rates))
+    resumed = options(tmp_path / "p", max_steps=400, ema_decay=0.9, resume=True, **rates)
+    parts = train_loop(convolution(), batches, squared_error, resumed)
+    assert torch.allclose(parts["0.weight"], state["0.weight"], atol=0.02)
+
+
+def test_a_run_goes_on_with_another_optimiser(tmp_path):
+    train_loop(convolution(), blurs(), squared_error, options(tmp_path, max_steps=20))
+    train_loop(
+        convolution(),
+        blurs(),
+        squared_error,
+        options(tmp_path, max_steps=40, resume=True, kernel_rate=0.02),
+    )
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert saved["step"] == 40
+    assert len(saved["optimisers"]) == 2

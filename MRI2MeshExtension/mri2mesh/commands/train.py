@@ -94,6 +94,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of ddx and revert: side of what the network sees, a multiple of 32",
     )
+    parser.add_argument(
+        "--what",
+        default="points",
+        help="of revert: points (the published network), levels (dense maps of whole films) or maps (of one vertebra); "
+        "default: points",
+    )
+    parser.add_argument(
+        "--films-elsewhere",
+        action="store_true",
+        help="of revert: make no films, another run makes those in --cases",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same run (default: 0)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mri2mesh.learning.muon import Muon, kernels_of
 from mri2mesh.networks.layout import fast_module
 
 Step = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
@@ -26,6 +28,7 @@ class LoopOptions:
 
     minutes: wall-clock bound for this call. max_steps: stop there as well, counted over all calls (None: no bound).
     schedule_steps: steps over which the learning rate falls to a tenth along a cosine; resuming goes on along it.
+    kernel_rate: learning rate of Muon for the kernels of convolutions; 0: AdamW for these too.
     cpu_bfloat16: mixed precision on the CPU too, which pays where the processor multiplies matrices of that type.
     examine: called with the averaged weights and the step every ``examine_every_s`` seconds and at the end, to
         measure the network on other data.
@@ -35,6 +38,7 @@ class LoopOptions:
     out: Path
     device: str = "cpu"
     learning_rate: float = 1e-3
+    kernel_rate: float = 0.0
     weight_decay: float = 1e-4
     schedule_steps: int = 4000
     max_steps: int | None = None
@@ -63,6 +67,11 @@ class Average:
                 self.state[name].copy_(value)
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for it; without them mixed precision is slower."""
+    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def train_loop(
     network: nn.Module, batches: Iterator[object], step: Step, options: LoopOptions
 ) -> dict[str, Tensor]:
@@ -75,16 +84,17 @@ def train_loop(
     device = torch.device(options.device)
     network.to(device).train()
     fast_module(network, device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), options.learning_rate, weight_decay=options.weight_decay
-    )
+    optimisers = _optimisers(network, options)
     average = Average(network, options.ema_decay)
     done = 0
     checkpoint = options.out / "checkpoint.pt"
     if options.resume and checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(saved["network"])
-        optimiser.load_state_dict(saved["optimiser"])
+        kept = saved.get("optimisers", [])
+        if len(kept) == len(optimisers):  # otherwise it goes on with another kind, which begins anew
+            for optimiser, state in zip(optimisers, kept, strict=True):
+                optimiser.load_state_dict(state)
         average.state = saved["average"]
         done = int(saved["step"])
 
@@ -96,20 +106,22 @@ def train_loop(
     with (options.out / "metrics.jsonl").open("a" if options.resume else "w") as log:
         while time.monotonic() - started < limit and (options.max_steps is None or done < options.max_steps):
             progress = min(done / options.schedule_steps, 1.0)
-            rate = options.learning_rate * (
-                0.1 + 0.45 * (1 + float(torch.cos(torch.tensor(torch.pi * progress))))
-            )
-            for group in optimiser.param_groups:
-                group["lr"] = rate * min(1.0, (done + 1) / 100)  # a short warm-up
+            falling = 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
+            for optimiser, full in zip(
+                optimisers, (options.learning_rate, options.kernel_rate), strict=False
+            ):
+                for group in optimiser.param_groups:
+                    group["lr"] = full * falling * min(1.0, (done + 1) / 100)  # a short warm-up
             mixed = device.type == "cuda" or (device.type == "cpu" and options.cpu_bfloat16)
             with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 loss, figures = step(network, next(batches))
-            optimiser.zero_grad(set_to_none=True)
+            network.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             if not torch.isfinite(norm):
                 continue  # one bad sample must not end hours of training
-            optimiser.step()
+            for optimiser in optimisers:
+                optimiser.step()
             done += 1
             average.update(network, done)
             for name, value in {"loss": float(loss.detach()), **figures}.items():
@@ -123,24 +135,33 @@ def train_loop(
                 bar.set_postfix(loss=f"{line['loss']:.3f}")
                 sums, counted = {}, 0
             if time.monotonic() - last_saved > options.save_every_s:
-                _save(checkpoint, network, optimiser, average, done)
+                _save(checkpoint, network, optimisers, average, done)
                 last_saved = time.monotonic()
             if options.examine and time.monotonic() - last_examined > options.examine_every_s:
                 options.examine(average.state, done)
                 last_examined = time.monotonic()
     bar.close()
-    _save(checkpoint, network, optimiser, average, done)
+    _save(checkpoint, network, optimisers, average, done)
     if options.examine:
         options.examine(average.state, done)
     return {name: value.cpu() for name, value in average.state.items()}
 
 
+def _optimisers(network: nn.Module, options: LoopOptions) -> list[torch.optim.Optimizer]:
+    """AdamW, and Muon after it where it has kernels to train."""
+    kernels = kernels_of(network) if options.kernel_rate else []
+    apart = {id(kernel) for kernel in kernels}
+    others = [value for value in network.parameters() if id(value) not in apart]
+    adam = torch.optim.AdamW(others, options.learning_rate, weight_decay=options.weight_decay)
+    return [adam, Muon(kernels, options.kernel_rate)] if kernels else [adam]
+
+
 def _save(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, average: Average, step: int
+    path: Path, network: nn.Module, optimisers: list[torch.optim.Optimizer], average: Average, step: int
 ) -> None:
     state = {
         "network": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
+        "optimisers": [optimiser.state_dict() for optimiser in optimisers],
         "average": average.state,
         "step": step,
     }

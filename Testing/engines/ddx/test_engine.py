@@ -105,6 +105,12 @@ def test_noise_is_refused_or_marked(film: Radiograph):
     assert not found.passed
 
 
+def test_a_view_from_the_side_is_refused(film: Radiograph):
+    lateral = replace(film, geometry=film.geometry.with_values("user", primary_angle_deg=90.0))
+    with pytest.raises(InputError, match="takes views from the front"):
+        reconstruct([lateral])
+
+
 def test_several_films_are_one_line(film: Radiograph):
     with pytest.raises(InputError, match="takes one radiograph"):
         reconstruct([film, film], cache=CACHE)

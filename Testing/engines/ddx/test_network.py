@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mri2mesh.engines.ddx.inputs import Reference, camera_channels, depth_of
-from mri2mesh.engines.ddx.networks.stored import load_network, save_network
-from mri2mesh.engines.ddx.networks.unet import DepthNet
+from mri2mesh.engines.ddx.inputs import camera_channels
+from mri2mesh.engines.ddx.networks.stored import load_network, new_network, save_network
+from mri2mesh.engines.dense_maps.inputs import Reference
 from mri2mesh.geometry.xray_camera import XrayCamera
 
 
@@ -22,26 +22,13 @@ def camera(primary: float, spacing: float = 3.4) -> XrayCamera:
     )
 
 
-def test_maps_come_on_half_the_films_grid_for_every_bone():
-    network = DepthNet(widths=(16, 16, 16, 16, 16))
-    maps = network(torch.zeros(2, 1, 128, 192), torch.zeros(2, 6, 64, 96))
-    assert maps.mask.shape == (2, 5, 64, 96)
-    assert maps.log_depth.shape == (2, 5, 2, 64, 96)
-    assert maps.canonical.shape == (2, 5, 2, 3, 64, 96)
-
-
 def test_the_shipped_width_has_some_two_to_three_million_weights():
-    assert 2e6 < sum(p.numel() for p in DepthNet().parameters()) < 3e6
-
-
-def test_widths_that_do_not_fit_the_norms_are_refused():
-    with pytest.raises(ValueError, match="multiples of 8"):
-        DepthNet(widths=(8, 16, 16, 16, 16))
+    assert 2e6 < sum(p.numel() for p in new_network().parameters()) < 3e6
 
 
 def test_weights_come_back_from_their_file_but_for_rounding(tmp_path):
     torch.manual_seed(0)
-    network = DepthNet(widths=(16, 16, 16, 16, 16))
+    network = new_network((16, 16, 16, 16, 16))
     places = np.random.default_rng(0).normal(0, 100, (40, 3))
     save_network(
         tmp_path, network.state_dict(), places, {"widths": [16] * 5, "pixels": 96, "left_out": ["nobody"]}
@@ -64,40 +51,3 @@ def test_the_network_sees_where_the_source_is_and_how_large_a_pixel_is():
     np.testing.assert_allclose(larger[2] - ap[2], 2 * np.log(2), rtol=1e-5)
     assert ap[0, 0, 0] == pytest.approx(-ap[0, 0, -1])
     assert abs(ap[0, 0, 0]) == pytest.approx(4 * 47.5 * 3.4 / 1150, rel=1e-5)
-
-
-def test_depth_is_along_the_beam_not_along_the_ray():
-    view = camera(180.0)
-    assert depth_of(view, np.zeros(3)) == pytest.approx(1000.0)
-    assert depth_of(view, np.array([100.0, 0.0, 0.0])) == pytest.approx(1000.0)  # sideways: as deep
-    assert depth_of(view, np.array([0.0, 50.0, 0.0])) == pytest.approx(
-        950.0
-    )  # in front of the patient: nearer
-
-
-def test_a_few_steps_on_one_film_bring_every_loss_down():
-    from mri2mesh.engines.ddx.training.batches import Batch
-    from mri2mesh.engines.ddx.training.step import DdxStep
-
-    torch.manual_seed(0)
-    network = DepthNet(widths=(16, 16, 16, 16, 16))
-    mask = torch.zeros(1, 5, 32, 32, dtype=torch.bool)
-    mask[:, :, 8:24, 8:24] = True
-    slope = torch.linspace(-0.1, 0.1, 32).expand(1, 5, 2, 32, 32)
-    batch = Batch(
-        torch.randn(1, 1, 64, 64),
-        torch.zeros(1, 6, 32, 32),
-        mask,
-        slope.clone(),
-        slope[:, :, :, None].expand(1, 5, 2, 3, 32, 32) * 5,
-        torch.tensor([1000.0]),
-    )
-    step, optimiser = DdxStep(), torch.optim.Adam(network.parameters(), 1e-2)
-    first = None
-    for _ in range(12):
-        loss, parts = step(network, batch)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        first = first or parts
-    assert {name for name in parts if parts[name] > 0.9 * first[name]} == set()

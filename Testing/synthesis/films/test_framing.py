@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mri2mesh.engines.ddx.points import points_from_depth
+from mri2mesh.engines.dense_maps.points import points_from_depth
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.films.case import FilmCase, FilmTruth
 from mri2mesh.synthesis.films.framing import Frame, drawn_frame, framed, whole_frame

@@ -6,36 +6,39 @@ the camera makes points of it, and shape models complete the surfaces.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mri2mesh import __version__
 from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
-from mri2mesh.engines.ddx.checks import fit_checks, outline_agreement, surface_checks, without_scale
-from mri2mesh.engines.ddx.completion.complete import FEWEST_POINTS, Completion, Noise, complete
-from mri2mesh.engines.ddx.maps import SURE, BoneMaps
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
-from mri2mesh.engines.ddx.networks.unet import GRID
-from mri2mesh.engines.ddx.reference import reference_of
-from mri2mesh.engines.ddx.seeing import Seen, scaled, see
+from mri2mesh.engines.ddx.seeing import Seen, see
 from mri2mesh.engines.ddx.targets import MODELS, Target, targets
+from mri2mesh.engines.dense_maps.checks import fit_checks, outline_agreement, surface_checks, without_scale
+from mri2mesh.engines.dense_maps.completion.complete import (
+    FEWEST_POINTS,
+    Completion,
+    Noise,
+    complete,
+    turn_deg,
+)
+from mri2mesh.engines.dense_maps.film import scaled
+from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps
+from mri2mesh.engines.dense_maps.network import GRID
+from mri2mesh.engines.dense_maps.reference import reference_of
+from mri2mesh.engines.dense_maps.surfaces import UNCERTAINTY, shadows, structure_of
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import InputError, ReconstructionRefused
-from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Check, PixelMaps, ReconstructedStructure, Reconstruction
-from mri2mesh.rendering.both_faces import render_both_faces
-from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.weights import find
 
 STAGES = {"load the network": 0.3, "look at the film": 0.1, "complete the bones": 0.4, "check": 0.2}
@@ -45,12 +48,9 @@ about as large as errors are, on films of subjects that it learned from. It errs
 pixels alike."""
 LEAST_MEASURED = 0.05
 """A bone of which the film shows less is left out."""
+LEAST_SEEN = {"hip": 0.5, "whole_sacrum": 0.4, "femur": 0.15}
+"""Least share of a bone's surface that the film must show, by its kind: of a femur a film of the hip shows a third."""
 Completed = list[tuple[Target, Completion]]
-UNCERTAINTY = (
-    "standard deviation of a vertex's distance from its place on the bone: by how the pixels' depths scatter and how "
-    "freely the shape models move where no pixel speaks, and by the shift of everything along the beam, which one film "
-    "does not show; point data give it along the beam, across it, and without that shift"
-)
 
 
 def reconstruct(
@@ -73,7 +73,7 @@ def reconstruct(
         raise InputError("the engine ddx takes one radiograph: give the front view alone")
     radiograph = radiographs[0]
     with stages.stage("load the network"):
-        reference = reference_of(radiograph.geometry, hips_to_detector_mm)
+        reference = reference_of(radiograph.geometry, hips_to_detector_mm, "--hips-to-detector")
         chosen = choose_device(device)
         trained: TrainedNetwork = cache(load_network, weights_dir, str(chosen))
         bones: tuple[Target, ...] = cache(targets)
@@ -137,26 +137,10 @@ def _structures(found: Completed, seen: Seen) -> list[ReconstructedStructure]:
         for name in target.model.part_names:
             rows = target.model.part_vertices(name)
             vertices, spread = one.vertices[rows] / seen.scale, own[rows] / seen.scale
-            support = one.measured[rows] & _in_film(vertices * seen.scale, seen)
-            all_vertices = one.vertices / seen.scale
-            mesh = remove_self_intersections(target.model.surface(all_vertices, name)).with_point_data(
-                uncertainty_along_beam_mm=np.hypot(spread, shift).astype(np.float32),
-                uncertainty_across_mm=spread.astype(np.float32),
-                uncertainty_without_shift_mm=(math.sqrt(3) * spread).astype(np.float32),
-            )
-            total = np.sqrt(3 * spread**2 + shift**2).astype(np.float32)
-            result.append(ReconstructedStructure(STRUCTURES[name], mesh, total, support.astype(np.float32)))
+            support = one.measured[rows] & seen.film.holds(vertices * seen.scale)
+            surface = target.model.surface(one.vertices / seen.scale, name)
+            result.append(structure_of(name, surface, spread, shift, support))
     return sorted(result, key=lambda item: BONES.index(item.name))
-
-
-def _in_film(vertices: NDArray, seen: Seen) -> NDArray[np.bool_]:
-    """[V] whether vertices are projected onto the film."""
-    column, row = np.rint(seen.film.camera.project(vertices)).T
-    rows, columns = seen.film.shown.shape
-    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-    result = np.zeros(len(vertices), bool)
-    result[inside] = seen.film.shown[row[inside].astype(int), column[inside].astype(int)]
-    return result
 
 
 def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen: Seen) -> list[Check]:
@@ -164,7 +148,7 @@ def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen
     for target, one in found:
         if not any(item.name in target.model.part_names for item in structures):
             continue
-        turn = math.degrees(_angle(one.matrix[:3, :3]))
+        turn = turn_deg(one.matrix)
         sure = BoneMaps(
             seen.maps.presence[list(target.bones)], seen.maps.depth_mm, seen.maps.places_mm, seen.maps.camera
         ).certainty
@@ -173,7 +157,7 @@ def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen
     shadows = _shadows(found, seen.maps)
     for item in structures:
         number = BONES.index(item.name)
-        checks += surface_checks(item)
+        checks += surface_checks(item, LEAST_SEEN[item.structure.kind])
         checks.append(outline_agreement(item.name, seen.maps.presence[number] > SURE, shadows[number]))
     return checks
 
@@ -182,21 +166,8 @@ def _shadows(found: Completed, maps: BoneMaps) -> NDArray[np.bool_]:
     """[5, H, W] where the finished surfaces are in the film."""
     result = np.zeros(maps.presence.shape, bool)
     for target, one in found:
-        rendered = render_both_faces(
-            torch.from_numpy(one.vertices.astype(np.float32))[None],
-            torch.from_numpy(target.model.faces),
-            torch.from_numpy(target.model.part),
-            len(target.bones),
-            ProjectiveCameras.of([maps.camera]),
-        )
-        result[list(target.bones)] = rendered.mask[0, 0].numpy()
+        result[list(target.bones)] = shadows(target.model, one.vertices, maps.camera)
     return result
-
-
-def _angle(matrix: NDArray) -> float:
-    """Of the turn in a similarity, in radians."""
-    turn = matrix / np.cbrt(np.linalg.det(matrix))
-    return float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
 
 
 def _warnings(seen: Seen, shift_sd_mm: float, left_out: Sequence[str]) -> list[str]:

@@ -1,49 +1,24 @@
-"""What the network is given besides the film: where each pixel looks, how large millimetres are, and how well the
-distance along the beam is known."""
+"""What the network of 3DDX is given besides the film."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.engines.dense_maps.inputs import SD_UNIT_MM, Reference, ray_channels
 from mri2mesh.geometry.xray_camera import XrayCamera
 
-STANDARD_REFERENCE_SD_MM = 5.0
-"""How well a table's distance is known in standard geometry."""
-_TYPICAL_DEPTH_MM = 1000.0
-_TYPICAL_PIXEL_MM = 1.4
-
-
-@dataclass(frozen=True)
-class Reference:
-    """depth_mm: from the source along the beam to where the middle of both hip joints is expected. sd_mm: how far off
-    that may be."""
-
-    depth_mm: float
-    sd_mm: float = STANDARD_REFERENCE_SD_MM
+CAMERA_CHANNELS = 6
 
 
 def camera_channels(camera: XrayCamera, reference: Reference) -> NDArray[np.float32]:
     """[6, H, W] for a camera whose grid is that of the maps.
 
-    Tangents of the ray along columns and rows; logarithm of the pixel's size at the reference depth; logarithm of that
-    depth; +1 for a beam from the patient's front to the back and -1 for the other way; how uncertain the depth is.
+    Those of `ray_channels`, the reference being the middle of both hip joints; +1 for a beam from the patient's front
+    to the back and -1 for the other way; how uncertain the depth is.
     """
-    rows, columns = camera.size
-    (row_mm, column_mm), distance = camera.pixel_spacing_mm, camera.source_to_detector_mm
-    column, row = camera.principal_point_px
-    out = np.empty((6, rows, columns), np.float32)
-    out[0] = 4 * (np.arange(columns) - column) * column_mm / distance
-    out[1] = (4 * (np.arange(rows) - row) * row_mm / distance)[:, None]
-    out[2] = 2 * np.log(row_mm * reference.depth_mm / distance / _TYPICAL_PIXEL_MM / 2)
-    out[3] = 3 * np.log(reference.depth_mm / _TYPICAL_DEPTH_MM)
-    out[4] = 1.0 if camera.axes_ras[2, 1] < 0 else -1.0
-    out[5] = reference.sd_mm / 30.0
-    return out
-
-
-def depth_of(camera: XrayCamera, point_ras_mm: NDArray) -> float:
-    """mm from the source to a point along the beam."""
-    return float((point_ras_mm - camera.source_ras_mm) @ camera.axes_ras[2])
+    rays = ray_channels(camera, reference)
+    more = np.empty((2, *camera.size), np.float32)
+    more[0] = 1.0 if camera.axes_ras[2, 1] < 0 else -1.0
+    more[1] = reference.sd_mm / SD_UNIT_MM
+    return np.concatenate([rays, more])

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mri2mesh.engines.ddx.completion.complete import FEWEST_POINTS, complete
-from mri2mesh.engines.ddx.film import NetworkFilm, network_film
-from mri2mesh.engines.ddx.inputs import Reference
-from mri2mesh.engines.ddx.maps import SURE, BoneMaps, maps_of
+from mri2mesh.engines.ddx.inputs import camera_channels
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork
 from mri2mesh.engines.ddx.targets import Target
-from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.engines.dense_maps.completion.complete import FEWEST_POINTS, complete
+from mri2mesh.engines.dense_maps.film import NetworkFilm, network_film, scaled
+from mri2mesh.engines.dense_maps.inputs import Reference
+from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen, maps_of
+from mri2mesh.engines.dense_maps.network import GRID
+from mri2mesh.errors import InputError
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
 TABLE_FIELD_MM = 430.0
 """Longer side of the detector under a table, usually."""
 _SIZES = (0.55, 1.8)
 """What a picture without a scale may be off that field."""
+_LEAST_FRONTAL = np.cos(np.radians(50.0))
 _BETTER = 1.15
 """How much more bone, and more surely, the other polarity has to show to be believed."""
 
@@ -36,7 +38,12 @@ class Seen:
 
 
 def see(radiograph: Radiograph, trained: TrainedNetwork, reference: Reference, pelvis: Target) -> Seen:
-    """Raises InputError as `network_film` does."""
+    """Raises InputError for a view from the side, and as `network_film` does."""
+    if abs(radiograph.camera.axes_ras[2, 1]) < _LEAST_FRONTAL:
+        raise InputError(
+            "the engine ddx takes views from the front, and the geometry of this radiograph is another: give such a "
+            "view, or correct its angles with --camera"
+        )
     scale = 1.0
     if not radiograph.scale_known:
         scale = _guessed_scale(radiograph)
@@ -67,7 +74,7 @@ def _polarised(radiograph: Radiograph, trained: TrainedNetwork, reference: Refer
     if radiograph.scale == "logarithmic":  # the file says how its values follow the beam
         return first
     other = _seen(radiograph, trained, reference, scale, True)
-    return other if _bone_seen(other.maps.presence) > _BETTER * _bone_seen(first.maps.presence) else first
+    return other if bone_seen(other.maps.presence) > _BETTER * bone_seen(first.maps.presence) else first
 
 
 def _seen(
@@ -77,20 +84,10 @@ def _seen(
     pixels = -radiograph.pixels if inverted else radiograph.pixels
     film = network_film(pixels, camera, trained.pixels)
     deep = Reference(reference.depth_mm * scale, reference.sd_mm)
-    return Seen(film, maps_of(trained.network, film, deep), scale, inverted)
+    return Seen(film, look(trained, film, deep), scale, inverted)
 
 
-def _bone_seen(presence: NDArray) -> float:
-    """Pixels of bone, each as far as it is sure."""
-    return float((2 * presence[presence > SURE] - 1).sum())
-
-
-def scaled(camera: XrayCamera, factor: float) -> XrayCamera:
-    """The same picture of a world that is larger by a factor about the origin."""
-    row_mm, column_mm = camera.pixel_spacing_mm
-    return replace(
-        camera,
-        source_ras_mm=camera.source_ras_mm * factor,
-        source_to_detector_mm=camera.source_to_detector_mm * factor,
-        pixel_spacing_mm=(row_mm * factor, column_mm * factor),
-    )
+def look(trained: TrainedNetwork, film: NetworkFilm, reference: Reference) -> BoneMaps:
+    """What the network sees in a film. reference: how deep the hips are expected to be."""
+    channels = camera_channels(film.camera.coarser(GRID), reference)
+    return maps_of(trained.network, film, channels, reference.depth_mm)

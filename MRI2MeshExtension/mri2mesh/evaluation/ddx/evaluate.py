@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mri2mesh.engines.ddx.completion.complete import Completion, Noise, complete
 from mri2mesh.engines.ddx.engine import SAMPLES
-from mri2mesh.engines.ddx.film import network_film
-from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference
-from mri2mesh.engines.ddx.maps import BoneMaps, maps_of
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
+from mri2mesh.engines.ddx.seeing import look
 from mri2mesh.engines.ddx.targets import Target, targets
-from mri2mesh.engines.ddx.training.batches import drawn_reference
 from mri2mesh.engines.ddx.training.left_out import LeftOutFilm, left_out_films
 from mri2mesh.engines.ddx.training.run import LEFT_OUT, prepared_anatomy
+from mri2mesh.engines.dense_maps.completion.complete import Completion, Noise, complete
+from mri2mesh.engines.dense_maps.film import network_film
+from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference
+from mri2mesh.engines.dense_maps.maps import BoneMaps
+from mri2mesh.engines.dense_maps.training.batches import drawn_reference
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.ddx.conditions import CONDITIONS, DISTANCES, VIEWS, wrong_distance
 from mri2mesh.evaluation.ddx.scores import Score, mean_shape_scores, scores_of
@@ -145,7 +146,7 @@ def _predicted_maps(trained: TrainedNetwork, film: LeftOutFilm, camera: XrayCame
     further = camera.source_to_detector_mm - film.case.camera.source_to_detector_mm
     reference = Reference(known.depth_mm + further, known.sd_mm)
     image = develop(film.case, rng)
-    return maps_of(trained.network, network_film(image, camera, trained.pixels), reference)
+    return look(trained, network_film(image, camera, trained.pixels), reference)
 
 
 def _network(weights_dir: Path | None) -> TrainedNetwork | None:

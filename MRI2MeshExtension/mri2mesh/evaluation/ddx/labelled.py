@@ -19,13 +19,13 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, Delaunay, cKDTree
 from tqdm import tqdm
 
-from mri2mesh.engines.ddx.completion.complete import complete
 from mri2mesh.engines.ddx.engine import SAMPLES
-from mri2mesh.engines.ddx.film import network_film
-from mri2mesh.engines.ddx.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
-from mri2mesh.engines.ddx.maps import maps_of
 from mri2mesh.engines.ddx.networks.stored import load_network
+from mri2mesh.engines.ddx.seeing import look
 from mri2mesh.engines.ddx.targets import Target, targets
+from mri2mesh.engines.dense_maps.completion.complete import complete
+from mri2mesh.engines.dense_maps.film import network_film
+from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.errors import InputError
 from mri2mesh.evaluation.ddx.evaluate import table
 from mri2mesh.evaluation.ddx.scores import in_film
@@ -78,7 +78,7 @@ def evaluate_labelled(
             image = develop(film.case, rng, Appearance(metal=0.0))
             depth = depth_of(film.case.camera, film.case.anchors_ras_mm.mean(axis=0))
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
-            maps = maps_of(trained.network, network_film(image, film.case.camera, trained.pixels), reference)
+            maps = look(trained, network_film(image, film.case.camera, trained.pixels), reference)
             for target in bones:
                 head: dict[str, object] = {
                     "condition": "labelled CT",

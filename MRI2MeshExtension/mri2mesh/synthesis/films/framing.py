@@ -14,6 +14,7 @@ from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase, FilmTruth
 
 _LEAST_SHARE = 0.6
+_WHOLE_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ def whole_frame(case: FilmCase, size: int) -> Frame:
 
 
 def drawn_frame(case: FilmCase, size: tuple[int, int], rng: np.random.Generator) -> Frame:
-    """A part of a film, of all of its side down to some six tenths; a round field stays as it is, in its middle."""
+    """Most often all of a film, else a part down to some six tenths of its side; a round field stays as it is, in its
+    middle."""
     rows, columns = case.camera.size
-    share = 1.0 if case.round_field or rng.random() < 0.4 else rng.uniform(_LEAST_SHARE, 1.0)
+    share = 1.0 if case.round_field or rng.random() < _WHOLE_SHARE else rng.uniform(_LEAST_SHARE, 1.0)
     step = share * min(rows / size[0], columns / size[1])
     free = np.array([rows - step * size[0], columns - step * size[1]])
     row, column = free * (0.5 if case.round_field else rng.random(2))

@@ -12,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mri2mesh.engines.ddx.networks.unet import DepthNet
+from mri2mesh.anatomy.hip_region import BONES
+from mri2mesh.engines.ddx.inputs import CAMERA_CHANNELS
+from mri2mesh.engines.dense_maps.network import WIDTHS, DepthNet
+from mri2mesh.engines.dense_maps.stored import from_bytes, in_bytes
 from mri2mesh.weights import WeightsEntry, find, load_safetensors, save_weights
 
 NAME = "ddx"
 LICENCE = "CC BY-SA 4.0"
 PLACES = "places_mm"
-_SCALE = ".scale"
-_STEPS = 127
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class TrainedNetwork:
     places: NDArray[np.float64]
     left_out: tuple[str, ...]
     entry: WeightsEntry
+
+
+def new_network(widths: tuple[int, ...] = WIDTHS) -> DepthNet:
+    """Maps of hips, sacrum and femora."""
+    return DepthNet(len(BONES), CAMERA_CHANNELS, widths)
 
 
 def save_network(
@@ -57,33 +63,7 @@ def load_network(weights_dir: Path | None = None, device: str = "cpu") -> Traine
     entry = find(NAME, weights_dir)
     stored = load_safetensors(NAME, "cpu", weights_dir)
     places = stored.pop(PLACES).double().numpy()
-    network = DepthNet(tuple(entry.metadata["widths"]))
+    network = new_network(tuple(entry.metadata["widths"]))
     network.load_state_dict(from_bytes(stored))
     pixels, left_out = int(entry.metadata["pixels"]), tuple(entry.metadata["left_out"])
     return TrainedNetwork(network.to(device).eval(), pixels, places, left_out, entry)
-
-
-def in_bytes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Kernels as whole numbers from -127 to 127, with one scale for each channel that comes out; the rest as it is."""
-    found: dict[str, Tensor] = {}
-    for name, value in state.items():
-        if value.ndim < 2:
-            found[name] = value
-            continue
-        scale = value.float().flatten(1).abs().amax(1).clamp_min(1e-12) / _STEPS
-        found[name] = torch.round(value.float() / _along_first(scale, value)).to(torch.int8)
-        found[name + _SCALE] = scale
-    return found
-
-
-def from_bytes(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What `in_bytes` was given, but for rounding."""
-    return {
-        name: value.float() * _along_first(stored[name + _SCALE], value) if name + _SCALE in stored else value
-        for name, value in stored.items()
-        if not name.endswith(_SCALE)
-    }
-
-
-def _along_first(scale: Tensor, like: Tensor) -> Tensor:
-    return scale.float().view(-1, *[1] * (like.ndim - 1))

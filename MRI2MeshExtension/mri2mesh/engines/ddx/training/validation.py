@@ -1,19 +1,17 @@
-"""The network on films of subjects that took no part, measured as training goes, a line of a CSV each time."""
+"""Films of subjects that took no part in training 3DDX, as they are measured on while it goes on."""
 
 from __future__ import annotations
 
-import csv
-import time
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mri2mesh.anatomy.hip_region import BONES
-from mri2mesh.engines.ddx.networks.unet import CANONICAL_MM, Maps
-from mri2mesh.engines.ddx.training.batches import Batch, make_batch, whole_films
+from mri2mesh.engines.ddx.training.batches import make_batch
 from mri2mesh.engines.ddx.training.left_out import left_out_films
+from mri2mesh.engines.dense_maps.training.batches import whole_films
+from mri2mesh.engines.dense_maps.training.validation import Validation
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
@@ -28,58 +26,8 @@ def validation_cases(
     return [film.case for film in left_out_films(shapes, spines, count, seed)]
 
 
-class Validation:
-    """Called with averaged weights; appends to ``curve.csv`` in a folder. pixels: of a film's side."""
-
-    def __init__(self, network: nn.Module, cases: list[FilmCase], folder: Path, pixels: int) -> None:
-        self.network, self.path = network, folder / "curve.csv"
-        cases = whole_films(cases, pixels)
-        rng = np.random.default_rng(_SEED)
-        # The same films, in the same development, every time.
-        self.batches = [
-            make_batch(cases[k : k + 4], rng, reference_sd_mm=5.0) for k in range(0, len(cases), 4)
-        ]
-
-    def __call__(self, state: dict[str, Tensor], step: int) -> None:
-        own = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.network.load_state_dict(state)
-        self.network.eval()
-        with torch.inference_mode():
-            rows = [figures(self.network(batch.film, batch.camera), batch) for batch in self.batches]
-        self.network.load_state_dict(own)
-        self.network.train()
-        line = {"step": step, "time": time.strftime("%H:%M:%S")}
-        line |= {name: f"{np.nanmean([row[name] for row in rows]):.4f}" for name in rows[0]}
-        new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(line))
-            if new:
-                writer.writeheader()
-            writer.writerow(line)
-
-
-def figures(maps: Maps, batch: Batch) -> dict[str, float]:
-    """Means over the films of a batch: Dice of each bone, error of depth in mm as it is and after the median error of
-    each film is taken off, error of the place on the bone in mm."""
-    found = torch.sigmoid(maps.mask) > 0.5
-    both, either = (found & batch.mask).sum((2, 3)), found.sum((2, 3)) + batch.mask.sum((2, 3))
-    shown = batch.mask.sum((2, 3)) >= 100
-    result = {}
-    for k, name in enumerate(BONES):
-        dice = 2 * both[:, k] / either[:, k].clamp_min(1)
-        result[f"dice_{name}"] = float(dice[shown[:, k]].mean()) if shown[:, k].any() else np.nan
-    reference = batch.reference_mm[:, None, None, None, None]
-    error = (maps.log_depth.exp() - batch.log_depth.exp()) * reference
-    raw, aligned, places = [], [], []
-    for k in range(len(error)):
-        on = batch.mask[k, :, None].expand_as(error[k])
-        values = error[k][on]
-        raw.append(float(values.abs().mean()))
-        aligned.append(float((values - values.median()).abs().mean()))
-        apart = (maps.canonical[k] - batch.canonical[k]).norm(dim=2) * CANONICAL_MM
-        places.append(float(apart[on].mean()))
-    return result | {
-        "depth_mm": float(np.mean(raw)),
-        "depth_shifted_mm": float(np.mean(aligned)),
-        "canonical_mm": float(np.mean(places)),
-    }
+def validation_of(network: nn.Module, cases: list[FilmCase], folder: Path, pixels: int) -> Validation:
+    """Writes ``curve.csv`` in the folder. pixels: of a film's side."""
+    cases, rng = whole_films(cases, pixels), np.random.default_rng(_SEED)
+    batches = [make_batch(cases[k : k + 4], rng, reference_sd_mm=5.0) for k in range(0, len(cases), 4)]
+    return Validation(network, batches, BONES, folder / "curve.csv")

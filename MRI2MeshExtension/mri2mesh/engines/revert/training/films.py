@@ -58,11 +58,7 @@ def films_of(
 def left_out_films(folder: Path, people: int, per_person: int, seed: int) -> list[FilmCase]:
     """Films of spines made of the first left-out subject's own vertebrae, neither blended nor deformed further than the
     postures and sizes of the population ask for. Their trunks are kept in the folder."""
-    path = folder / f"left_out_{seed}_{people}.npz"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        draw_trunks(range(people), seed, shapes_of(LEFT_OUT[:1])).save(path)
-    maker, films = LumbarMaker(Trunks.load(path)), list[FilmCase]()
+    maker, films = LumbarMaker(left_out_trunks(folder, people, seed)), list[FilmCase]()
     for person in range(people):
         rng = np.random.default_rng([seed, person])
         alone = Trunks(
@@ -72,6 +68,15 @@ def left_out_films(folder: Path, people: int, per_person: int, seed: int) -> lis
         )
         films += films_of(LumbarMaker(alone), rng, per_person, strength=0.0)
     return films
+
+
+def left_out_trunks(folder: Path, people: int, seed: int) -> Trunks:
+    """Spines of the first left-out subject's vertebrae alone, made once and kept in the folder."""
+    path = folder / f"left_out_{seed}_{people}.npz"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        draw_trunks(range(people), seed, shapes_of(LEFT_OUT[:1])).save(path)
+    return Trunks.load(path)
 
 
 class TrunkStore:

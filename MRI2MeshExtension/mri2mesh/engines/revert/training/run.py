@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from mri2mesh.device import choose_device
 from mri2mesh.engines.revert.networks.points_net import PointsNet
+from mri2mesh.engines.revert.networks.stored import CROP_PIXELS
 from mri2mesh.engines.revert.training.examples import (
     Example,
     PairedCase,
@@ -21,6 +20,8 @@ from mri2mesh.engines.revert.training.examples import (
     paired_example,
 )
 from mri2mesh.engines.revert.training.films import LEFT_OUT, fill_with_films, left_out_films
+from mri2mesh.engines.revert.training.options import WHATS, RevertTrainOptions
+from mri2mesh.engines.revert.training.run_maps import train_maps
 from mri2mesh.engines.revert.training.step import PointStep
 from mri2mesh.engines.revert.training.validation import PointValidation
 from mri2mesh.errors import InputError
@@ -37,37 +38,21 @@ _EVERY = 5
 _VIEWS_MEASURED = 2
 
 
-@dataclass(frozen=True)
-class RevertTrainOptions:
-    """out: checkpoints, curve, weights. films: how many are kept at a time. cases: where. batch: crops a step. pixels:
-    of a crop's side, a multiple of 32. width: of the encoder, 64 as published. validation_people: spines of the
-    left-out subject."""
-
-    out: Path
-    minutes: float = 60.0
-    resume: bool = False
-    device: str = "auto"
-    seed: int = 0
-    batch: int = 8
-    steps: int | None = None
-    schedule_steps: int = 20_000
-    learning_rate: float = 5e-4
-    films: int = 2000
-    pixels: int = 96
-    width: int = 24
-    validation_people: int = 4
-    examine_every_s: float = 600.0
-    cases: Path | None = None
-
-
 def train_revert(options: RevertTrainOptions, pairs: Sequence[PairedCase] | None = None) -> None:
     """Writes ``checkpoint.pt``, ``metrics.jsonl``, ``curve.csv`` (left-out subjects) and the averaged weights.
 
     pairs: paired data with subjects (`datasets.revert.read_revert`), instead of films that are made here; every fifth
     subject is validated on. Raises InputError for sizes that the network cannot take, or fewer than two subjects.
     """
-    if options.pixels % 32 or options.pixels < 32:
+    if options.what not in WHATS:
+        raise InputError(f"--what {options.what}: use one of {', '.join(WHATS)}")
+    if options.pixels is not None and (options.pixels % 32 or options.pixels < 32):
         raise InputError(f"--pixels {options.pixels}: use a multiple of 32")
+    if options.what != "points":
+        if pairs is not None:
+            raise InputError("--pairs is for the network of points alone: leave --what out")
+        train_maps(options)
+        return
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     network = PointsNet(options.width)
@@ -77,18 +62,20 @@ def train_revert(options: RevertTrainOptions, pairs: Sequence[PairedCase] | None
         _train(network, batches, examples, options)
         return
     films = options.cases or options.out / "films"
-    examples = _left_out_examples(left_out_films(films, options.validation_people, 3, _SEED), options.pixels)
+    pixels = options.pixels or CROP_PIXELS
+    examples = _left_out_examples(left_out_films(films, options.validation_people, 3, _SEED), pixels)
     ring = FileRing(films, options.films)
-    worker = RingWorker(ring, fill_with_films, options.seed)
+    worker = None if options.films_elsewhere else RingWorker(ring, fill_with_films, options.seed)
 
     def draw(rng: np.random.Generator) -> FilmCase:
-        return ring.draw(FilmCase.load, rng, alive=worker.alive)
+        return ring.draw(FilmCase.load, rng, alive=worker.alive if worker else lambda: True)
 
     try:
-        made = film_batches(draw, options.batch, options.seed + ring.made(), options.pixels)
+        made = film_batches(draw, options.batch, options.seed + ring.made(), pixels)
         _train(network, made, examples, options)
     finally:
-        worker.close()
+        if worker:
+            worker.close()
 
 
 def split_by_subject(pairs: Sequence[PairedCase]) -> tuple[list[PairedCase], list[PairedCase]]:
@@ -111,11 +98,11 @@ def _of_pairs(
 ) -> tuple[list[Example], Iterator[PointBatch]]:
     rng = np.random.default_rng(_SEED)
     examples = [
-        paired_example(case, rng, options.pixels, int(number))
+        paired_example(case, rng, options.pixels or CROP_PIXELS, int(number))
         for case in measured
         for number in rng.permutation(len(case.views))[:_VIEWS_MEASURED]
     ]
-    return examples, paired_batches(learned, options.batch, options.seed, options.pixels)
+    return examples, paired_batches(learned, options.batch, options.seed, options.pixels or CROP_PIXELS)
 
 
 def _train(
@@ -145,7 +132,7 @@ def _train(
             "width": network.width,
             "code": network.code,
             "points": network.points,
-            "pixels": options.pixels,
+            "pixels": options.pixels or CROP_PIXELS,
             "left_out": list(LEFT_OUT),
         },
     )

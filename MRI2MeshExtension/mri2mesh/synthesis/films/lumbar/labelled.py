@@ -82,14 +82,14 @@ def make_labelled_case(
         tissue = _ct_path(spine, level if alone else None, camera)
     else:
         cortex, marrow = _label_paths(spine, chosen, camera)
-        tissue = np.zeros(camera.size, np.float32) if alone else lumbar_tissue(_region(spine), camera, rng)
+        tissue = np.zeros(camera.size, np.float32) if alone else lumbar_tissue(region_of(spine), camera, rng)
     label = np.zeros(len(bone.faces), np.int64)
     places = np.zeros_like(bone.vertices)
     truth: FilmTruth = surface_truth(bone.vertices, bone.faces, label, places, 1, camera.coarser(TRUTH_GRID))
     half = np.float16
     return FilmCase(
         cortex.astype(half), marrow.astype(half), tissue.astype(half), truth, camera,
-        _region(spine).anchors.reshape(-1, 3), view.round_field, view.kind, (level,), bone.vertices,
+        region_of(spine).anchors.reshape(-1, 3), view.round_field, view.kind, (level,), bone.vertices,
     )  # fmt: skip
 
 
@@ -140,8 +140,9 @@ def _front(vertices: NDArray) -> NDArray[np.float64]:
     return np.asarray(own[own[:, 1] > np.median(own[:, 1]) + 5.0].mean(axis=0))
 
 
-def _region(spine: LabelledSpine) -> LumbarRegion:
-    """What soft tissue is made around: rough places of the levels; those not labelled go on along the spine."""
+def region_of(spine: LabelledSpine) -> LumbarRegion:
+    """What soft tissue is made, and cameras are placed, around: rough places of the levels; those not
+    labelled go on along the spine."""
     known = [level for level in VERTEBRA_LEVELS if level in spine.surfaces]
     numbers = np.array([VERTEBRA_LEVELS.index(level) for level in known])
     centres = np.stack([_front(spine.surfaces[level].vertices) for level in known])

@@ -15,7 +15,6 @@ from mri2mesh.imaging.radiographs.brightness import standardised
 
 MULTIPLE = 32
 """What the network's films are a multiple of, along each side."""
-_LEAST_FRONTAL = np.cos(np.radians(50.0))
 _MOST_OBLONG = 3.0
 
 
@@ -27,23 +26,27 @@ class NetworkFilm:
     camera: XrayCamera
     shown: NDArray[np.bool_]
 
+    def holds(self, points: NDArray) -> NDArray[np.bool_]:
+        """[N] whether points [N, 3] RAS mm are projected onto the film."""
+        column, row = np.rint(self.camera.project(points)).T
+        rows, columns = self.shown.shape
+        inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+        result = np.zeros(len(points), bool)
+        result[inside] = self.shown[row[inside].astype(int), column[inside].astype(int)]
+        return result
+
 
 def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> NetworkFilm:
     """pixels: [rows, columns] of the camera, in any orientation. longer_side: pixels to come, a multiple of 32.
 
-    Raises InputError for a view from the side, and for an image that is a strip.
+    Raises InputError for an image that is a strip.
     """
-    if abs(camera.axes_ras[2, 1]) < _LEAST_FRONTAL:
-        raise InputError(
-            "the engine ddx takes views from the front, and the geometry of this radiograph is another: give such a "
-            "view, or correct its angles with --camera"
-        )
     pixels, camera = upright(np.asarray(pixels, dtype=np.float32), camera)
     (rows, columns), (row_mm, column_mm) = camera.size, camera.pixel_spacing_mm
     height, width = rows * row_mm, columns * column_mm
     if max(height, width) > _MOST_OBLONG * min(height, width):
         raise InputError(
-            f"the radiograph is a strip of {width:.0f} x {height:.0f} mm: give one of the whole pelvis or of a hip"
+            f"the radiograph is a strip of {width:.0f} x {height:.0f} mm: give one of the whole region"
         )
     step = max(height, width) / longer_side
     small = tuple(max(1, round(length / step)) for length in (height, width))
@@ -71,14 +74,21 @@ def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> Netwo
 
 
 def upright(pixels: NDArray, camera: XrayCamera) -> tuple[NDArray, XrayCamera]:
-    """The image as films are hung: head up, the patient's right on its left; and the camera that sees it so."""
-    if abs(camera.axes_ras[0, 2]) > abs(camera.axes_ras[0, 0]):  # columns run along the body
+    """The image as films are hung: head up, on its left the patient's right, or the front in views from the side; and
+    the camera that sees it so."""
+    if abs(camera.axes_ras[0, 2]) > np.hypot(*camera.axes_ras[0, :2]):  # columns run along the body
         pixels, camera = pixels.T, _transposed(camera)
-    if camera.axes_ras[0, 0] > 0:  # towards the patient's right
-        pixels, camera = pixels[:, ::-1], _turned_round(camera, 0)
+    if against_custom(camera):
+        pixels, camera = pixels[:, ::-1], turned_round(camera, 0)
     if camera.axes_ras[1, 2] > 0:  # towards the head
-        pixels, camera = pixels[::-1], _turned_round(camera, 1)
+        pixels, camera = pixels[::-1], turned_round(camera, 1)
     return np.ascontiguousarray(pixels), camera
+
+
+def against_custom(camera: XrayCamera) -> bool:
+    """Whether columns run towards the patient's right; in views from the side, towards the front."""
+    right, front = camera.axes_ras[0, :2]
+    return bool(right > 0 if abs(right) > abs(front) else front > 0)
 
 
 def _transposed(camera: XrayCamera) -> XrayCamera:
@@ -92,9 +102,20 @@ def _transposed(camera: XrayCamera) -> XrayCamera:
     )
 
 
-def _turned_round(camera: XrayCamera, axis: int) -> XrayCamera:
+def turned_round(camera: XrayCamera, axis: int) -> XrayCamera:
     """axis: 0, columns come in the other order; 1, rows."""
     axes, point = camera.axes_ras.copy(), list(camera.principal_point_px)
     axes[axis] *= -1
     point[axis] = camera.size[1 - axis] - 1 - point[axis]
     return replace(camera, axes_ras=axes, principal_point_px=(point[0], point[1]))
+
+
+def scaled(camera: XrayCamera, factor: float) -> XrayCamera:
+    """The same picture of a world that is larger by a factor about the origin."""
+    row_mm, column_mm = camera.pixel_spacing_mm
+    return replace(
+        camera,
+        source_ras_mm=camera.source_ras_mm * factor,
+        source_to_detector_mm=camera.source_to_detector_mm * factor,
+        pixel_spacing_mm=(row_mm * factor, column_mm * factor),
+    )

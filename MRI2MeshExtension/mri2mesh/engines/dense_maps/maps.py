@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.engines.ddx.film import NetworkFilm
-from mri2mesh.engines.ddx.inputs import Reference, camera_channels
-from mri2mesh.engines.ddx.networks.unet import CANONICAL_MM, GRID, DepthNet
-from mri2mesh.engines.ddx.points import SurfacePoints, surface_points
+from mri2mesh.engines.dense_maps.film import NetworkFilm
+from mri2mesh.engines.dense_maps.network import CANONICAL_MM, GRID, DepthNet
+from mri2mesh.engines.dense_maps.points import SurfacePoints, surface_points
 from mri2mesh.geometry.xray_camera import XrayCamera
 
 SURE = 0.5
@@ -20,8 +19,8 @@ SURE = 0.5
 
 @dataclass(frozen=True)
 class BoneMaps:
-    """Of every bone of `anatomy.hip_region.BONES`. presence: [5, H, W], 0 to 1. depth_mm: [5, 2, H, W] along the beam
-    from the source, nearest and farthest face. places_mm: [5, 2, 3, H, W], where on the mean bone. camera: of H x W.
+    """Of every one of L bones. presence: [L, H, W], 0 to 1. depth_mm: [L, 2, H, W] along the beam from the source,
+    nearest and farthest face. places_mm: [L, 2, 3, H, W], where on the mean bone. camera: of H x W.
     """
 
     presence: NDArray[np.float32]
@@ -45,15 +44,21 @@ class BoneMaps:
         return float(2 * seen.mean() - 1) if seen.size else 0.0
 
 
-def maps_of(network: DepthNet, film: NetworkFilm, reference: Reference) -> BoneMaps:
-    """reference: how deep the hips are expected to be. What pads the film shows no bone."""
-    camera = film.camera.coarser(GRID)
+def bone_seen(presence: NDArray) -> float:
+    """Pixels of bone [...], each as far as it is sure."""
+    return float((2 * presence[presence > SURE] - 1).sum())
+
+
+def maps_of(network: DepthNet, film: NetworkFilm, channels: NDArray, reference_mm: float) -> BoneMaps:
+    """channels: [C, H, W] what the network is given besides the film, on its half grid. reference_mm: the depth that
+    the network's depths are relative to. What pads the film shows no bone."""
     on = next(network.parameters()).device
     with torch.inference_mode():
         found = network(
             torch.from_numpy(film.film)[None, None].to(on),
-            torch.from_numpy(camera_channels(camera, reference))[None].to(on),
+            torch.from_numpy(channels)[None].to(on),
         )
     presence = torch.sigmoid(found.mask[0]).cpu().numpy() * film.shown[::GRID, ::GRID]
-    depth = (found.log_depth[0].exp() * reference.depth_mm).cpu().numpy()
-    return BoneMaps(presence, depth, found.canonical[0].cpu().numpy() * CANONICAL_MM, camera)
+    depth = (found.log_depth[0].exp() * reference_mm).cpu().numpy()
+    places = found.canonical[0].cpu().numpy() * CANONICAL_MM
+    return BoneMaps(presence, depth, places, film.camera.coarser(GRID))

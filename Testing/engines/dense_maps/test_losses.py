@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mri2mesh.engines.ddx.losses import canonical_loss, depth_loss, mask_loss
+from mri2mesh.engines.dense_maps.losses import canonical_loss, depth_loss, mask_loss
 
 EVERYWHERE = torch.ones(1, 2, 4, 4, dtype=torch.bool)
 

@@ -8,9 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mri2mesh.engines.ddx.losses import DepthLoss, canonical_loss, depth_loss, mask_loss
-from mri2mesh.engines.ddx.networks.unet import Maps
-from mri2mesh.engines.ddx.training.batches import Batch
+from mri2mesh.engines.dense_maps.losses import DepthLoss, canonical_loss, depth_loss, mask_loss
+from mri2mesh.engines.dense_maps.network import Maps
+from mri2mesh.engines.dense_maps.training.batches import Batch
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class StepOptions:
     canonical: float = 4.0
 
 
-class DdxStep:
+class MapsStep:
     """Called by `learning.loop.train_loop`."""
 
     def __init__(self, options: StepOptions | None = None) -> None:

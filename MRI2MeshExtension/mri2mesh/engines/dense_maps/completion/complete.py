@@ -15,8 +15,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
-from mri2mesh.engines.ddx.completion.correspondents import Anchors, PlaceFinder
-from mri2mesh.engines.ddx.points import SurfacePoints
+from mri2mesh.engines.dense_maps.completion.correspondents import Anchors, PlaceFinder
+from mri2mesh.engines.dense_maps.points import SurfacePoints
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import vertex_normals
@@ -41,6 +41,23 @@ class Noise:
     across: float = 3.0
     shift: float = 5.0
     independent: int = 400
+
+
+def robust_pose(here: NDArray, there: NDArray, confidence: NDArray) -> NDArray[np.float64]:
+    """4x4, rigid, of points [N, 3] to others; those that are far off are dropped little by little."""
+    weight = confidence.copy()
+    for _ in range(10):
+        pose = rigid_fit(here, there, weight + 1e-9)
+        apart = np.linalg.norm(apply(pose, here) - there, axis=1)
+        spread = max(6.0, float(np.median(apart)))
+        weight = confidence / (1 + (apart / spread) ** 2) ** 2
+    return pose
+
+
+def turn_deg(matrix: NDArray) -> float:
+    """Angle of the turn in a similarity, degrees."""
+    turn = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
+    return float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
 
 
 @dataclass(frozen=True)
@@ -109,23 +126,12 @@ class _System:
         self.moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
         self.anchored = anchors.on(self.moves)  # [M, N, 3]
         self.b = np.zeros(len(model.modes))
-        self.pose = self._first_pose()
+        self.pose = robust_pose(anchors.on(model.mean), samples.points, samples.confidence)
         self.hessian = np.eye(6 + scale + len(self.b))
 
     def shape(self) -> NDArray[np.float64]:
         """[V, 3] in the model's frame."""
         return self.model.mean + np.tensordot(self.b, self.moves, axes=1)
-
-    def _first_pose(self) -> NDArray[np.float64]:
-        """Rigid, from the places alone; samples that are far off are dropped little by little."""
-        there, here = self.samples.points, self.anchors.on(self.model.mean)
-        weight = self.samples.confidence.copy()
-        for _ in range(10):
-            pose = rigid_fit(here, there, weight + 1e-9)
-            apart = np.linalg.norm(apply(pose, here) - there, axis=1)
-            spread = max(6.0, float(np.median(apart)))
-            weight = self.samples.confidence / (1 + (apart / spread) ** 2) ** 2
-        return pose
 
     def step(self, *, shape: bool, across_surface: bool) -> None:
         """One step; shape: coefficients too. across_surface: residuals mostly across the surface."""

@@ -1,4 +1,4 @@
-"""How far a result can be trusted. A result that fails is returned and marked."""
+"""How far bones completed from dense maps can be trusted. A result that fails is returned and marked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ MIN_DICE = 0.8
 MAX_APART_MM = 12.0
 MAX_TURN_DEG = 45.0
 MIN_CERTAINTY = 0.6
-LEAST_SEEN = {"hip": 0.5, "whole_sacrum": 0.4, "femur": 0.15}
-"""Least share of a bone's surface that the film must show, by its kind: of a femur a film of the hip shows a third."""
 RARE = 0.001
 """Fraction of the population: a shape that fewer have is not plausible."""
 
@@ -30,9 +28,9 @@ def outline_agreement(name: str, seen: NDArray[np.bool_], surface: NDArray[np.bo
     return Check("agreement with the image", dice, MIN_DICE, dice >= MIN_DICE, detail, name)
 
 
-def surface_checks(item: ReconstructedStructure) -> list[Check]:
-    """Whether it is a solid, and how much of it is seen."""
-    share, least = float(item.support.mean()), LEAST_SEEN[item.structure.kind]
+def surface_checks(item: ReconstructedStructure, least: float) -> list[Check]:
+    """Whether it is a solid, and how much of it is seen. least: share of its surface that the film must show."""
+    share = float(item.support.mean())
     detail = f"the film shows {100 * share:.0f}% of the surface, the rest is completed"
     return [
         closed_surface(item),
@@ -41,19 +39,26 @@ def surface_checks(item: ReconstructedStructure) -> list[Check]:
 
 
 def fit_checks(
-    name: str, apart_mm: float, turn_deg: float, coefficients: NDArray, certainty: float
+    name: str,
+    apart_mm: float,
+    turn_deg: float,
+    coefficients: NDArray,
+    certainty: float,
+    *,
+    most_apart_mm: float = MAX_APART_MM,
+    most_turn_deg: float = MAX_TURN_DEG,
 ) -> list[Check]:
-    """Of what was completed as a whole, the pelvis or a femur. apart_mm: median distance of the samples from where the
-    surface has them. turn_deg: from how patients lie. coefficients: [M] standard deviations."""
+    """Of what was completed as a whole. apart_mm: median distance of the samples from where the surface has them.
+    turn_deg: from how patients lie or stand. coefficients: [M] standard deviations."""
     distance = float(np.linalg.norm(coefficients))
     limit = float(np.sqrt(chi2.ppf(1 - RARE, len(coefficients))))
     return [
         Check(
-            "depth maps fit one bone", apart_mm, MAX_APART_MM, apart_mm <= MAX_APART_MM,
+            "depth maps fit one bone", apart_mm, most_apart_mm, apart_mm <= most_apart_mm,
             f"half of the pixels are within {apart_mm:.1f} mm of where the finished surface has them", name,
         ),
         Check(
-            "orientation", turn_deg, MAX_TURN_DEG, turn_deg <= MAX_TURN_DEG,
+            "orientation", turn_deg, most_turn_deg, turn_deg <= most_turn_deg,
             f"turned by {turn_deg:.0f} degrees from how the geometry says the patient lies", name,
         ),
         Check(

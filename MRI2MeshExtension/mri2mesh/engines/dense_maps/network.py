@@ -1,5 +1,5 @@
-"""The network of 3DDX: for every pixel and bone whether the bone is there, how deep its two faces lie, and where on the
-bone they are.
+"""A network that says for every pixel and bone whether the bone is there, how deep its two faces lie, and where on the
+bone they are: that of 3DDX (Gu et al. 2024), for the bones of any region.
 
 A residual U-Net (Ronneberger et al. 2015; He et al. 2016). Film pixels are first put together two by two, since truth
 is learned on that grid; what is known of the camera comes in as further channels, because millimetres cannot be read
@@ -14,13 +14,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mri2mesh.anatomy.hip_region import BONES
-
 GRID = 2
 """Pixels of the film to a pixel of the maps, along each side."""
-CAMERA_CHANNELS = 6
 CANONICAL_MM = 100.0
 """What one unit of the canonical coordinates stands for."""
+WIDTHS = (24, 48, 96, 160, 224)
 _SIDES = 2
 
 
@@ -52,18 +50,19 @@ class ResidualBlock(nn.Module):
 
 
 class DepthNet(nn.Module):
-    """film: [B, 1, H, W], H and W multiples of 32. camera: [B, CAMERA_CHANNELS, H / 2, W / 2], see
-    `engines.ddx.inputs`. Returns `Maps` on the half grid. widths: channels from the half grid downwards."""
+    """film: [B, 1, H, W], H and W multiples of 32. camera: [B, C, H / 2, W / 2], what is known beside the film, as
+    `engines.dense_maps.inputs` has it. Returns `Maps` of so many bones on the half grid. widths: channels from the half
+    grid downwards."""
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 160, 224), bones: int = len(BONES)) -> None:
+    def __init__(self, bones: int, channels: int, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
         if any(width % 8 or width < 16 for width in widths):
             raise ValueError(
                 f"widths must be multiples of 8 from 16 upwards, got {widths}"
             )  # groups of norms
-        self.widths, self.bones = widths, bones
+        self.widths, self.bones, self.channels = widths, bones, channels
         self.stem = nn.Sequential(
-            nn.Conv2d(GRID**2 + CAMERA_CHANNELS, widths[0], 3, padding=1, bias=False),
+            nn.Conv2d(GRID**2 + channels, widths[0], 3, padding=1, bias=False),
             nn.GroupNorm(8, widths[0]),
             nn.ReLU(inplace=True),
         )

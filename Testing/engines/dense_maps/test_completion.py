@@ -8,9 +8,9 @@ import torch
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
-from mri2mesh.engines.ddx.completion.complete import Noise, complete
-from mri2mesh.engines.ddx.completion.correspondents import PlaceFinder
-from mri2mesh.engines.ddx.points import SurfacePoints, points_from_depth, surface_points
+from mri2mesh.engines.dense_maps.completion.complete import Noise, complete
+from mri2mesh.engines.dense_maps.completion.correspondents import PlaceFinder
+from mri2mesh.engines.dense_maps.points import SurfacePoints, points_from_depth, surface_points
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.mesh import Mesh

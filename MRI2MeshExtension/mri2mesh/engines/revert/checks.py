@@ -1,0 +1,41 @@
+"""How far the vertebrae of one film can be trusted, beside what holds for all bones from dense maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.reconstruction import Check
+
+SPACING_MM = (20.0, 52.0)
+"""Between the middles of neighbouring bodies: 24 to 45 in people (the population's landmarks), widened by what a film
+does not show."""
+MOST_APART_MM = 8.0
+MOST_TURN_DEG = 60.0
+LEAST_SEEN = 0.3
+"""Share of a vertebra's surface that samples must speak for."""
+
+
+def chain_check(centres: Mapping[str, NDArray]) -> Check | None:
+    """Whether neighbouring bodies lie as far apart as they do in people, and none is left out between two. centres:
+    name -> [3] mm; None for a single vertebra."""
+    names = sorted(centres, key=VERTEBRAE.index)
+    pairs = list(pairwise(names))
+    if not pairs:
+        return None
+    worst, where, steps = 0.0, "", 0
+    for upper, lower in pairs:
+        step = VERTEBRAE.index(lower) - VERTEBRAE.index(upper)
+        apart = float(np.linalg.norm(centres[lower] - centres[upper])) / step
+        beyond = max(SPACING_MM[0] - apart, apart - SPACING_MM[1], 0.0)
+        steps += step > 1
+        if beyond > worst:
+            worst, where = beyond, f"{upper} and {lower} are {apart:.0f} mm apart"
+    detail = where or "neighbouring bodies are as far apart as in people"
+    if steps:
+        detail = f"{detail}; a vertebra between two others is not seen"
+    return Check("vertebrae follow one another", worst, 0.0, not worst and not steps, detail)

@@ -1,0 +1,251 @@
+"""3DReVert: lumbar vertebrae from one radiograph.
+
+A network says for every pixel of the film which vertebra it shows; in the crop around each vertebra another says how
+deep its front and back lie and where on the bone that is. The camera makes points of it, and the level's shape model
+completes the surface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from mri2mesh import __version__
+from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.device import choose_device
+from mri2mesh.engines.dense_maps.checks import fit_checks, outline_agreement, surface_checks, without_scale
+from mri2mesh.engines.dense_maps.completion.complete import Completion, turn_deg
+from mri2mesh.engines.dense_maps.film import scaled
+from mri2mesh.engines.dense_maps.maps import SURE
+from mri2mesh.engines.dense_maps.network import GRID
+from mri2mesh.engines.dense_maps.reference import reference_of
+from mri2mesh.engines.dense_maps.surfaces import UNCERTAINTY, shadows, structure_of
+from mri2mesh.engines.model_cache import Cache, no_cache
+from mri2mesh.engines.revert.checks import LEAST_SEEN, MOST_APART_MM, MOST_TURN_DEG, chain_check
+from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
+from mri2mesh.engines.revert.picking import Pick, parse_level, picks_of
+from mri2mesh.engines.revert.seeing import SpineFilm, see, vertebrae_seen
+from mri2mesh.engines.revert.targets import LEVELS, targets
+from mri2mesh.engines.revert.vertebra import SeenVertebra, completed
+from mri2mesh.engines.stages import Progress, Stages
+from mri2mesh.errors import InputError, ReconstructionRefused
+from mri2mesh.imaging.radiographs.assumptions import assumptions_of
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.quality.overlap import neighbours_apart
+from mri2mesh.reconstruction import (
+    Check,
+    LevelCount,
+    PixelMaps,
+    ReconstructedStructure,
+    Reconstruction,
+    given_statement,
+    level_check,
+)
+from mri2mesh.weights import find
+
+STAGES = {"load the networks": 0.2, "find the vertebrae": 0.2, "complete the vertebrae": 0.4, "check": 0.2}
+Found = dict[str, tuple[SeenVertebra, Completion]]
+
+
+def reconstruct(
+    radiographs: Sequence[Radiograph],
+    *,
+    level: str | None = None,
+    vertebrae: Sequence[str] = (),
+    landmarks: Sequence[Mapping[str, tuple[float, float]]] = (),
+    spine_to_detector_mm: float | None = None,
+    weights_dir: Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+    cache: Cache = no_cache,
+) -> Reconstruction:
+    """Closed surfaces of lumbar vertebrae in patient RAS, as far as one film shows them.
+
+    radiographs: one, from any side. level: one vertebra that is known, as ``"L3@column,row"`` (`picking`): the others
+    are counted from it. vertebrae: names of those that are wanted; all of L1 to L5 that are seen by default.
+    landmarks: per image the pixels that were clicked, by level: those vertebrae alone are reconstructed.
+    spine_to_detector_mm: from the middle of the spine to the detector along the beam.
+
+    Raises InputError for several films, wrong names, places without a vertebra and missing weights,
+    ReconstructionRefused for a film without a lumbar vertebra or without one that was asked for.
+    """
+    stages = Stages(STAGES, progress)
+    if len(radiographs) != 1:
+        raise InputError("the engine revert takes one radiograph: give one view of the lumbar spine")
+    radiograph = radiographs[0]
+    picks = _picks(radiograph, level, landmarks)
+    wanted = _wanted(vertebrae, picks if level is None else [])
+    with stages.stage("load the networks"):
+        reference = reference_of(radiograph.geometry, spine_to_detector_mm, "--spine-to-detector")
+        chosen = choose_device(device)
+        trained: TrainedNetworks = cache(load_networks, weights_dir, str(chosen))
+        models: dict[str, ShapeModel] = cache(targets)
+    with stages.stage("find the vertebrae"):
+        seen = see(radiograph, trained, models, reference, picks)
+        names = _names(seen, wanted)
+        looked = vertebrae_seen(seen, trained, names)
+    with stages.stage("complete the vertebrae"):
+        found, left_out = _completed(looked, trained, models, seen.reference.sd_mm)
+        structures = _structures(found, models, seen)
+    with stages.stage("check"):
+        count = _count(seen, picks, level)
+        checks = _checks(found, structures, models, seen, count)
+    stages.done()
+    return Reconstruction(
+        engine="revert",
+        structures=structures,
+        checks=checks if radiograph.scale_known else without_scale(checks),
+        warnings=[*assumptions_of(radiographs), *_warnings(seen.reference.sd_mm / seen.scale, left_out)],
+        provenance={
+            "version": __version__,
+            "weights": [
+                trained.entry.provenance(),
+                *(find(f"shape_{name}").provenance() for name in found),
+            ],
+            "device": str(chosen),
+            "uncertainty_method": UNCERTAINTY,
+            "settings": {
+                "level": level,
+                "vertebrae": list(vertebrae),
+                "landmarks": {pick.name: list(pick.pixel) for pick in picks} if landmarks else None,
+                "spine_to_detector_mm": spine_to_detector_mm,
+            },
+        },
+        timings_s=stages.seconds,
+        levels=count,
+        maps=_pixel_maps(seen, structures),
+    )
+
+
+def _picks(
+    radiograph: Radiograph, level: str | None, landmarks: Sequence[Mapping[str, tuple[float, float]]]
+) -> list[Pick]:
+    if level is not None and landmarks:
+        raise InputError("--level and --landmarks both say where a vertebra is: give one of them")
+    if level is not None:
+        return [parse_level(level, radiograph)]
+    return picks_of(landmarks, radiograph)
+
+
+def _wanted(vertebrae: Sequence[str], picks: Sequence[Pick]) -> list[str]:
+    """Names that were asked for, from head to foot; none for all."""
+    given = [name.strip().upper() for name in vertebrae]
+    if unknown := [name for name in (*given, *(pick.name for pick in picks)) if name not in LEVELS]:
+        raise InputError(f"the engine revert makes {LEVELS[0]} to {LEVELS[-1]}, not {unknown[0][:20]!r}")
+    if picks:
+        given = [pick.name for pick in picks if not given or pick.name in given]
+    return sorted(set(given), key=LEVELS.index)
+
+
+def _names(seen: SpineFilm, wanted: Sequence[str]) -> list[str]:
+    """Of what is reconstructed, from head to foot. Raises ReconstructionRefused where that is nothing, or less than was
+    asked for."""
+    there = [name for name in LEVELS if name in seen.spine.centres or name in seen.clicks]
+    if not there:
+        raise ReconstructionRefused(
+            "no lumbar vertebra is seen in this radiograph: give a view of the lumbar spine, head up, or point at a "
+            "vertebra with --level"
+        )
+    if missing := [name for name in wanted if name not in there]:
+        raise ReconstructionRefused(
+            f"{', '.join(missing)} is not seen in this radiograph, which shows {', '.join(there)}: ask for one of "
+            "those, or name a vertebra with --level if the levels are counted wrongly"
+        )
+    return list(wanted) or there
+
+
+def _completed(
+    looked: Mapping[str, SeenVertebra],
+    trained: TrainedNetworks,
+    models: Mapping[str, ShapeModel],
+    shift_sd_mm: float,
+) -> tuple[Found, list[str]]:
+    """What the film shows enough of, and the names of what it does not."""
+    found: Found = {}
+    for name, one in looked.items():
+        completion = completed(one, models[name], trained.places[name], shift_sd_mm)
+        if completion is not None:
+            found[name] = (one, completion)
+    if not found:
+        raise ReconstructionRefused(
+            f"too little of {', '.join(looked)} is seen at the place: click on the middle of the body, or give a film "
+            "that shows it"
+        )
+    return found, [name for name in looked if name not in found]
+
+
+def _structures(
+    found: Found, models: Mapping[str, ShapeModel], seen: SpineFilm
+) -> list[ReconstructedStructure]:
+    """In the radiograph's own world."""
+    result = []
+    for name, (_, one) in found.items():
+        support = one.measured & seen.film.holds(one.vertices)
+        surface = models[name].surface(one.vertices / seen.scale)
+        spread, shift = one.uncertainty_mm / seen.scale, one.shift_sd_mm / seen.scale
+        result.append(structure_of(name, surface, spread, shift, support))
+    return result
+
+
+def _count(seen: SpineFilm, picks: Sequence[Pick], level: str | None) -> LevelCount:
+    """Vertebrae that were all picked by name are not a guess."""
+    if picks and level is None:
+        return LevelCount("given", given_statement(picks[0].name), max(pick.name for pick in picks))
+    return seen.spine.count
+
+
+def _checks(
+    found: Found,
+    structures: Sequence[ReconstructedStructure],
+    models: Mapping[str, ShapeModel],
+    seen: SpineFilm,
+    count: LevelCount,
+) -> list[Check]:
+    checks = [level_check(count)]
+    for item in structures:
+        one, completion = found[item.name]
+        model = models[item.name]
+        own = completion.coefficients[: len(completion.coefficients) - model.local]
+        checks += surface_checks(item, LEAST_SEEN)
+        checks += fit_checks(
+            item.name, completion.apart_mm, turn_deg(completion.matrix), own, one.maps.certainty,
+            most_apart_mm=MOST_APART_MM, most_turn_deg=MOST_TURN_DEG,
+        )  # fmt: skip
+        shadow = shadows(model, completion.vertices, one.maps.camera)[0]
+        checks.append(outline_agreement(item.name, one.maps.presence[0] > SURE, shadow))
+    meshes = {item.name: item.mesh for item in structures}
+    order = sorted(meshes, key=VERTEBRAE.index)
+    checks += [
+        neighbours_apart(upper, lower, meshes)
+        for upper, lower in pairwise(order)
+        if VERTEBRAE.index(lower) == VERTEBRAE.index(upper) + 1
+    ]
+    chain = chain_check({name: one.matrix[:3, 3] for name, (_, one) in found.items()})
+    return checks if chain is None or seen.clicks else [*checks, chain]
+
+
+def _warnings(shift_sd_mm: float, left_out: Sequence[str]) -> list[str]:
+    found = [
+        f"one film does not show how deep the spine lies: all of it together may be shifted along the beam, by "
+        f"{shift_sd_mm:.0f} mm (standard deviation); the distance from the spine to the detector says more"
+    ]
+    return found + [f"{name} is left out: the film hardly shows it" for name in left_out]
+
+
+def _pixel_maps(seen: SpineFilm, structures: Sequence[ReconstructedStructure]) -> PixelMaps | None:
+    """Of every structure what the network of levels saw, in the radiograph's own millimetres; None where it saw none of
+    what was picked."""
+    names = tuple(item.name for item in structures if item.name in seen.spine.channels)
+    if not names:
+        return None
+    rows = [seen.spine.channels[name] for name in names]
+    maps = seen.spine.maps
+    return PixelMaps(
+        names,
+        seen.film.film[::GRID, ::GRID],
+        maps.presence[rows],
+        maps.depth_mm[rows] / seen.scale,
+        scaled(maps.camera, 1 / seen.scale),
+    )

@@ -1,0 +1,138 @@
+"""From a radiograph to the spine in it, with what has to be found out on the way: how large an image without a scale
+is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.dense_maps.film import NetworkFilm, network_film, scaled
+from mri2mesh.engines.dense_maps.inputs import Reference
+from mri2mesh.engines.dense_maps.maps import BoneMaps, maps_of
+from mri2mesh.engines.dense_maps.network import GRID
+from mri2mesh.engines.revert.inputs import film_channels
+from mri2mesh.engines.revert.networks.stored import FILM_PIXELS, TrainedNetworks
+from mri2mesh.engines.revert.picking import Pick, ray_point
+from mri2mesh.engines.revert.spine import Hint, SpineSeen, find_spine
+from mri2mesh.engines.revert.targets import LEVELS
+from mri2mesh.engines.revert.vertebra import SeenVertebra, completed, crop_of, look_at
+from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+
+FINE_PIXELS = 256
+"""Longer side of the film that crops are taken from, as films of training have it."""
+FIELD_MM = 400.0
+"""Longer side of a lumbar film, usually, where its scale is not known."""
+UNKNOWN_SCALE_SD_MM = 100.0
+"""How far off the expected distance may be then: the network was trained for it."""
+_SIZES = (0.5, 2.0)
+_ROUNDS_OF_SCALE = 2
+
+
+@dataclass(frozen=True)
+class SpineFilm:
+    """film: whole, as the network of levels sees it. fine: that crops are taken from. reference: where the spine is
+    expected. All in a world that is ``scale`` times as large as the radiograph's own, about the origin, where its scale
+    is unknown; else 1. spine: what was found. clicks: by name a point on the ray through each place that was picked."""
+
+    film: NetworkFilm
+    fine: NetworkFilm
+    reference: Reference
+    scale: float
+    spine: SpineSeen
+    clicks: dict[str, NDArray[np.float64]]
+
+
+def see(
+    radiograph: Radiograph,
+    trained: TrainedNetworks,
+    models: dict[str, ShapeModel],
+    reference: Reference,
+    picks: list[Pick],
+) -> SpineFilm:
+    """Raises InputError for an image that is a strip, and where nothing is seen at a place that was picked."""
+    if radiograph.scale_known:
+        clicks = {pick.name: ray_point(pick, radiograph.camera) for pick in picks}
+        return look_over(radiograph.pixels, radiograph.camera, trained, reference, clicks)
+    spacing, size = radiograph.geometry.pixel_spacing_mm.value, radiograph.geometry.size.value
+    scale = FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
+    for _ in range(_ROUNDS_OF_SCALE):
+        seen = _without_scale(radiograph, trained, reference, scale, picks)
+        size_found = _size(seen, trained, models)
+        if size_found is None:
+            break
+        # The vertebrae say how large the picture is, if they are of the usual size.
+        scale = float(np.clip(scale / size_found, _SIZES[0] * scale, _SIZES[1] * scale))
+    return _without_scale(radiograph, trained, reference, scale, picks)
+
+
+def look_over(
+    pixels: NDArray,
+    camera: XrayCamera,
+    trained: TrainedNetworks,
+    reference: Reference,
+    clicks: dict[str, NDArray[np.float64]] | None = None,
+    scale: float = 1.0,
+) -> SpineFilm:
+    """What is seen of the spine in a film [H, W] of a camera whose millimetres are those of the world. clicks: as in
+    `SpineFilm`; names are counted from the first."""
+    film, fine = network_film(pixels, camera, FILM_PIXELS), network_film(pixels, camera, FINE_PIXELS)
+    grid, named = film.camera.coarser(GRID), None
+    for name, point in list((clicks or {}).items())[:1]:
+        named = VERTEBRAE.index(name), grid.project(point)
+
+    def look(hint: Hint | None) -> BoneMaps:
+        channels = film_channels(grid, reference, *(hint or (None, None)))
+        return maps_of(trained.film, film, channels, reference.depth_mm)
+
+    spine = find_spine(look, reference.depth_mm, named)
+    return SpineFilm(film, fine, reference, scale, spine, clicks or {})
+
+
+def _without_scale(
+    radiograph: Radiograph, trained: TrainedNetworks, reference: Reference, scale: float, picks: list[Pick]
+) -> SpineFilm:
+    camera = scaled(radiograph.camera, scale)
+    clicks = {pick.name: ray_point(pick, radiograph.camera) * scale for pick in picks}
+    deep = Reference(reference.depth_mm * scale, UNKNOWN_SCALE_SD_MM)
+    return look_over(radiograph.pixels, camera, trained, deep, clicks, scale)
+
+
+def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) -> dict[str, SeenVertebra]:
+    """What the network of single vertebrae sees of some of them, around where each was picked or found."""
+    if not names:
+        return {}
+    crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name)) for name in names]
+    return dict(zip(names, look_at(trained.crop, crops), strict=True))
+
+
+def _centre(seen: SpineFilm, name: str) -> NDArray[np.float64]:
+    return seen.clicks[name] if name in seen.clicks else seen.spine.centres[name]
+
+
+def _expected(seen: SpineFilm, name: str) -> Reference:
+    """How deep a body is expected: as the whole spine, and as it bends."""
+    centres, camera = seen.spine.centres, seen.film.camera
+    if name not in centres or len(centres) < 2:
+        return seen.reference
+    deep = {one: float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for one, at in centres.items()}
+    bend = float(np.clip(deep[name] - np.median(list(deep.values())), -30.0, 30.0))
+    return Reference(seen.reference.depth_mm + bend, seen.reference.sd_mm)
+
+
+def _size(seen: SpineFilm, trained: TrainedNetworks, models: dict[str, ShapeModel]) -> float | None:
+    """How large the vertebrae look from where they are expected, over their usual size; None where none is seen."""
+    names = [name for name in LEVELS if name in seen.spine.centres or name in seen.clicks]
+    sizes = []
+    for name, one in vertebrae_seen(seen, trained, names).items():
+        found = completed(one, models[name], trained.places[name], 0.0, scale=True)
+        if found is None:
+            continue
+        away = float(np.linalg.norm(found.matrix[:3, 3] - one.crop.camera.source_ras_mm))
+        nearer = one.crop.camera.source_to_detector_mm / away
+        sizes.append(float(np.cbrt(np.linalg.det(found.matrix[:3, :3]))) * nearer)
+    return float(np.median(sizes)) if sizes else None

@@ -1,0 +1,151 @@
+"""Which vertebra is where in a film, what its name rests on, and how sure the count is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri2mesh.anatomy.lumbar_region import BONES, VERTEBRAE
+from mri2mesh.engines.dense_maps.completion.complete import robust_pose
+from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps
+from mri2mesh.errors import InputError
+from mri2mesh.reconstruction import LevelCount, given_statement
+
+Hint = tuple[int, NDArray[np.float64]]
+"""Number of a bone in `BONES`, and where it is: (column, row) on the grid of the maps."""
+Look = Callable[[Hint | None], BoneMaps]
+LEAST_MM2 = 250.0
+"""Area at the spine from which a bone counts as seen."""
+LEAST_SACRUM_MM2 = 1500.0
+"""Of the sacrum, from which it fixes the count."""
+SURE_COUNT = 0.85
+_DECIDED = 0.75
+"""Mean presence of the likeliest level on the spine from which names need no second look."""
+_LEAST_AT_CLICK = 0.35
+_MOST_SHIFT = 3
+_SACRUM = BONES.index("sacrum")
+
+
+@dataclass(frozen=True)
+class SpineSeen:
+    """maps: what the network saw, its channels by `BONES`. channels: name of a vertebra -> its channel, from head to
+    foot. centres: name -> [3] mm of its body's middle. count: how they came by their names."""
+
+    maps: BoneMaps
+    channels: dict[str, int]
+    centres: dict[str, NDArray[np.float64]]
+    count: LevelCount
+
+
+def find_spine(look: Look, depth_mm: float, named: Hint | None = None) -> SpineSeen:
+    """look: what the network sees, given a hint. depth_mm: how far from the source the spine is expected. named: a
+    vertebra that the user pointed at.
+
+    Where the film alone does not say how to count, the likeliest name of one vertebra is taken and the others follow
+    from it, so that all names are of one count. Raises InputError where no vertebra is at the place that was named.
+    """
+    first = look(None)
+    hint = _likeliest(first) if named is None else named
+    maps = first if hint is None else look(hint)
+    area = (maps.presence > SURE).sum((1, 2)) * _pixel_mm2(maps, depth_mm)
+    channels = [k for k in range(len(VERTEBRAE)) if area[k] >= LEAST_MM2]
+    shift = 0 if named is None else _shift_at(maps, named)
+    renamed = {VERTEBRAE[k + shift]: k for k in channels if 0 <= k + shift < len(VERTEBRAE)}
+    centres = {name: centre_of(maps, k) for name, k in renamed.items()}
+    count = _count(first, maps, channels, renamed, named, area[_SACRUM])
+    return SpineSeen(maps, renamed, centres, count)
+
+
+def centre_of(maps: BoneMaps, bone: int) -> NDArray[np.float64]:
+    """[3] mm, where the origin of the mean bone lies: the middle of a vertebra's body."""
+    samples = maps.samples(bone)
+    return np.asarray(robust_pose(samples.places, samples.points, samples.confidence)[:3, 3])
+
+
+def _likeliest(maps: BoneMaps) -> Hint | None:
+    """The vertebra that the network is surest of, where it is not sure of most."""
+    vertebrae = maps.presence[:_SACRUM]
+    spine = 1 - np.prod(1 - vertebrae, axis=0) > SURE
+    if not spine.any() or vertebrae.max(axis=0)[spine].mean() >= _DECIDED:
+        return None
+    weight = np.where(spine, vertebrae, 0.0) ** 2
+    bone = int(weight.sum((1, 2)).argmax())
+    row, column = np.indices(spine.shape)
+    total = weight[bone].sum()
+    return bone, np.array([(weight[bone] * column).sum(), (weight[bone] * row).sum()]) / total
+
+
+def _shift_at(maps: BoneMaps, named: Hint) -> int:
+    """By how much the network's names have to move so that the named vertebra has its name. Raises InputError where no
+    vertebra is seen there."""
+    bone, (column, row) = named
+    rows, columns = maps.presence.shape[1:]
+    top, left = (
+        int(np.clip(round(float(value)) - 1, 0, n - 1)) for value, n in ((row, rows), (column, columns))
+    )
+    near = maps.presence[:_SACRUM, top : top + 3, left : left + 3].mean(axis=(1, 2))
+    if near.sum() < _LEAST_AT_CLICK:
+        raise InputError(
+            f"no vertebra is seen at the place given for {VERTEBRAE[bone]}: click on the middle of its body"
+        )
+    return bone - int(near.argmax())
+
+
+def probabilities_of(first: BoneMaps, maps: BoneMaps, channels: list[int]) -> dict[int, float]:
+    """Of each shift of the names: how far the first look, without a hint, agrees with it where the bones are."""
+    scores = {}
+    for shift in range(-_MOST_SHIFT, _MOST_SHIFT + 1):
+        shares = [
+            float(first.presence[k + shift][maps.presence[k] > SURE].mean())
+            if 0 <= k + shift < _SACRUM and (maps.presence[k] > SURE).any()
+            else 0.0
+            for k in channels
+        ]
+        scores[shift] = float(np.mean(shares)) + 1e-3 if shares else 1.0
+    total = sum(scores.values())
+    return {shift: score / total for shift, score in scores.items()}
+
+
+def _count(
+    first: BoneMaps,
+    maps: BoneMaps,
+    channels: list[int],
+    renamed: dict[str, int],
+    named: Hint | None,
+    sacrum_mm2: float,
+) -> LevelCount:
+    lowest = max(renamed, key=VERTEBRAE.index, default="L5")
+    if named is not None:
+        return LevelCount("given", given_statement(VERTEBRAE[named[0]]), lowest)
+    shares = probabilities_of(first, maps, channels)
+    seen = sacrum_mm2 >= LEAST_SACRUM_MM2
+    if seen and lowest == "L5" and shares[0] >= SURE_COUNT:
+        return LevelCount("sacrum", "The levels are counted up from the sacrum.", lowest)
+    at = VERTEBRAE.index(lowest)
+    by_name = {
+        VERTEBRAE[at + shift]: share for shift, share in shares.items() if 0 <= at + shift < len(VERTEBRAE)
+    }
+    total = sum(by_name.values())
+    by_name = {name: share / total for name, share in by_name.items()}
+    listed = ", ".join(
+        f"{name} {100 * share:.0f}%"
+        for name, share in sorted(by_name.items(), key=lambda item: -item[1])
+        if share >= 0.02
+    )
+    clearly = "not clearly" if seen else "not"
+    return LevelCount(
+        "none",
+        f"The names of the levels are a guess: the sacrum is {clearly} in the film. How probable each name of the "
+        f"lowest vertebra in view is, by what the network sees: {listed}.",
+        lowest,
+        by_name,
+        "Name one vertebra: --level L4@column,row says that the body at this pixel of the radiograph is L4.",
+    )
+
+
+def _pixel_mm2(maps: BoneMaps, depth_mm: float) -> float:
+    row_mm, column_mm = maps.camera.pixel_spacing_mm
+    return float(row_mm * column_mm * (depth_mm / maps.camera.source_to_detector_mm) ** 2)
