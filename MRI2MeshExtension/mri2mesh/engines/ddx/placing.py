@@ -7,20 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2mesh.engines.ddx.checks import MAX_APART_MM, MAX_TURN_DEG, MIN_CERTAINTY
-from mri2mesh.engines.ddx.completion.complete import FEWEST_POINTS, Completion, Noise, complete
-from mri2mesh.engines.ddx.maps import BoneMaps
+from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
-from mri2mesh.engines.ddx.reference import reference_of
 from mri2mesh.engines.ddx.seeing import see
 from mri2mesh.engines.ddx.targets import Target, targets
+from mri2mesh.engines.dense_maps.checks import MAX_APART_MM, MAX_TURN_DEG, MIN_CERTAINTY
+from mri2mesh.engines.dense_maps.completion.complete import FEWEST_POINTS, Completion, complete, turn_deg
+from mri2mesh.engines.dense_maps.maps import BoneMaps
+from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
-ROUGH = Noise(along=10.0, across=7.0, independent=16)
-"""How far samples are off, mm, as in the engine."""
 LEAST_SEEN = 0.1
 """Share of a bone's vertices that must be measured for it to be placed."""
 
@@ -46,7 +45,7 @@ def place_bones(
     try:
         trained: TrainedNetwork = cache(load_network, None, device)
         bones: tuple[Target, ...] = cache(targets)
-        seen = see(radiograph, trained, reference_of(radiograph.geometry), bones[0])
+        seen = see(radiograph, trained, reference_of(radiograph.geometry, None, ""), bones[0])
     except InputError:
         return None
     vertices = np.full((bones[-1].rows.stop, 3), np.nan)
@@ -54,7 +53,7 @@ def place_bones(
         samples = seen.maps.samples(*target.bones)
         found = None
         if len(samples) >= FEWEST_POINTS:
-            found = complete(target.model, trained.places[target.rows], samples, noise=ROUGH)
+            found = complete(target.model, trained.places[target.rows], samples, noise=SAMPLES)
         if found is not None and _makes_a_bone(found, target, seen.maps):
             vertices[target.rows] = found.vertices
         elif target is bones[0]:
@@ -64,11 +63,9 @@ def place_bones(
 
 def _makes_a_bone(found: Completion, target: Target, maps: BoneMaps) -> bool:
     own = BoneMaps(maps.presence[list(target.bones)], maps.depth_mm, maps.places_mm, maps.camera)
-    cosine = (np.trace(found.matrix[:3, :3]) - 1) / 2
-    turn = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
     return bool(
         found.apart_mm <= MAX_APART_MM
-        and turn <= MAX_TURN_DEG
+        and turn_deg(found.matrix) <= MAX_TURN_DEG
         and own.certainty >= MIN_CERTAINTY
         and found.measured.mean() >= LEAST_SEEN
     )

@@ -266,7 +266,7 @@ def _turned_starts(case: Case, start: Parameters, beside: Neighbours) -> Paramet
     if case.anatomy not in JOINTS:
         return start
     light = case.family.lighter(SEARCH_FACES)
-    turned = about_joint(start, light, case.views, JOINTS[case.anatomy], TURNS_DEG)
+    turned = about_joint(start, case.family, case.views, JOINTS[case.anatomy], TURNS_DEG)
     best = most_explaining(turned, case.views, light, TURNED, NEAR_PLACE, pixels=NEAR_PIXELS, beside=beside)
     return best.parameters
 
