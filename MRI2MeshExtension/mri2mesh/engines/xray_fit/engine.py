@@ -31,6 +31,7 @@ from mri2mesh.engines.xray_fit.checks import (
     MIN_COARSE_AGREEMENT,
     check_fit,
     diverged,
+    seen_all_over,
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
@@ -247,6 +248,8 @@ def _checks(
     least = MIN_AGREEMENT if pixel_mm <= COARSE_MM else MIN_COARSE_AGREEMENT
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
+    if beginning.place_known:  # there gradients are compared, and what is beside the bone is known
+        checks += [seen_all_over(number, share) for number, share in enumerate(found.not_seen, 1)]
     if one_sided(case.model):
         checks.append(_side(case, beginning, found, report_progress))
     return checks

@@ -21,6 +21,7 @@ from mri2mesh.engines.xray_fit.fitting.box import Box
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.filters import BandPass, smooth_gains
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.parts import AGREES, agreement_of_parts
 from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
@@ -112,6 +113,7 @@ class ImageTerm:
         self.camera = seen.camera
         self.cameras = ProjectiveCameras.of([seen.camera])
         at_patient = seen.camera.pixel_spacing_mm[0] * depth_mm / seen.camera.source_to_detector_mm
+        self.pixel_mm = at_patient
         mask = torch.from_numpy(seen.mask).to(device)
         self.filter = BandPass(
             mask, settings.fine_px, max(settings.coarse_mm / at_patient, 2 * settings.fine_px)
@@ -270,6 +272,25 @@ class ImageTerm:
         observed = self.observed[:, self.inside].double()
         left = (residual.square() * near).sum(1) / (observed.square() * near).sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
+
+    def not_seen(self, at: Parameters) -> float:
+        """Of what the first candidate's shadow should show, the share in parts that the image does not agree with."""
+        agreed, share = agreement_of_parts(*self.own_and_left(at), self.pixel_mm)
+        return float(share[agreed < AGREES].sum())
+
+    def own_and_left(self, at: Parameters) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """[C, H, W] of what is compared, zero outside the mask: what the first candidate's own shadow would show with
+        one contrast everywhere, and what is left for it of the radiograph, without what is beside it."""
+        layers = self._layers(self._seen(at))
+        residual, contrast, _ = self._residual(layers, None)
+        bone = self._attenuating(layers)
+        mine = self._compared(bone[..., None] * self.gains)[:, self.inside]
+        mine = (mine @ contrast[..., None].to(mine))[..., 0]
+        plain = self._compared(bone[..., None])[:, self.inside, 0]
+        both = mine.new_zeros(2, len(self.inside))
+        both[:, self.inside] = torch.stack([plain[0], residual[0].to(mine) + mine[0]])
+        images = both.view(2, -1, *self.filter.mask.shape).cpu().numpy()
+        return images[0], images[1]
 
     def _seen(self, at: Parameters) -> Tensor:
         """[B, V, 3] the surface as this view's given geometry shows it."""

@@ -189,7 +189,7 @@ def region_at_landmarks(
     """The poses that bring the region's landmarks onto those picked in each view, hips turned as that asks for; None
     where the region has none of them."""
     family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
-    terms = _landmark_terms(views, picked, family)
+    terms = _landmark_terms(views, picked, _whole(model, _STRAIGHT, _middle(model), family.mean.device))
     if not terms:
         return None
     there = Parameters.at(expected.rotation, expected.position, family.n_modes, expected.view_turn.shape[1])
@@ -200,7 +200,8 @@ def region_at_landmarks(
 def _landmark_terms(
     views: Sequence[Observation], picked: Sequence[Mapping[str, tuple[float, float]]], family: SurfaceFamily
 ) -> list[LandmarkTerm]:
-    """Of what the region's model has of the picked landmarks."""
+    """Of what the region's model has of the picked landmarks. family: with all its vertices, for a lighter one has no
+    landmarks."""
     known = [{name: place for name, place in one.items() if name in family.landmarks} for one in picked]
     return [
         LandmarkTerm(one, seen.camera, n, family)
@@ -233,7 +234,7 @@ def fit_region(
             ImageTerm(coarser(seen, stage.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)
         ]
-        held = _landmark_terms(views, picked, family)
+        held = _landmark_terms(views, picked, _whole(model, turns, centre, device)) if any(picked) else []
         solution = solve([*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations)
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
         at, before = solution.parameters.take(chosen), before.take(chosen)
@@ -253,8 +254,11 @@ def _middle(model: ShapeModel) -> NDArray[np.float64]:
 
 
 def _family(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
-    turned = articulated(model, turns, MODES)
-    return SurfaceFamily(turned, device, centre=torch.from_numpy(centre)).lighter(FACES)
+    return _whole(model, turns, centre, device).lighter(FACES)
+
+
+def _whole(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
+    return SurfaceFamily(articulated(model, turns, MODES), device, centre=torch.from_numpy(centre))
 
 
 def _without_turns(coefficients: torch.Tensor) -> torch.Tensor:
