@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
+from mri2mesh.engines.ddx.region import complete_region
 from mri2mesh.engines.ddx.seeing import see
 from mri2mesh.engines.ddx.targets import Target, targets
 from mri2mesh.engines.dense_maps.checks import MAX_APART_MM, MAX_TURN_DEG, MIN_CERTAINTY
-from mri2mesh.engines.dense_maps.completion.complete import FEWEST_POINTS, Completion, complete, turn_deg
+from mri2mesh.engines.dense_maps.completion.complete import Completion, turn_deg
 from mri2mesh.engines.dense_maps.maps import BoneMaps
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.model_cache import Cache, no_cache
@@ -45,15 +46,13 @@ def place_bones(
     try:
         trained: TrainedNetwork = cache(load_network, None, device)
         bones: tuple[Target, ...] = cache(targets)
-        seen = see(radiograph, trained, reference_of(radiograph.geometry, None, ""), bones[0])
+        reference = reference_of(radiograph.geometry, None, "")
+        seen = see(radiograph, trained, reference, bones[0])
     except InputError:
         return None
+    completed = complete_region(seen.maps, bones, trained.places, SAMPLES, reference)
     vertices = np.full((bones[-1].rows.stop, 3), np.nan)
-    for target in bones:
-        samples = seen.maps.samples(*target.bones)
-        found = None
-        if len(samples) >= FEWEST_POINTS:
-            found = complete(target.model, trained.places[target.rows], samples, noise=SAMPLES)
+    for target, found in zip(bones, completed, strict=True):
         if found is not None and _makes_a_bone(found, target, seen.maps):
             vertices[target.rows] = found.vertices
         elif target is bones[0]:

@@ -73,8 +73,9 @@ class Rivals:
 @dataclass(frozen=True)
 class Fit:
     """The best candidate (a batch of one), its cost, precision and scatter [n_steps, n_steps] as `solver.Solution` has
-    them, which steps were free [n_steps] and, per view, how well the image agrees with it (0 to 1) and what share of its
-    shadow the image does not show there, see `parts`. rivals: None where there never was more than one candidate."""
+    them, which steps were free [n_steps] and, per view, how well the image agrees with it (0 to 1) and what share of
+    its shadow the image does not show there, see `parts`. rivals: None where there never was more than one
+    candidate."""
 
     parameters: Parameters
     cost: float

@@ -18,8 +18,8 @@ LEAST_DETAIL = 0.1
 """A part of whose detail there is less, as a share of what the richest one should show, is not looked at."""
 
 AGREES = 0.1
-"""Least correlation of a part that the image shows where it lies. With true neighbours, 5 people of training data in two
-views each: at the truth, at most 0.02 of what should be seen is in parts with less."""
+"""Least correlation of a part that the image shows where it lies. With true neighbours, 4 people of training data in
+two views each: at the truth, at most 0.02 of what should be seen is in parts with less."""
 
 
 def agreement_of_parts(
