@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def place_bones(
 
 
 def _makes_a_bone(found: Completion, target: Target, maps: BoneMaps) -> bool:
-    own = BoneMaps(maps.presence[list(target.bones)], maps.depth_mm, maps.places_mm, maps.camera)
+    own = replace(maps, presence=maps.presence[list(target.bones)])
     return bool(
         found.apart_mm <= MAX_APART_MM
         and turn_deg(found.matrix) <= MAX_TURN_DEG
