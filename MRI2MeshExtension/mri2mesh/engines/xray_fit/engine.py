@@ -118,7 +118,8 @@ def reconstruct(
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
         region = _region(anatomy, cache)
-        placed = [] if region is None or landmarks or start else _placed(radiographs, cache)
+        known = start is not None or any(landmarks or ())
+        placed = [] if region is None or known else _placed(radiographs, cache)
         case = prepare_case(
             radiographs, _model(anatomy, cache), landmarks, masks, settings, on, region, placed
         )
@@ -170,7 +171,11 @@ def reconstruct(
         provenance={
             "version": __version__,
             "weights": [
-                find(PREFIX + model.name).provenance() for model in (case.model, case.region) if model
+                find(name).provenance()
+                for name in (
+                    *(PREFIX + model.name for model in (case.model, case.region) if model),
+                    *(["ddx"] if case.placed else []),
+                )
             ],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,

@@ -193,7 +193,7 @@ class Beginning:
 def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Beginning:
     """Where to begin: from an earlier result or its stored fit, from landmarks, or from a coarse search: for the bone
     alone and, where there is a model of them, for all bones of the region; what explains more of the images counts.
-    Where something has placed the region's bones already, from around there.
+    Where something has placed the region's bones already, all of them are looked for around there.
 
     Raises InputError for an earlier result of other views or another model, and where the bone would reach a source.
     """
@@ -206,9 +206,6 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
         return Beginning(at, case.expected)
     if case.landmarks:
         return _from_landmarks(case)
-    if case.region is not None and case.placed:
-        together = search_region(case.views, case.region, case.anatomy, case.expected, placed=case.placed)
-        return _among_others(case, case.region, together)
     light = case.family.lighter(SEARCH_FACES)
     alone = coarse_search(case.views, light, case.expected, scale_unknown=case.scale_unknown)
     if case.region is None:
@@ -217,7 +214,12 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
     if by_itself.explained > NOTHING_ELSE:
         return Beginning(alone.parameters, case.expected)
     together = search_region(
-        case.views, case.region, case.anatomy, case.expected, scale_unknown=case.scale_unknown
+        case.views,
+        case.region,
+        case.anatomy,
+        case.expected,
+        placed=case.placed,
+        scale_unknown=case.scale_unknown,
     )
     if together.explained < by_itself.explained:
         return Beginning(alone.parameters, case.expected)
