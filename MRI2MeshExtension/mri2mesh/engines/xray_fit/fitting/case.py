@@ -238,7 +238,7 @@ def _from_landmarks(case: Case) -> Beginning:
         return Beginning(starts, case.expected)
     light = case.family.lighter(SEARCH_FACES)
     by_itself = most_explaining(starts, case.views, light, 1, AMONG_OTHERS)
-    if by_itself.explained > max(NOTHING_ELSE, searched.explained):
+    if by_itself.explained > min(NOTHING_ELSE, searched.explained):
         return Beginning(starts, case.expected)
     found = fit_region(case.views, region, searched, prior, case.picked)
     beside = found.beside(case.model.part_names, case.family.mean.device)
