@@ -24,7 +24,7 @@ from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import in_front
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
-from mri2mesh.engines.xray_fit.fitting.region import fit_region, region_at_landmarks, search_region
+from mri2mesh.engines.xray_fit.fitting.region import fit_region, search_region
 from mri2mesh.engines.xray_fit.fitting.solver import Term
 from mri2mesh.engines.xray_fit.fitting.starts import (
     AMONG_OTHERS,
@@ -182,12 +182,15 @@ def _observation(radiograph: Radiograph) -> Observation:
 @dataclass(frozen=True)
 class Beginning:
     """starts: candidates to begin from. expected: a batch of one, what the geometry alone says of the pose. beside: the
-    other bones in the pictures, where they were found. place_known: to some millimetres, from where those lie."""
+    other bones in the pictures, where they were found; then the place is known to some millimetres."""
 
     starts: Parameters
     expected: Parameters
     beside: Neighbours | None = None
-    place_known: bool = False
+
+    @property
+    def place_known(self) -> bool:
+        return self.beside is not None
 
 
 def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Beginning:
@@ -205,7 +208,10 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
             raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
         return Beginning(at, case.expected)
     if case.landmarks:
-        return _from_landmarks(case)
+        return Beginning(
+            from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior),
+            case.expected,
+        )
     light = case.family.lighter(SEARCH_FACES)
     alone = coarse_search(case.views, light, case.expected, scale_unknown=case.scale_unknown)
     if case.region is None:
@@ -226,25 +232,6 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
     return _among_others(case, case.region, together)
 
 
-def _from_landmarks(case: Case) -> Beginning:
-    """The bone by its landmarks; the bones beside it, which they hold too, by the images."""
-    prior = case.settings.prior
-    starts = from_landmarks(case.landmarks, case.views, case.family, case.expected, prior)
-    region = case.region
-    searched = None
-    if region is not None:
-        searched = region_at_landmarks(case.views, region, case.picked, case.expected, prior)
-    if region is None or searched is None:
-        return Beginning(starts, case.expected)
-    light = case.family.lighter(SEARCH_FACES)
-    by_itself = most_explaining(starts, case.views, light, 1, AMONG_OTHERS)
-    if by_itself.explained > min(NOTHING_ELSE, searched.explained):
-        return Beginning(starts, case.expected)
-    found = fit_region(case.views, region, searched, prior, case.picked)
-    beside = found.beside(case.model.part_names, case.family.mean.device)
-    return Beginning(starts, case.expected, beside)
-
-
 def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginning:
     """From where all bones of the region were found, roughly."""
     found = fit_region(case.views, region, together, case.settings.prior)
@@ -258,7 +245,6 @@ def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginni
         _turned_starts(case, start, beside),
         replace(case.expected, position=start.position + deeper * beam),
         beside,
-        place_known=True,
     )
 
 

@@ -9,7 +9,7 @@ others' shadows are added to its own.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +29,6 @@ from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
-from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import distinct
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
@@ -40,7 +39,6 @@ from mri2mesh.engines.xray_fit.fitting.starts import (
     Searched,
     around,
     coarse_search,
-    from_landmarks,
     most_explaining,
 )
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit
@@ -179,45 +177,13 @@ def _hips_turned(at: Parameters, side: int) -> Parameters:
     return replace(many, coefficients=coefficients)
 
 
-def region_at_landmarks(
-    views: Sequence[Observation],
-    model: ShapeModel,
-    picked: Sequence[Mapping[str, tuple[float, float]]],
-    expected: Parameters,
-    prior: PriorSettings,
-) -> Searched | None:
-    """The poses that bring the region's landmarks onto those picked in each view, hips turned as that asks for; None
-    where the region has none of them."""
-    family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
-    terms = _landmark_terms(views, picked, _whole(model, _STRAIGHT, _middle(model), family.mean.device))
-    if not terms:
-        return None
-    there = Parameters.at(expected.rotation, expected.position, family.n_modes, expected.view_turn.shape[1])
-    starts = from_landmarks(terms, views, family, there, prior, n_shape=JOINT_MODES)
-    return most_explaining(starts, views, family, len(starts), AMONG_OTHERS)
-
-
-def _landmark_terms(
-    views: Sequence[Observation], picked: Sequence[Mapping[str, tuple[float, float]]], family: SurfaceFamily
-) -> list[LandmarkTerm]:
-    """Of what the region's model has of the picked landmarks. family: with all its vertices, for a lighter one has no
-    landmarks."""
-    known = [{name: place for name, place in one.items() if name in family.landmarks} for one in picked]
-    return [
-        LandmarkTerm(one, seen.camera, n, family)
-        for n, (one, seen) in enumerate(zip(known, views, strict=False))
-        if one
-    ]
-
-
 def fit_region(
     views: Sequence[Observation],
     model: ShapeModel,
     searched: Searched,
     prior: PriorSettings,
-    picked: Sequence[Mapping[str, tuple[float, float]]] = (),
 ) -> RegionFit:
-    """The region laid on the views, from where `search_region` left it, held by the landmarks picked in each view."""
+    """The region laid on the views, from where `search_region` left it."""
     at, turns, centre = searched.parameters, _STRAIGHT, _middle(model)
     device = at.position.device
     before, beam = at, mean_beam(views).to(at.position)
@@ -234,8 +200,7 @@ def fit_region(
             ImageTerm(coarser(seen, stage.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)
         ]
-        held = _landmark_terms(views, picked, _whole(model, turns, centre, device)) if any(picked) else []
-        solution = solve([*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations)
+        solution = solve(terms, Prior(before, beam, prior), at, stage.modes, stage.iterations)
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
         at, before = solution.parameters.take(chosen), before.take(chosen)
     found = articulated(model, turned_by(turns, at.coefficients[0].cpu().numpy()), MODES)
@@ -254,11 +219,8 @@ def _middle(model: ShapeModel) -> NDArray[np.float64]:
 
 
 def _family(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
-    return _whole(model, turns, centre, device).lighter(FACES)
-
-
-def _whole(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
-    return SurfaceFamily(articulated(model, turns, MODES), device, centre=torch.from_numpy(centre))
+    turned = articulated(model, turns, MODES)
+    return SurfaceFamily(turned, device, centre=torch.from_numpy(centre)).lighter(FACES)
 
 
 def _without_turns(coefficients: torch.Tensor) -> torch.Tensor:

@@ -66,11 +66,10 @@ def from_landmarks(
     expected: Parameters,
     settings: PriorSettings,
     keep: int = 2,
-    n_shape: int = 0,
 ) -> Parameters:
     """The poses of the mean shape, from several orientations, that bring its landmarks best onto the picked ones.
 
-    expected: a batch of one, what is known of the pose besides. n_shape: how many of the first modes may move too.
+    expected: a batch of one, what is known of the pose besides.
     """
     turns = [(0.0, 0.0, 0.0), *_turns(LANDMARK_TURN_DEG)]
     start = _turned(expected, turns)
@@ -82,7 +81,7 @@ def from_landmarks(
         mean_beam(views).to(start.position),
         settings,
     )
-    solution = solve(terms, prior, start, n_shape, iterations=30)
+    solution = solve(terms, prior, start, n_shape=0, iterations=30)
     return solution.parameters.take(solution.cost.argsort()[:keep])
 
 
