@@ -43,6 +43,7 @@ def self_intersecting_pairs(
     apart = n_common == 0
     hits[apart] = triangles_meet(corners[pairs[apart, 0]], corners[pairs[apart, 1]])
     one = np.flatnonzero(n_common == 1)
+    one = one[~_beside_the_vertex(corners[pairs[one, 0]], corners[pairs[one, 1]], common[one])]
     hits[one] = _fold_at_vertex(corners[pairs[one, 0]], corners[pairs[one, 1]], common[one])
     two = np.flatnonzero(n_common == 2)
     hits[two] = _fold_at_edge(corners[pairs[two, 0]], corners[pairs[two, 1]], common[two])
@@ -90,6 +91,26 @@ def _meet(a: NDArray, b: NDArray) -> NDArray[np.bool_]:
     meet = np.zeros(len(a), bool)
     meet[left] = True
     return meet
+
+
+def _beside_the_vertex(a: NDArray, b: NDArray, common: NDArray) -> NDArray[np.bool_]:
+    """[P] triangles with one common vertex of which one lies, but for that vertex, on one side of the other's plane.
+
+    They meet nowhere else then. It holds for most neighbours on a smooth surface, and costs little to find.
+    """
+    rows = np.arange(len(a))
+    apex_a, apex_b = common.any(axis=2).argmax(axis=1), common.any(axis=1).argmax(axis=1)
+    apex = a[rows, apex_a]
+    to_a = [a[rows, (apex_a + n) % 3] - apex for n in (1, 2)]
+    to_b = [b[rows, (apex_b + n) % 3] - apex for n in (1, 2)]
+    beside = np.zeros(len(a), bool)
+    for plane, others in ((to_a, to_b), (to_b, to_a)):
+        normal = np.cross(*plane)
+        heights = np.stack([np.einsum("pc,pc->p", normal, other) for other in others])
+        scale = np.maximum(*(np.abs(other).max(axis=1) for other in others))
+        limit = _ROUNDING * np.abs(normal).sum(axis=1) * scale
+        beside |= (heights > limit).all(axis=0) | (heights < -limit).all(axis=0)
+    return beside
 
 
 def _fold_at_vertex(a: NDArray, b: NDArray, common: NDArray) -> NDArray[np.bool_]:

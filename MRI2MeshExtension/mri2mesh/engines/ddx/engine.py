@@ -7,7 +7,6 @@ the camera makes points of it, and shape models complete the surfaces.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +17,17 @@ from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
+from mri2mesh.engines.ddx.region import complete_region
 from mri2mesh.engines.ddx.seeing import Seen, see
 from mri2mesh.engines.ddx.targets import MODELS, Target, targets
 from mri2mesh.engines.dense_maps.checks import fit_checks, outline_agreement, surface_checks, without_scale
 from mri2mesh.engines.dense_maps.completion.complete import (
-    FEWEST_POINTS,
     Completion,
     Noise,
-    complete,
     turn_deg,
 )
 from mri2mesh.engines.dense_maps.film import scaled
+from mri2mesh.engines.dense_maps.inputs import Reference
 from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps
 from mri2mesh.engines.dense_maps.network import GRID
 from mri2mesh.engines.dense_maps.reference import reference_of
@@ -80,8 +79,8 @@ def reconstruct(
     with stages.stage("look at the film"):
         seen = see(radiograph, trained, reference, bones[0])
     with stages.stage("complete the bones"):
-        noise = replace(SAMPLES, shift=reference.sd_mm)
-        found, left_out = _completed(seen.maps, bones, trained, noise)
+        expected = Reference(reference.depth_mm * seen.scale, reference.sd_mm)
+        found, left_out = _completed(seen.maps, bones, trained, expected)
         structures = _structures(found, seen)
         left_out += [
             name for item in structures if (name := item.name) and item.support.mean() < LEAST_MEASURED
@@ -111,22 +110,17 @@ def reconstruct(
 
 
 def _completed(
-    maps: BoneMaps, bones: Sequence[Target], trained: TrainedNetwork, noise: Noise
+    maps: BoneMaps, bones: Sequence[Target], trained: TrainedNetwork, reference: Reference
 ) -> tuple[Completed, list[str]]:
     """What the film shows enough of, and the names of femora that it does not."""
-    found: Completed = []
-    left_out = []
-    for target in bones:
-        samples = maps.samples(*target.bones)
-        if len(samples) >= FEWEST_POINTS:
-            found.append((target, complete(target.model, trained.places[target.rows], samples, noise=noise)))
-        elif target is bones[0]:
-            raise ReconstructionRefused(
-                "no pelvis is seen in this radiograph: give a front view of the pelvis or of a hip, head up"
-            )
-        else:
-            left_out.append(target.name)
-    return found, left_out
+    found = list(zip(bones, complete_region(maps, bones, trained.places, SAMPLES, reference), strict=True))
+    if found[0][1] is None:
+        raise ReconstructionRefused(
+            "no pelvis is seen in this radiograph: give a front view of the pelvis or of a hip, head up"
+        )
+    return [(target, one) for target, one in found if one is not None], [
+        target.name for target, one in found if one is None
+    ]
 
 
 def _structures(found: Completed, seen: Seen) -> list[ReconstructedStructure]:

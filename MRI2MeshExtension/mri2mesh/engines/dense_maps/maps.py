@@ -20,13 +20,15 @@ SURE = 0.5
 @dataclass(frozen=True)
 class BoneMaps:
     """Of every one of L bones. presence: [L, H, W], 0 to 1. depth_mm: [L, 2, H, W] along the beam from the source,
-    nearest and farthest face. places_mm: [L, 2, 3, H, W], where on the mean bone. camera: of H x W.
+    nearest and farthest face. places_mm: [L, 2, 3, H, W], where on the mean bone. camera: of H x W. shown: [H, W]
+    where the film is, not its padding; None for everywhere.
     """
 
     presence: NDArray[np.float32]
     depth_mm: NDArray[np.float32]
     places_mm: NDArray[np.float32]
     camera: XrayCamera
+    shown: NDArray[np.bool_] | None = None
 
     def samples(self, *bones: int) -> SurfacePoints:
         """The surface points of some bones together."""
@@ -58,7 +60,8 @@ def maps_of(network: DepthNet, film: NetworkFilm, channels: NDArray, reference_m
             torch.from_numpy(film.film)[None, None].to(on),
             torch.from_numpy(channels)[None].to(on),
         )
-    presence = torch.sigmoid(found.mask[0]).cpu().numpy() * film.shown[::GRID, ::GRID]
+    shown = film.shown[::GRID, ::GRID]
+    presence = torch.sigmoid(found.mask[0]).cpu().numpy() * shown
     depth = (found.log_depth[0].exp() * reference_mm).cpu().numpy()
     places = found.canonical[0].cpu().numpy() * CANONICAL_MM
-    return BoneMaps(presence, depth, places, film.camera.coarser(GRID))
+    return BoneMaps(presence, depth, places, film.camera.coarser(GRID), shown)

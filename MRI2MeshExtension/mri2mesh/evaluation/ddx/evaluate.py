@@ -18,13 +18,14 @@ from tqdm import tqdm
 
 from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
+from mri2mesh.engines.ddx.region import complete_region
 from mri2mesh.engines.ddx.seeing import look
 from mri2mesh.engines.ddx.targets import Target, targets
 from mri2mesh.engines.ddx.training.left_out import LeftOutFilm, left_out_films
 from mri2mesh.engines.ddx.training.run import LEFT_OUT, prepared_anatomy
-from mri2mesh.engines.dense_maps.completion.complete import Completion, Noise, complete
+from mri2mesh.engines.dense_maps.completion.complete import Completion, Noise
 from mri2mesh.engines.dense_maps.film import network_film
-from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference
+from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.engines.dense_maps.maps import BoneMaps
 from mri2mesh.engines.dense_maps.training.batches import drawn_reference
 from mri2mesh.errors import InputError
@@ -89,18 +90,18 @@ def film_rows(
     detector that is believed."""
     true_camera = film.case.camera
     camera = true_camera if distance_factor is None else wrong_distance(true_camera, distance_factor)
-    methods = {"floor": (_true_maps(film), _PERFECT)}
+    methods = {"floor": complete_region(_true_maps(film), bones, places, _PERFECT, _true_reference(film))}
     if trained is not None:
-        methods["ddx"] = (_predicted_maps(trained, film, camera), SAMPLES)
-    for target in bones:
+        maps, reference = _predicted_maps(trained, film, camera)
+        methods["ddx"] = complete_region(maps, bones, places, SAMPLES, reference)
+    for number, target in enumerate(bones):
         true = film.region.vertices[target.rows].astype(np.float64)
         head: dict[str, object] = {"subject": film.subject, "target": target.name}
         for name, score in mean_shape_scores(target.model, true, true_camera).items():
             yield head | {"method": "mean shape", "alignment": name} | vars(score)
-        for method, (maps, noise) in methods.items():
-            try:
-                result = complete(target.model, places[target.rows], maps.samples(*target.bones), noise=noise)
-            except InputError:
+        for method, completed in methods.items():
+            result = completed[number]
+            if result is None:
                 yield head | {"method": method, "alignment": "refused"}
                 continue
             spread = _spread_ratio(result, true, camera)
@@ -136,7 +137,14 @@ def _true_maps(film: LeftOutFilm) -> BoneMaps:
     )
 
 
-def _predicted_maps(trained: TrainedNetwork, film: LeftOutFilm, camera: XrayCamera) -> BoneMaps:
+def _true_reference(film: LeftOutFilm) -> Reference:
+    depth = depth_of(film.case.camera, film.case.anchors_ras_mm.mean(axis=0))
+    return Reference(depth, STANDARD_REFERENCE_SD_MM)
+
+
+def _predicted_maps(
+    trained: TrainedNetwork, film: LeftOutFilm, camera: XrayCamera
+) -> tuple[BoneMaps, Reference]:
     """The distance of the table known to 5 mm; the film developed as seeds say, then read as the engine does.
 
     camera: as it is believed to be; the distance from hips to detector is believed rightly.
@@ -146,7 +154,7 @@ def _predicted_maps(trained: TrainedNetwork, film: LeftOutFilm, camera: XrayCame
     further = camera.source_to_detector_mm - film.case.camera.source_to_detector_mm
     reference = Reference(known.depth_mm + further, known.sd_mm)
     image = develop(film.case, rng)
-    return look(trained, network_film(image, camera, trained.pixels), reference)
+    return look(trained, network_film(image, camera, trained.pixels), reference), reference
 
 
 def _network(weights_dir: Path | None) -> TrainedNetwork | None:

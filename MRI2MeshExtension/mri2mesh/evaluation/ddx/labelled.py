@@ -21,9 +21,9 @@ from tqdm import tqdm
 
 from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import load_network
+from mri2mesh.engines.ddx.region import complete_region
 from mri2mesh.engines.ddx.seeing import look
 from mri2mesh.engines.ddx.targets import Target, targets
-from mri2mesh.engines.dense_maps.completion.complete import complete
 from mri2mesh.engines.dense_maps.film import network_film
 from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.errors import InputError
@@ -79,17 +79,14 @@ def evaluate_labelled(
             depth = depth_of(film.case.camera, film.case.anchors_ras_mm.mean(axis=0))
             reference = Reference(depth + rng.normal() * STANDARD_REFERENCE_SD_MM)
             maps = look(trained, network_film(image, film.case.camera, trained.pixels), reference)
-            for target in bones:
+            completed = complete_region(maps, bones, trained.places, SAMPLES, reference)
+            for target, found in zip(bones, completed, strict=True):
                 head: dict[str, object] = {
                     "condition": "labelled CT",
                     "subject": film.subject,
                     "target": target.name,
                 }
-                try:
-                    found = complete(
-                        target.model, trained.places[target.rows], maps.samples(*target.bones), noise=SAMPLES
-                    )
-                except InputError:
+                if found is None:
                     rows.append(head | {"method": "ddx", "alignment": "refused"})
                     continue
                 for row in _scores(found.vertices, target, film.true[target.name], film.case.camera):

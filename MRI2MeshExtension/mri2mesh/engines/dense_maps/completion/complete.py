@@ -7,6 +7,7 @@ across the surface count alone, for a predicted place errs along it. What no sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.dense_maps.completion.correspondents import Anchors, PlaceFinder
+from mri2mesh.engines.dense_maps.completion.held import HeldPoint
+from mri2mesh.engines.dense_maps.completion.outlines import OutlineResiduals, Outlines
 from mri2mesh.engines.dense_maps.points import SurfacePoints
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
@@ -24,6 +27,7 @@ from mri2mesh.geometry.transforms import apply, compose, rigid_fit
 
 FEWEST_POINTS = 60
 _ROUNDS = 12
+_OUTLINE_ROUNDS = 8
 _MOST_SAMPLES = 2500
 _MEASURED_MM = 8.0
 """On the mean bone, a vertex with a sample this near is measured."""
@@ -41,6 +45,8 @@ class Noise:
     across: float = 3.0
     shift: float = 5.0
     independent: int = 400
+    outline: float = 2.0
+    independent_outline: int = 60
 
 
 def robust_pose(here: NDArray, there: NDArray, confidence: NDArray) -> NDArray[np.float64]:
@@ -84,13 +90,16 @@ def complete(
     *,
     noise: Noise | None = None,
     scale: bool = False,
+    outlines: Outlines | None = None,
+    held: Sequence[HeldPoint] = (),
     seed: int = 0,
 ) -> Completion:
     """The model laid on the samples of one bone, or of several that move as one.
 
     model: of these bones; with local modes where samples are dense. canonical: [V, 3] the place of each of its
     vertices, in the coordinates of `SurfacePoints.places`. scale: also find a uniform scale, where millimetres are
-    unknown.
+    unknown. outlines: of the model's parts in the film, to which the surface is drawn at the end. held: what is
+    known of points of the bone besides.
 
     Raises InputError where there are too few samples to tell a pose.
     """
@@ -101,9 +110,12 @@ def complete(
         rng = np.random.default_rng(seed)
         samples = samples.some(np.sort(rng.choice(len(samples), _MOST_SAMPLES, replace=False)))
     anchors = PlaceFinder(canonical, model.faces).find(samples.places)
-    system = _System(model, samples, anchors, noise, scale)
+    system = _System(model, samples, anchors, noise, scale, held)
     for turn in range(_ROUNDS):
         system.step(shape=turn >= 3, across_surface=turn >= _ROUNDS // 2)
+    for turn in range(_OUTLINE_ROUNDS if outlines is not None else 0):
+        # From far away to near: what another bone's edge is mistaken for has to be let go.
+        system.step(shape=True, across_surface=True, outlines=outlines, reach=max(1.0, 4.0 / (1 + turn)))
     near = cKDTree(samples.places).query(canonical)[0]
     return Completion(
         apply(system.pose, system.shape()),
@@ -120,9 +132,16 @@ class _System:
     """Gauss-Newton on pose and coefficients."""
 
     def __init__(
-        self, model: ShapeModel, samples: SurfacePoints, anchors: Anchors, noise: Noise, scale: bool
+        self,
+        model: ShapeModel,
+        samples: SurfacePoints,
+        anchors: Anchors,
+        noise: Noise,
+        scale: bool,
+        held: Sequence[HeldPoint] = (),
     ) -> None:
         self.model, self.samples, self.anchors, self.noise, self.scale = model, samples, anchors, noise, scale
+        self.held = held
         self.moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
         self.anchored = anchors.on(self.moves)  # [M, N, 3]
         self.b = np.zeros(len(model.modes))
@@ -133,8 +152,16 @@ class _System:
         """[V, 3] in the model's frame."""
         return self.model.mean + np.tensordot(self.b, self.moves, axes=1)
 
-    def step(self, *, shape: bool, across_surface: bool) -> None:
-        """One step; shape: coefficients too. across_surface: residuals mostly across the surface."""
+    def step(
+        self,
+        *,
+        shape: bool,
+        across_surface: bool,
+        outlines: Outlines | None = None,
+        reach: float = 1.0,
+    ) -> None:
+        """One step; shape: coefficients too. across_surface: residuals mostly across the surface. outlines: drawn to
+        as well, from up to so many times as far."""
         samples, noise = self.samples, self.noise
         vertices = self.shape()
         here = apply(self.pose, self.anchors.on(vertices))
@@ -150,6 +177,14 @@ class _System:
         weighted = np.einsum("nij,njp->nip", metric, jacobian)
         hessian = np.einsum("nip,niq->pq", weighted, jacobian, optimize=True)
         gradient = np.einsum("nip,ni->p", weighted, offset)
+        for point in self.held:
+            more = self._held_terms(point, vertices, here.mean(axis=0), shape)
+            hessian, gradient = hessian + more[0], gradient + more[1]
+        if outlines is not None:
+            found = outlines.residuals(apply(self.pose, vertices))
+            if len(found.rows):
+                more = self._outline_terms(found, vertices, here.mean(axis=0), reach)
+                hessian, gradient = hessian + more[0], gradient + more[1]
         n_pose = 6 + self.scale
         if shape:
             hessian[n_pose:, n_pose:] += np.eye(len(self.b))
@@ -167,6 +202,30 @@ class _System:
             return columns
         moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.anchored)
         return np.concatenate([columns, moved], axis=2)
+
+    def _held_terms(
+        self, point: HeldPoint, vertices: NDArray, centre: NDArray, shape: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        here = apply(self.pose, point.of(vertices)[None])
+        columns = _pose_columns(here, centre, self.scale)[0]
+        if shape:
+            columns = np.concatenate([columns, self.pose[:3, :3] @ point.of(self.moves).T], axis=1)
+        weighted = columns.T @ point.information
+        return weighted @ columns, weighted @ (point.place - here[0])
+
+    def _outline_terms(
+        self, found: OutlineResiduals, vertices: NDArray, centre: NDArray, reach: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        noise = self.noise
+        points = apply(self.pose, vertices[found.rows])
+        moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.moves[:, found.rows])
+        columns = np.concatenate([_pose_columns(points, centre, self.scale), moved], axis=2)
+        jacobian = np.einsum("ni,nip->np", found.direction, columns)
+        squared = (found.outside_mm / (reach * noise.outline)) ** 2
+        weight = min(1.0, noise.independent_outline / len(points)) / (1 + squared / 9.0) ** 2
+        weight = weight / noise.outline**2
+        weighted = weight[:, None] * jacobian
+        return weighted.T @ jacobian, -weighted.T @ found.outside_mm
 
     def apart(self) -> float:
         """mm, the median over the samples."""

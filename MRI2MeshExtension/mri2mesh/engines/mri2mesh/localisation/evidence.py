@@ -39,8 +39,10 @@ class Evidence:
         return ((np.asarray(ras) - self.ijk_to_ras[:3, 3]) / np.diag(self.ijk_to_ras)[:3])[..., ::-1]
 
 
-def locate_tissues(volume: Volume, network: nn.Module, device: torch.device | str) -> Evidence:
-    """Run the localiser's network (and its mirror image, left to right) over a volume.
+def locate_tissues(
+    volume: Volume, network: nn.Module, device: torch.device | str, *, mirrored: bool = True
+) -> Evidence:
+    """Run the localiser's network over a volume; mirrored: and over its mirror image, left to right, for the mean.
 
     The image is brought to that grid with its own slice profile averaged where it is finer, so thick slices stay what
     they are.
@@ -54,7 +56,10 @@ def locate_tissues(volume: Volume, network: nn.Module, device: torch.device | st
     padded = np.pad(image, [(0, pad) for pad in pads])
     x = fast_tensor(torch.from_numpy(padded)[None, None].to(device))
     with torch.inference_mode():
-        out = 0.5 * (network(x) + network(x.flip(-1)).flip(-1))[0].float()
+        out = network(x)
+        if mirrored:
+            out = 0.5 * (out + network(x.flip(-1)).flip(-1))
+        out = out[0].float()
     out = out[:, : shape[0], : shape[1], : shape[2]].cpu()
     return Evidence(
         semantic=out[: len(Semantic)].softmax(0).numpy(),
