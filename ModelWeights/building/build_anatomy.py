@@ -43,7 +43,7 @@ def write_templates(vertebra: VertebraTemplate, sacrum: SacrumTemplate, data: Pa
 
 def write_vertebrae(template: VertebraTemplate, data: Path) -> Path:
     """``vertebrae.npz``: every source in template topology."""
-    fits = fit_family(template.mesh, vertebra_sources(data))
+    fits = fit_family(vertebra_sources(data))
     folders = sorted({fit.source.folder for fit in fits})
     return storage.write(
         "vertebrae",

@@ -19,9 +19,11 @@ from building.shapes.axes import femur_facts, pelvis_facts, require, vertebra_fa
 from building.shapes.landmarks import femur_landmarks, pelvis_landmarks, vertebra_landmarks
 from building.shapes.lower_limb import read_lower_limbs
 from building.shapes.pelvis import build_pelvis_shapes
+from building.shapes.sacrum import build_sacra
 from building.shapes.vertebrae import LUMBAR, pooled_shapes
 from mri2mesh.anatomy import storage
 from mri2mesh.anatomy.shape_models.file import PREFIX, read_shape_model, shape_model_bytes
+from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.shape_models.statistics import aligned_rigidly, principal_components, vertex_areas
 from mri2mesh.anatomy.shapes import VertebraShapes
@@ -31,6 +33,8 @@ from mri2mesh.weights_manifest import WeightsEntry, sha256_of
 _HIP_JOINTS = (
     "origin midway between the mean's hip joint centres; axes patient RAS as the subjects lay, on average"
 )
+_SACRUM_VARIANCE = 0.995
+"""Share of the subjects' variance that the sacrum's modes keep."""
 _FEMORAL_HEAD = "origin the centre of the mean's femoral head; axes patient RAS as in the source"
 
 
@@ -97,6 +101,58 @@ def build_limbs(data: Path) -> dict[str, ShapeModel]:
     return models
 
 
+def build_sacrum(data: Path) -> ShapeModel:
+    """The sacrum with a coccyx, of the lower-limb model's subjects and their mirror images."""
+    limbs = read_lower_limbs(data)
+    source, faces = limbs.bones["sacrum"], limbs.faces["sacrum"]
+    source = aligned_rigidly(source, vertex_areas(source[0], faces))
+    sacra = build_sacra(source, _source_sacrum(source, faces, limbs.subjects), data)
+    shapes = np.concatenate([sacra.shapes, sacra.shapes[:, sacra.mirror] * [-1, 1, 1]])
+    return _model(
+        "sacrum",
+        shapes,
+        faces=sacra.faces,
+        part=np.zeros(len(sacra.faces), np.int64),
+        part_names=("sacrum",),
+        subjects=limbs.subjects * 2,
+        mirrored=np.arange(len(shapes)) >= len(limbs.subjects),
+        mirror=sacra.mirror,
+        landmarks=lambda mean: {
+            "coccyx": sacra.coccyx,
+            "ala_left": np.argsort(mean[:, 0])[:1],
+            "ala_right": np.argsort(mean[:, 0])[-1:],
+        },
+        origin=("ala_left", "ala_right"),
+        frame="origin midway between the outermost points of the mean's alae; axes patient RAS as the subjects lay, on "
+        "average; the mean is symmetric about x = 0",
+        folders=("lower_limb", "visible_human_male"),
+        licence="Apache-2.0 and BSD-3-Clause",
+        kept_variance=_SACRUM_VARIANCE,
+    )
+
+
+def _source_sacrum(shapes: NDArray, faces: NDArray, subjects: tuple[str, ...]) -> ShapeModel:
+    """The source's sacra in their own triangles, with local modes: what another bone is fitted by."""
+    mean, modes, variances, scores = principal_components(shapes)
+    model = ShapeModel(
+        name="sacrum",
+        mean=mean,
+        modes=modes,
+        variances=variances,
+        faces=faces,
+        part=np.zeros(len(faces), np.int64),
+        part_names=("sacrum",),
+        landmarks={},
+        scores=scores,
+        subjects=subjects,
+        mirrored=np.zeros(len(subjects), bool),
+        attribution=(),
+        licence="Apache-2.0",
+        frame="patient RAS",
+    )
+    return flexible(model)
+
+
 def build_vertebra(level: str, exclude: str | None = None) -> ShapeModel:
     """One lumbar vertebra, from the package's family; exclude: a subject to be left out entirely."""
     family = VertebraShapes.load()
@@ -146,12 +202,13 @@ def _model(
     regions: NDArray | None = None,
     aligned: bool = False,
     groups: tuple[str, ...] = (),
+    kept_variance: float = 1.0,
 ) -> ShapeModel:
     """Shapes in RAS, in correspondence, as a model: aligned rigidly, so that size stays in the modes."""
     if not aligned:
         shapes = aligned_rigidly(shapes, vertex_areas(shapes[0], faces), mirror)
-    # All modes: with some left out, the rest would span a left-out subject's shape all the same.
-    mean, modes, variances, scores = principal_components(shapes)
+    # All modes as a rule: with some left out, the rest would span a left-out subject's shape all the same.
+    mean, modes, variances, scores = principal_components(shapes, kept_variance)
     if regions is not None:
         require(vertebra_facts(mean), name)
     marks = landmarks(mean)
@@ -177,7 +234,7 @@ def _model(
     )
 
 
-NAMES = ("pelvis", "femur_left", "femur_right", "pelvis_femur", *LUMBAR)
+NAMES = ("pelvis", "femur_left", "femur_right", "pelvis_femur", "sacrum", *LUMBAR)
 
 
 def write(model: ShapeModel, folder: Path) -> Path:
@@ -223,6 +280,8 @@ def main() -> None:
         for name, model in build_limbs(options.data).items():
             if name in names:
                 _say(write(model, options.out))
+    if "sacrum" in names:
+        _say(write(build_sacrum(options.data), options.out))
     for level in LUMBAR:
         if level in names:
             _say(write(build_vertebra(level), options.out))

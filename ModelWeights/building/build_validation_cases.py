@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the cases")
     parser.add_argument("--n-cases", type=int, default=12)
     options = parser.parse_args()
-    fits = [fit_source(template("vertebra"), source) for source in subject_sources(options.data)]
+    fits = [fit_source(source) for source in subject_sources(options.data)]
     for fit in fits:
         size = " x ".join(f"{side:.1f}" for side in body_size(fit.mesh))
         print(f"{fit.source.name}: {fit.assd_mm:.2f} mm from its source, body {size} mm", flush=True)

@@ -2,7 +2,7 @@
 
     python Testing/benchmarks/measures_on_labels.py SHARED/data/training/totalseg_s0224/vertebrae_T10-L5_labels.nii.gz
 
-For each vertebra of a label map in VerSe's numbers, the mean shape of its level is drawn onto the label's own surface,
+For each vertebra of a label map in VerSe's numbers, the shape model of its level is laid onto the label's own surface,
 so that it has regions, and measured by `mri2mesh.measures`. The second way shares nothing with it but the directions of
 the vertebra's axes: the label itself is resampled in the mid-sagittal and in the axial plane and the runs of its voxels
 are counted. Millimetres and degrees; 10 to 20 seconds a vertebra.
@@ -24,29 +24,24 @@ from scipy.spatial import cKDTree
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / name) for name in ("MRI2MeshExtension", "ModelWeights")]
 
-from building.anatomy.registration import Target, affine_fit, nonrigid_fit, rigid_search  # noqa: E402
 from mri2mesh.anatomy.measures import pedicle_midpoints  # noqa: E402
-from mri2mesh.anatomy.shapes import VertebraShapes  # noqa: E402
 from mri2mesh.anatomy.structures import STRUCTURES  # noqa: E402
+from mri2mesh.engines.segmentation.fitting.priors import prior  # noqa: E402
 from mri2mesh.geometry.isosurface import surface_from_field  # noqa: E402
 from mri2mesh.geometry.mesh import Mesh  # noqa: E402
 from mri2mesh.geometry.volume import Volume  # noqa: E402
 from mri2mesh.imaging.volumes.reading import read_volume  # noqa: E402
 from mri2mesh.measures.stage import take  # noqa: E402
 from mri2mesh.measures.vertebra import Level, level_of  # noqa: E402
+from mri2mesh.shape_building.correspondence import onto_surface  # noqa: E402
 
 STEP_MM = 0.2
 """Pixels of the planes that are counted."""
 
 
 def fitted(level: str, label: Volume) -> Mesh:
-    """The mean shape of a level, with its regions, drawn onto a label's surface. label: 0 to 1."""
-    surface = surface_from_field(label, 0.5)
-    target = Target(surface.vertices.astype(float), surface.faces)
-    mean = VertebraShapes.load().mean(level)
-    placed = rigid_search(mean.vertices.astype(float), mean.faces, target)
-    placed = affine_fit(placed, mean.faces, target)
-    return mean.with_vertices(nonrigid_fit(placed, mean.faces, target))
+    """The shape model of a level, with its regions, laid onto a label's surface. label: 0 to 1."""
+    return onto_surface(prior(level), surface_from_field(label, 0.5), upright=False)
 
 
 def by_regions(name: str, mesh: Mesh) -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from building.anatomy.registration import Target, bend_to, nonrigid_fit, rigid_search
+from building.anatomy.registration import Target, nonrigid_fit, rigid_search
 from building.anatomy.symmetry import sagittal_plane, symmetric_remesh, to_plane
 from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.checks import self_intersections
@@ -41,14 +41,6 @@ def test_vertices_without_weight_are_carried_along() -> None:
     fitted = nonrigid_fit(ball.vertices, ball.faces, target, stiffness=(30.0, 10.0), weights=weights)
     carried = (fitted - ball.vertices)[weights == 0]
     assert carried[:, 2].mean() == pytest.approx(6.0, abs=1.5)
-
-
-def test_bending_moves_the_handles_to_their_places_and_keeps_a_held_end() -> None:
-    bar = trimesh.creation.cylinder(radius=3, height=60, sections=16).subdivide().subdivide()
-    ends = np.array([bar.vertices[:, 2].argmin(), bar.vertices[:, 2].argmax()])
-    goal = bar.vertices[ends] + [[0, 0, 0], [15, 0, -5]]
-    bent = bend_to(bar.vertices, bar.faces, ends, goal)
-    assert np.abs(bent[ends] - goal).max() < 1.0
 
 
 def test_sagittal_plane_of_a_tilted_symmetric_bone_is_found() -> None:

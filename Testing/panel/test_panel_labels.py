@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from engines.segmentation.painted import label_map, vertebra
 from host.application import wait_until
 from mri2mesh.engines.registry import get_engine
+from mri2mesh.export.surfaces import read_surface
+from mri2mesh.geometry.checks import is_watertight
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.imaging.volumes.reading import read_volume
+from mri2mesh.imaging.volumes.writing import write_volume
 from mri2mesh_slicer.labels.segments import segments_of
 from mri2mesh_slicer.labels.taking import label_volume_of
 from mri2mesh_slicer.runs.runs import runs_of
@@ -121,3 +125,58 @@ def test_one_click_makes_a_closed_surface_beside_it_in_its_colour(panel, slicer,
     drawn = painted.ras_from_ijk(np.argwhere(painted.labels)[:, ::-1])
     np.testing.assert_allclose(low, drawn.min(axis=0), atol=2.5)
     np.testing.assert_allclose(high, drawn.max(axis=0), atol=2.5)
+
+
+def test_a_folder_of_label_maps_is_done_as_the_one_chosen_above(panel, slicer, painted, tmp_path):
+    """Two label maps and an empty one: two closed surfaces, one reason; pressed again nothing is done twice."""
+    folder, results = tmp_path / "labels", tmp_path / "results"
+    folder.mkdir()
+    vertebra_22 = replace(painted, array=np.where(painted.labels > 0, 22, 0).astype(np.uint16))
+    for name in ("one", "two"):
+        write_volume(vertebra_22, folder / f"{name}.nii.gz")
+    write_volume(replace(painted, array=np.zeros_like(painted.labels)), folder / "empty.nii.gz")
+    panel.ui.inputSelector.setCurrentNode(add_label_map(slicer, vertebra_22))
+    assert panel.panel.method.engine is get_engine("segmentation")
+    assert listed(panel.panel.method.inputs)[0][1] == "L3"
+    messages = press_for_all(panel, folder, results)
+    first, failed, *_ = messages[-1].splitlines()
+    assert first == "2 done, 1 not."
+    assert failed.startswith("empty.nii.gz: ") and "the label map is empty" in failed.lower()
+    assert sorted(path.name for path in results.iterdir()) == ["cases.csv", "one", "two"]
+    for name in ("one", "two"):
+        assert is_watertight(read_surface(results / name / "L3.vtp"))
+    again = press_for_all(panel, folder, results)
+    assert again[-1].startswith("2 done, 1 not. Done before: 2.")
+
+
+def add_label_map(slicer: Any, labels: Volume) -> Any:
+    """A label map volume in the scene, as *Add Data* makes it of a file loaded as one."""
+    import vtk
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    image = vtk.vtkImageData()
+    image.SetDimensions(*labels.array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(labels.array.ravel(), deep=True))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
+    node.SetAndObserveImageData(image)
+    matrix = vtk.vtkMatrix4x4()
+    matrix.DeepCopy(labels.ijk_to_ras.ravel())
+    node.SetIJKToRASMatrix(matrix)
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def press_for_all(panel: Any, folder: Path, results: Path) -> list[str]:
+    """Presses *Apply to all*; the messages until the end."""
+    ui, messages = panel.ui, list[str]()
+    ui.batchInput.setCurrentPath(str(folder))
+    ui.batchOutput.setCurrentPath(str(results))
+    ui.batchButton.click()
+
+    def ended() -> bool:
+        if not messages or messages[-1] != ui.batchMessage.text:
+            messages.append(ui.batchMessage.text)
+        return not panel.panel.batch.busy
+
+    wait_until(ended, LONG)
+    return messages

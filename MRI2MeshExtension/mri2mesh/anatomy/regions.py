@@ -93,16 +93,28 @@ def body_of(mesh: Mesh) -> Mesh:
     inside = is_body(mesh.regions)
     if not inside.any():
         raise InputError("the mesh has no vertebral body: body_of needs a vertebra")
-    kept = mesh.faces[inside[mesh.faces].all(axis=1)]
-    used = np.unique(kept)
+    return closed_part(mesh, inside)
+
+
+def closed_part(mesh: Mesh, kept: NDArray[np.bool_]) -> Mesh:
+    """The part of a closed surface that the kept vertices [V] span, with smooth caps where it was cut off.
+
+    Vertices of the caps come last and carry `Region.CUT`, where the surface has regions; its other arrays are dropped.
+    """
+    faces = mesh.faces[kept[mesh.faces].all(axis=1)]
+    used = np.unique(faces)
     renumber = np.full(len(mesh.vertices), -1)
     renumber[used] = np.arange(len(used))
-    vertices, faces, regions = mesh.vertices[used], renumber[kept], np.asarray(mesh.regions)[used]
+    vertices, faces = mesh.vertices[used], renumber[faces]
+    data = {} if mesh.regions is None else {"region": np.asarray(mesh.regions)[used]}
     for loop in boundary_loops(faces):
         cap, cap_faces = _cap(vertices, loop)
         vertices, faces = np.concatenate([vertices, cap]), np.concatenate([faces, cap_faces])
-        regions = np.concatenate([regions, np.full(len(cap), Region.CUT, regions.dtype)])
-    return Mesh(vertices, faces, {"region": regions})
+        data = {
+            name: np.concatenate([regions, np.full(len(cap), Region.CUT, regions.dtype)])
+            for name, regions in data.items()
+        }
+    return Mesh(vertices, faces, data)
 
 
 def _cap(vertices: NDArray, loop: NDArray) -> tuple[NDArray, NDArray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.segmentation.bones import BEND_SPREAD_MM, BENDING, HOLD, Labelled, fit_bone, place_best
 from mri2mesh.engines.segmentation.drawn import where_drawn
@@ -44,20 +45,27 @@ def corresponding(bone: str, subject: Subject) -> Corresponding:
             raise InputError(f"{subject.name}: too little of {bone} is in the image")
         mesh, home, outline = fitted.mesh, fitted.home, fitted.evidence.outline
     else:
-        mesh, home, outline = _from_surface(bone, source)
+        model, upright = prior(bone), STRUCTURES[bone].kind in ("hip", "femur", "whole_sacrum")
+        mesh, home = onto_surface(model, source, upright=upright), model.surface(model.mean)
+        outline = WholeSurface(source).outline
     mesh = unfolded(mesh, home)
     away = point_to_surface(outline[:: max(1, len(outline) // _POINTS)], mesh)
     return Corresponding(subject, mesh, float(away.mean()))
 
 
-def _from_surface(bone: str, surface: Mesh) -> tuple[Mesh, Mesh, NDArray[np.float64]]:
-    """Files of surfaces rarely say whether they are in LPS or RAS, which is half a turn about the long axis: both are
-    tried."""
-    model, evidence = prior(bone), WholeSurface(surface)
-    used = np.ones(len(model.mean), bool)
-    upright = STRUCTURES[bone].kind in ("hip", "femur", "whole_sacrum")
+def onto_surface(
+    model: ShapeModel, surface: Mesh, *, upright: bool, used: NDArray[np.bool_] | None = None
+) -> Mesh:
+    """The model's faces laid onto a surface of any triangles, which may have folds still.
+
+    upright: the bone needs no turn to begin with. used: [V] vertices that the surface can say anything about; the
+    others are carried along. Files of surfaces rarely say whether they are in LPS or RAS, which is half a turn about
+    the long axis: both are tried.
+    """
+    evidence = WholeSurface(surface)
+    used = np.ones(len(model.mean), bool) if used is None else used
     turned = rotation_about([0.0, 0.0, 1.0], 180.0, evidence.outline.mean(axis=0))
-    poses = starts(model.mean, evidence.outline, (False, False), None, upright)
+    poses = starts(model.mean[used], evidence.outline, (False, False), None, upright)
     placed = place_best(model, evidence, [*poses, *(turned @ pose for pose in poses)], used)
     vertices = bend(
         placed.vertices,
@@ -68,4 +76,4 @@ def _from_surface(bone: str, surface: Mesh) -> tuple[Mesh, Mesh, NDArray[np.floa
         hold=HOLD,
         spread=BEND_SPREAD_MM,
     )
-    return model.surface(vertices), model.surface(model.mean), evidence.outline
+    return model.surface(vertices)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mri2mesh.engines.segmentation.drawn import where_drawn
 from mri2mesh.engines.segmentation.label_map import read_label_map
 from mri2mesh.engines.segmentation.mending import mended
-from mri2mesh.engines.segmentation.numbering.choosing import take
 from mri2mesh.engines.segmentation.parts import patches_of
 from mri2mesh.engines.segmentation.patch import Patch
+from mri2mesh.engines.segmentation.separate import take_apart
 from mri2mesh.errors import InputError
 from mri2mesh.export.surfaces import FORMATS, read_surface
 from mri2mesh.geometry.checks import outward
@@ -61,9 +62,8 @@ def read_subject(
 
 
 def _labelled(path: Path, bone: str, numbering: str | None, segments: Sequence[str]) -> Patch:
-    label_map = read_label_map([path], {})
-    taken = take(label_map, numbering, segments)
+    label_map, taken = take_apart(read_label_map([path], {}), numbering, segments)
     found = patches_of(label_map, taken.bones)
     if bone not in found:
         raise InputError(f"there is no {bone} among its labels, which were taken for {', '.join(found)}")
-    return mended(bone, found[bone], None)[0]
+    return mended(bone, found[bone], where_drawn([found[bone]], label_map))[0]

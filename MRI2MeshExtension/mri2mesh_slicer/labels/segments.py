@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.structures import LATERALITY, STRUCTURES
 from mri2mesh.engines.segmentation.numbering.names import structure_of
-from mri2mesh.engines.segmentation.numbering.presets import NOTHING, PAIRS
+from mri2mesh.engines.segmentation.numbering.presets import ALL_VERTEBRAE, NOTHING, PAIRS
 from mri2mesh.errors import InputError
 from mri2mesh_slicer.inputs import volume_of
 from mri2mesh_slicer.runs.terminology import terminology_tag
 
 CHOSEN = "MRI2Mesh.TakenFor."
 """Beginning of a node's attributes: what the user took a segment for, by its ID or label value."""
-CHOICES = (NOTHING, *STRUCTURES, *PAIRS)
+CHOICES = (NOTHING, *STRUCTURES, *PAIRS, ALL_VERTEBRAE)
 
 
 @dataclass(frozen=True)

@@ -160,22 +160,6 @@ def nonrigid_fit(
     return current
 
 
-def bend_to(
-    vertices: NDArray, faces: NDArray, handles: NDArray, positions: NDArray, iterations: int = 40
-) -> NDArray:
-    """[V, 3] vertices bent as rigidly as possible until the handle vertices [N] lie at positions [N, 3]."""
-    springs = _Springs.of(len(vertices), faces)
-    rest, current = vertices.astype(float), vertices.astype(float)
-    hold = np.zeros(len(vertices))
-    hold[handles] = 50.0
-    goal = np.zeros_like(current)
-    goal[handles] = positions
-    solver = splu((diags(hold + 1e-3) + springs.laplacian).tocsc())
-    for _ in range(iterations):
-        current = solver.solve(hold[:, None] * goal + 1e-3 * current + springs.rotated_rest(current, rest))
-    return current
-
-
 def _goals(vertices: NDArray, faces: NDArray, target: Target, normal_mm: float) -> NDArray:
     """[V, 3] where each vertex is drawn: half its own closest point's plane, half the target points that chose it."""
     normals = vertex_normals(vertices, faces)

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from mri2mesh.engines.segmentation.label_map import read_label_map
+from mri2mesh.engines.segmentation.parts import patches_of
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.isosurface import surface_from_labels
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import face_normals
-from mri2mesh.geometry.volume import Volume
-from mri2mesh.imaging.volumes.reading import read_volume
 
 LABELLED = ("001", "002", "004", "005")
-_HIPS, _FEMORA, _SACRUM = 1, 2, 3
+_LABELS = {1: "hips", 2: "femora", 3: "sacrum"}
 _CUT_MM = 4.0
 
 
@@ -28,20 +28,13 @@ def labelled_bones(data: Path, number: str) -> dict[str, Mesh]:
     path = data / "pelvic_labels" / f"pelvic_ref_{number}_labels.nii.gz"
     if not path.is_file():
         raise InputError(f"{path.name} is missing: point --data at the training data folder")
-    labels = read_volume(path)
-    femora = labels.array == _FEMORA
-    right_of = labels.ras_from_ijk(np.argwhere(femora)[:, ::-1])[:, 0]
-    middle = (right_of.min() + right_of.max()) / 2
-    sides = {"femur_left": right_of < middle, "femur_right": right_of >= middle}
-    bones = {
-        "hips": surface_from_labels(_mask(labels, labels.array == _HIPS)),
-        "sacrum": surface_from_labels(_mask(labels, labels.array == _SACRUM), largest=True),
+    patches = patches_of(read_label_map([path], {}), _LABELS)
+    surfaces = {name: surface_from_labels(patch, largest=True) for name, patch in patches.items()}
+    return {
+        "hips": together(surfaces["hip_left"], surfaces["hip_right"]),
+        "sacrum": surfaces["sacrum"],
+        **{name: without_lower_cut(surfaces[name]) for name in ("femur_left", "femur_right")},
     }
-    for name, side in sides.items():
-        mask = np.zeros(labels.array.shape, bool)
-        mask[tuple(np.argwhere(femora)[side].T)] = True
-        bones[name] = without_lower_cut(surface_from_labels(_mask(labels, mask), largest=True))
-    return bones
 
 
 def visible_human_pelvis(data: Path) -> dict[str, Mesh]:
@@ -70,7 +63,3 @@ def together(*meshes: Mesh) -> Mesh:
         np.concatenate([mesh.vertices for mesh in meshes]),
         np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)]),
     )
-
-
-def _mask(labels: Volume, where: np.ndarray) -> Volume:
-    return Volume(where.astype(np.uint8), labels.ijk_to_ras)

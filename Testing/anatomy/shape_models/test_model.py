@@ -19,7 +19,7 @@ from mri2mesh.geometry.checks import is_watertight, self_intersections, volume_m
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import apply, compose, rotation_about, translation
 
-SHIPPED = ("pelvis", "femur_left", "femur_right", "pelvis_femur", "L1", "L2", "L3", "L4", "L5")
+SHIPPED = ("pelvis", "femur_left", "femur_right", "pelvis_femur", "sacrum", "L1", "L2", "L3", "L4", "L5")
 
 
 @pytest.fixture

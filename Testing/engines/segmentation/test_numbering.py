@@ -62,6 +62,28 @@ def test_the_user_has_the_last_word():
     assert take(column([24, 23, 22]), "verse", ("22=T12",)).bones == {22: "T12", 23: "L4", 24: "L5"}
 
 
+def test_a_mask_with_one_label_says_nothing_of_what_it_is():
+    with pytest.raises(
+        InputError, match="the only label is 1, as in any mask: say what it is with --segments"
+    ):
+        take(column([1]))
+    assert take(column([1]), None, ("1=L3",)).bones == {1: "L3"}
+
+
+def test_known_numbers_of_an_impossible_size_are_said_to_be_of_it():
+    small = np.zeros((20, 20, 20), np.uint16)
+    small[8:10, 8:10, 8:10] = 22
+    with pytest.raises(
+        InputError, match=r"in that of VerSe L3 is only 7 mm across: too small .*: check the voxels' size"
+    ):
+        take(of_array(small, MATRIX))
+
+
+def test_two_meanings_of_one_label_are_refused():
+    with pytest.raises(InputError, match="says two things of label 22: L3 and L4"):
+        parse_segments(("22=L3", "22=L4"))
+
+
 @pytest.mark.parametrize("wrong", ["L5", "x=L5", "3=liver", "3="])
 def test_a_segment_that_says_nothing_is_refused(wrong):
     with pytest.raises(InputError, match="--segments"):
@@ -85,6 +107,10 @@ def test_a_segment_that_is_not_there_is_named():
         ("femur_right", "femur_right"),
         ("Sacrum", "sacrum"),
         ("hips", "hips"),
+        ("spine", "vertebrae"),
+        ("L1:L5", "L1:L5"),
+        ("L5:L1", None),
+        ("anterior iliac spine", None),
         ("L5 nerve root", None),
         ("spinal canal", None),
         ("liver", None),

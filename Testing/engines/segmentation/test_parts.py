@@ -64,14 +64,14 @@ def test_the_slices_that_were_drawn_on_are_found(axis):
     kept[tuple(taken)] = labels[tuple(taken)]
     found = _drawn(kept)
     assert found.axis == axis
-    assert set(found.slices) <= set(range(2, 70, 5))
+    assert set(found.stacks[0].slices) <= set(range(2, 70, 5))
 
 
 def test_a_single_slice_is_a_drawing_on_one_slice():
     labels = np.zeros_like(_two_boxes())
     labels[:, :, 30] = _two_boxes()[:, :, 30]
     found = _drawn(labels)
-    assert (found.axis, list(found.slices)) == (0, [30])
+    assert (found.axis, list(found.stacks[0].slices)) == (0, [30])
 
 
 def test_thick_slices_are_taken_slice_by_slice():

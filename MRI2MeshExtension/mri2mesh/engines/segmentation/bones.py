@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from mri2mesh.anatomy.regions import body_of, is_body, main_part
+from mri2mesh.anatomy.regions import closed_part, is_body, main_part
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
-from mri2mesh.engines.segmentation.drawn import Drawn
+from mri2mesh.engines.segmentation.drawn import Drawn, slices_about
+from mri2mesh.engines.segmentation.fitting.coccyx import COCCYX
 from mri2mesh.engines.segmentation.fitting.fit import Placed, bend, place, posterior_mm
-from mri2mesh.engines.segmentation.fitting.observations import Evidence
+from mri2mesh.engines.segmentation.fitting.observations import Evidence, Together
 from mri2mesh.engines.segmentation.fitting.priors import prior
 from mri2mesh.engines.segmentation.fitting.sliced import SlicedLabels
 from mri2mesh.engines.segmentation.fitting.starts import cut_by_the_image, starts
@@ -34,6 +36,8 @@ HOLD = 0.01
 BEND_SPREAD_MM = 4.0
 LEAST_IN_VIEW = 0.4
 """A vertebra or a disc of which less is in the image is left out: what is seen does not place it."""
+COCCYX_NEAR_MM, COCCYX_SHARE = 8.0, 0.4
+"""A coccyx was drawn where at least this share of the mean's, laid on the labels, has labels this near."""
 LEAST_POINTS = 60
 """Fewer points of outline than this, about a millimetre apart, are no bone."""
 
@@ -74,16 +78,24 @@ class Fitted:
 
 def evidence_of(bone: Labelled, drawn: Drawn) -> Evidence:
     """Raises InputError where too little was drawn to place a bone by."""
-    evidence: Evidence
-    if drawn.axis is None:
-        evidence = WholeSurface.of_labels(bone.patch)
-    else:
-        evidence = SlicedLabels(bone.patch, drawn.axis, drawn.slices, float(bone.patch.spacing[drawn.axis]))
+    evidence = WholeSurface.of_labels(bone.patch) if drawn.whole else _of_slices(bone.patch, drawn)
     if len(evidence.outline) < LEAST_POINTS:
         raise InputError(
             f"too little of {bone.name} was labelled to place a bone by: draw more of it, or leave it out"
         )
     return evidence
+
+
+def _of_slices(bone: Patch, drawn: Drawn) -> Evidence:
+    parts: list[Evidence] = []
+    for stack in drawn.stacks:
+        slices = slices_about(bone, stack)
+        if len(slices):
+            parts.append(SlicedLabels(bone, stack.axis, slices, float(bone.spacing[stack.axis])))
+    for sheet in drawn.sheets:
+        if (flat := sheet.patch(bone)) is not None:
+            parts.append(SlicedLabels(flat, 2, np.array([1]), sheet.thick_mm))
+    return parts[0] if len(parts) == 1 else Together(parts)
 
 
 def fit_bone(bone: Labelled, drawn: Drawn, whole_from_body: bool = False) -> Fitted | None:
@@ -93,16 +105,15 @@ def fit_bone(bone: Labelled, drawn: Drawn, whole_from_body: bool = False) -> Fit
     """
     model = prior(bone.name)
     evidence = evidence_of(bone, drawn)
-    used = np.ones(len(model.mean), bool)
-    if bone.body:
-        used = is_body(np.asarray(model.regions))
-    placed = _placed(model, bone, evidence, used)
+    poses = _poses(model, bone, evidence)
+    used = _part_drawn(model, bone, evidence, poses)
+    placed = place_best(model, evidence, poses, used)
     if _hardly_in_view(bone, model, placed.vertices):
         return None
     mesh, home = model.surface(placed.vertices), model.surface(model.mean)
     spread = posterior_mm(model, placed.covariance)
-    if bone.body and not whole_from_body:
-        mesh, home = body_of(mesh), body_of(home)
+    if not used.all() and not (bone.body and whole_from_body):
+        mesh, home = closed_part(mesh, used), closed_part(home, used)
         spread = np.concatenate([spread[used], np.full(len(mesh.vertices) - used.sum(), spread[used].mean())])
         used = np.ones(len(mesh.vertices), bool)
     vertices = bend(
@@ -119,11 +130,27 @@ def fit_bone(bone: Labelled, drawn: Drawn, whole_from_body: bool = False) -> Fit
     return Fitted(bone.name, mesh.with_vertices(vertices), home, evidence, spread, noise)
 
 
-def _placed(model: ShapeModel, bone: Labelled, evidence: Evidence, used: NDArray[np.bool_]) -> Placed:
+def _poses(model: ShapeModel, bone: Labelled, evidence: Evidence) -> list[NDArray[np.float64]]:
+    """4x4 each, where a fit may begin."""
+    used = is_body(np.asarray(model.regions)) if bone.body else np.ones(len(model.mean), bool)
     upright = STRUCTURES[bone.name].kind in ("hip", "femur", "whole_sacrum")
-    cut = cut_by_the_image(bone.patch)
-    poses = starts(model.mean[used], evidence.outline, cut, bone.direction, upright)
-    return place_best(model, evidence, poses, used)
+    return starts(model.mean[used], evidence.outline, cut_by_the_image(bone.patch), bone.direction, upright)
+
+
+def _part_drawn(
+    model: ShapeModel, bone: Labelled, evidence: Evidence, poses: Sequence[NDArray]
+) -> NDArray[np.bool_]:
+    """[V] vertices that the labels can say anything about: of a vertebra the body, where it alone was drawn; of a
+    sacrum all but the coccyx, where nothing was drawn that far down."""
+    if bone.body:
+        return is_body(np.asarray(model.regions))
+    used = np.ones(len(model.mean), bool)
+    if COCCYX in model.landmarks:
+        rough = place(model, evidence, poses[0], used=used, turns=[0] * SEARCH_ROUNDS)
+        tip = model.landmarks[COCCYX]
+        away = cKDTree(evidence.outline).query(rough.vertices[tip])[0]
+        used[tip] = float((away < COCCYX_NEAR_MM).mean()) >= COCCYX_SHARE
+    return used
 
 
 def place_best(

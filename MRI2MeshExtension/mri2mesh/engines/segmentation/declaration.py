@@ -29,7 +29,7 @@ ENGINE = Engine(
     weights=(
         *(f"shape_{level}" for level in ("L1", "L2", "L3", "L4", "L5")),
         "shape_pelvis",
-        "shape_pelvis_femur",
+        "shape_sacrum",
         "shape_femur_left",
         "shape_femur_right",
     ),
@@ -42,8 +42,8 @@ ENGINE = Engine(
         ),
         Texts(
             "segments",
-            help="what single labels are, as 1=L5,2=L4,3=hips (hips and femora: both sides in one label; none: left "
-            "out)",
+            help="what single labels are, as 1=L5,2=L4,3=hips (hips and femora: both sides in one label; L1:L5: "
+            "separate vertebrae in one label, vertebrae: counted up from the sacrum; none: left out)",
             placeholder="1=L5,2=none",
             default=(),
             in_batch=True,

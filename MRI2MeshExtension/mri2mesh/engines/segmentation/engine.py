@@ -20,11 +20,13 @@ from mri2mesh.engines.segmentation.drawn import Drawn, where_drawn
 from mri2mesh.engines.segmentation.fitting.starts import spine_directions
 from mri2mesh.engines.segmentation.label_map import LabelMap
 from mri2mesh.engines.segmentation.mending import mended
-from mri2mesh.engines.segmentation.numbering.choosing import Taken, take
+from mri2mesh.engines.segmentation.numbering.choosing import Taken
+from mri2mesh.engines.segmentation.numbering.presets import NOTHING
 from mri2mesh.engines.segmentation.numbering.sizes import size_doubt
 from mri2mesh.engines.segmentation.onto_image import refuse_elsewhere
 from mri2mesh.engines.segmentation.parts import bodies_alone, patches_of
 from mri2mesh.engines.segmentation.patch import Patch
+from mri2mesh.engines.segmentation.separate import take_apart
 from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
@@ -65,7 +67,7 @@ def reconstruct(
     """
     stages = Stages(STAGES, progress)
     with stages.stage("read the labels"):
-        taken = take(label_map, numbering, segments)
+        label_map, taken = take_apart(label_map, numbering, segments)
         if label_map.has_image:
             refuse_elsewhere(label_map, list(taken.bones))
         patches = patches_of(label_map, taken.bones)
@@ -83,17 +85,18 @@ def reconstruct(
         if not fitted:
             raise ReconstructionRefused("too little of every labelled bone is in the image")
     with stages.stage("separate neighbours"):
-        meshes = _apart(fitted)
+        meshes = _apart(fitted, drawn)
     with stages.stage("check"):
         structures = [_structure(fitted[name], mesh) for name, mesh in meshes.items()]
         across = np.delete(label_map.spacing, drawn.axis) if drawn.axis is not None else label_map.spacing
         checks = check_surfaces(structures, fitted, float(across.max()))
     stages.done()
+    cut_off = [one.name for one in bones if one.name not in fitted]
     return Reconstruction(
         engine="segmentation",
         structures=structures,
         checks=checks,
-        warnings=[*doubts, *notes, *_left_out(taken, [one.name for one in bones if one.name not in fitted])],
+        warnings=[*doubts, *notes, *taken.notes, *_left_out(taken, cut_off)],
         provenance={
             "version": __version__,
             "device": "cpu",
@@ -107,7 +110,7 @@ def reconstruct(
 def _mended(patches: Mapping[str, Patch], drawn: Drawn) -> tuple[dict[str, Patch], list[str]]:
     found, notes = {}, []
     for name, patch in patches.items():
-        found[name], said = mended(name, patch, drawn.axis)
+        found[name], said = mended(name, patch, drawn)
         notes += said
     return found, notes
 
@@ -129,13 +132,14 @@ def _fit_all(
     return {bone.name: one for bone in bones if (one := found[bone.name]) is not None}
 
 
-def _apart(fitted: Mapping[str, Fitted]) -> dict[str, Mesh]:
+def _apart(fitted: Mapping[str, Fitted], drawn: Drawn) -> dict[str, Mesh]:
     """The surfaces without folds and without overlap. Between slices two fits may lie deep in one another: then once
-    more, as long as it helps."""
+    more, as long as it helps; and facets that nobody drew may have come to lie on the wrong side of their partners,
+    which takes bending the arches."""
     meshes = {name: one.mesh for name, one in fitted.items()}
     homes = {name: one.home for name, one in fitted.items()}
-    for _ in range(SEPARATIONS):
-        meshes = separate(meshes, homes=homes, bend_arches=False)
+    for attempt in range(SEPARATIONS):
+        meshes = separate(meshes, homes=homes, bend_arches=attempt > 0 and not drawn.whole)
         pairs = touching_pairs(meshes)
         if all(neighbours_apart(first, second, meshes).passed for first, second in pairs):
             break
@@ -149,8 +153,7 @@ def _structure(fitted: Fitted, mesh: Mesh) -> ReconstructedStructure:
 
 def _left_out(taken: Taken, cut_off: Sequence[str]) -> list[str]:
     found = [f"{name} is left out: too little of it is in the image to place it." for name in cut_off]
-    if taken.left_out:
-        listed = [f"{label} ({name})" for label, name in taken.left_out.items()]
+    if listed := [f"{label} ({name})" for label, name in taken.left_out.items() if name != NOTHING]:
         more = f" and {len(listed) - MOST_LISTED} more" if len(listed) > MOST_LISTED else ""
         found.append(
             f"Labels left out, as there is no template of them: {', '.join(listed[:MOST_LISTED])}{more}."

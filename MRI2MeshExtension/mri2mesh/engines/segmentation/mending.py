@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mri2mesh.engines.segmentation.drawn import Drawn, Stack
 from mri2mesh.engines.segmentation.patch import Patch
-from mri2mesh.geometry.volume import Volume
 
 ISLAND_SHARE = 0.05
 """A piece with less than this share of the largest one's voxels is an island, and left out."""
@@ -16,16 +16,16 @@ SMALL_HOLE_MM2 = 40.0
 _TOUCHING = ndimage.generate_binary_structure(3, 3)
 
 
-def mended(name: str, bone: Patch, slice_axis: int | None) -> tuple[Patch, list[str]]:
+def mended(name: str, bone: Patch, drawn: Drawn) -> tuple[Patch, list[str]]:
     """A bone's voxels without holes and islands, and sentences on what was changed.
 
-    slice_axis: of labels that were drawn slice by slice, None for those that are whole in three dimensions. Pieces of a
-    bone in separate slices are no islands.
+    Of labels that were drawn slice by slice, holes are those of single slices, and pieces in separate slices are no
+    islands; what was drawn on oblique planes stays as it is.
     """
     notes: list[str] = []
     voxel = float(abs(np.linalg.det(bone.ijk_to_ras[:3, :3])))
     kept = bone.array
-    if slice_axis is None:
+    if drawn.whole:
         kept, left = _without_islands(kept)
         if left:
             which = "a piece" if len(left) == 1 else f"{len(left)} pieces"
@@ -34,7 +34,9 @@ def mended(name: str, bone: Patch, slice_axis: int | None) -> tuple[Patch, list[
             )
         filled = ndimage.binary_fill_holes(kept)
     else:
-        filled = _small_holes_filled(kept, 2 - slice_axis, bone)
+        filled = kept
+        for stack in drawn.stacks:
+            filled = _small_holes_filled(filled, stack, bone)
     holes = int(filled.sum() - kept.sum())
     if holes:
         notes.append(f"{name}: holes of {holes * voxel:.0f} mm3 in all filled")
@@ -52,11 +54,14 @@ def _without_islands(crop: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[i
     return crop & ~small[pieces], [int(size) for size in sizes[small]]
 
 
-def _small_holes_filled(crop: NDArray[np.bool_], dimension: int, grid: Volume) -> NDArray[np.bool_]:
-    """Holes of single slices across one dimension of the array."""
-    area = float(np.prod(grid.spacing)) / float(grid.spacing[2 - dimension])
+def _small_holes_filled(crop: NDArray[np.bool_], drawn: Stack, bone: Patch) -> NDArray[np.bool_]:
+    """Holes of the slices that were drawn on."""
+    area = float(np.prod(bone.spacing)) / float(bone.spacing[drawn.axis])
+    dimension = 2 - drawn.axis
     stack = np.moveaxis(crop, dimension, 0).copy()
-    for one in stack:
+    here = drawn.slices - bone.low[drawn.axis]
+    for place in here[(here >= 0) & (here < len(stack))]:
+        one = stack[place]
         holes, count = ndimage.label(ndimage.binary_fill_holes(one) & ~one)
         if count:
             sizes = np.bincount(holes.ravel())

@@ -12,18 +12,18 @@ import numpy as np
 
 from mri2mesh.engines.segmentation.engine import reconstruct
 from mri2mesh.engines.segmentation.label_map import LabelMap, read_label_map
-from mri2mesh.engines.segmentation.numbering.choosing import take
 from mri2mesh.engines.segmentation.parts import patches_of
 from mri2mesh.engines.segmentation.patch import Patch
+from mri2mesh.engines.segmentation.separate import take_apart
 from mri2mesh.evaluation.segmentation.baselines import (
     marching_cubes,
     shape_based_interpolation,
     slicer_closed_surface,
     thinned,
 )
+from mri2mesh.evaluation.segmentation.in_image import distances_in_image
 from mri2mesh.geometry.checks import is_watertight, self_intersections
 from mri2mesh.geometry.connectivity import component_labels
-from mri2mesh.geometry.distances import surface_distances
 from mri2mesh.geometry.edges import directed_edges
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import face_normals
@@ -34,8 +34,8 @@ ENGINE = "segmentation engine"
 
 @dataclass(frozen=True)
 class Score:
-    """One surface against the border of the whole label. assd_mm, hd95_mm: distances both ways. steps_deg: mean angle
-    between faces that share an edge, which steps make large."""
+    """One surface against the border of the whole label, in the image. assd_mm, hd95_mm: distances both ways.
+    steps_deg: mean angle between faces that share an edge, which steps make large."""
 
     case: str
     drawn: str
@@ -68,11 +68,12 @@ def evaluate(
     label_map = read_label_map([file], {})
     axis = sliced_axis(label_map) if axis is None else axis
     case = file.name.removesuffix(".gz").rsplit(".", 1)[0]
-    truth = patches_of(label_map, take(label_map, numbering, segments).bones)
+    apart, taken = take_apart(label_map, numbering, segments)
+    truth = patches_of(apart, taken.bones)
     scores: list[Score] = []
     for name, step in (("all slices", 1), (f"every {every}.", every)):
         started = time.perf_counter()
-        result = reconstruct(_kept(label_map, axis, step), numbering=numbering, segments=segments)
+        result = reconstruct(kept_slices(label_map, axis, step), numbering=numbering, segments=segments)
         seconds = time.perf_counter() - started
         found = _scores(case, name, truth, result, axis, step)
         scores += found
@@ -97,7 +98,7 @@ def sliced_axis(label_map: LabelMap) -> int:
     return int(np.argmax(np.abs(label_map.ijk_to_ras[0, :3])))
 
 
-def _kept(label_map: LabelMap, axis: int, every: int) -> LabelMap:
+def kept_slices(label_map: LabelMap, axis: int, every: int) -> LabelMap:
     """Only every so many slices of it."""
     if every == 1:
         return label_map
@@ -122,19 +123,21 @@ def _scores(
             "3D Slicer's smoothed surface": slicer_closed_surface(given),
             "shape-based interpolation": shape_based_interpolation(given, axis),
         }
-        found += [_score(case, drawn, item.name, method, mesh, whole) for method, mesh in methods.items()]
+        found += [
+            _score(case, drawn, bone, method, mesh, whole, item.name) for method, mesh in methods.items()
+        ]
     return found
 
 
-def _score(case: str, drawn: str, bone: str, method: str, mesh: Mesh, whole: Mesh) -> Score:
-    distances = surface_distances(mesh, whole)
+def _score(case: str, drawn: str, bone: Patch, method: str, mesh: Mesh, whole: Mesh, name: str) -> Score:
+    assd, hd95 = distances_in_image(mesh, whole, bone)
     return Score(
         case,
         drawn,
-        bone,
+        name,
         method,
-        round(distances.assd, 3),
-        round(distances.hd95, 3),
+        round(assd, 3),
+        round(hd95, 3),
         is_watertight(mesh),
         component_labels(mesh)[0],
         self_intersections(mesh),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +49,23 @@ class Evidence(Protocol):
 
     def covers(self, vertices: NDArray, normals: NDArray) -> NDArray[np.float64]:
         """[N] 0..1 how far the labels, and not the prior, say where a surface passes at these points."""
+
+
+class Together:
+    """Evidence of one bone from several sets of slices."""
+
+    def __init__(self, parts: Sequence[Evidence]) -> None:
+        self.parts = parts
+        self.outline = np.concatenate([one.outline for one in parts])
+
+    def observe(self, vertices: NDArray, faces: NDArray, used: NDArray, spread: float) -> Observations:
+        first, *others = (one.observe(vertices, faces, used, spread) for one in self.parts)
+        for other in others:
+            first = first.joined(other)
+        return first
+
+    def covers(self, vertices: NDArray, normals: NDArray) -> NDArray[np.float64]:
+        return np.max([one.covers(vertices, normals) for one in self.parts], axis=0)
 
 
 def robust(distance: NDArray, spread: float) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from mri2mesh.anatomy.shape_models.local_modes import with_local_modes
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.shapes import VertebraShapes
 from mri2mesh.anatomy.structures import STRUCTURES
+from mri2mesh.engines.segmentation.fitting.coccyx import COCCYX, with_coccyx_modes
 from mri2mesh.engines.segmentation.fitting.simple_priors import template_model
 
 MODEL_OF = {
@@ -19,7 +20,7 @@ MODEL_OF = {
     **{level: "L1" for level in ("T7", "T8", "T9", "T10", "T11", "T12")},
     "hip_left": "pelvis",
     "hip_right": "pelvis",
-    "sacrum": "pelvis_femur",
+    "sacrum": "sacrum",
     "femur_left": "femur_left",
     "femur_right": "femur_right",
 }
@@ -50,4 +51,6 @@ def prior(name: str) -> ShapeModel:
         model = replace(model, mean=mean.vertices.astype(np.float64), part_names=(name,))
     elif len(model.part_names) > 1:
         model = model.only(name)
+    if COCCYX in model.landmarks:
+        model = with_coccyx_modes(model)
     return with_local_modes(model, LOCAL_MODES, RESIDUAL_MM[kind])

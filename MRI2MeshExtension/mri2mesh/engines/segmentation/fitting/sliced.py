@@ -32,6 +32,8 @@ THIN_MM = 2.0
 """Slices up to this are cut at their middle alone."""
 FACING = 0.6
 """Cosine between normal and slice axis from which on a piece of surface ends the bone along the axis."""
+OPPOSITE, OPPOSITE_MM = 24, 3.0
+"""Where the other side of a piece of surface is looked for: among so many points, this near across the axis."""
 MIDDLE_WEIGHT = 0.02
 """How strongly a surface that is only bounded is drawn to the middle of its bounds."""
 BETWEEN_WEIGHT = 1.0
@@ -241,6 +243,7 @@ class SlicedLabels:
         own, facing = own[ends], facing[ends]
         height, place = self._in_slices(vertices[own])
         up = facing > 0
+        depth, gap = _to_the_other_side(height, place, up)
         # Seen from the bone, `behind` is the nearest drawn slice that the bone should reach, `ahead` the next beyond.
         above = np.searchsorted(self.drawn, height, "left")
         behind, ahead = np.where(up, above - 1, above), np.where(up, above, above - 1)
@@ -248,8 +251,13 @@ class SlicedLabels:
         has_behind, has_ahead = (behind >= 0) & (behind <= last), (ahead >= 0) & (ahead <= last)
         behind, ahead = np.clip(behind, 0, last), np.clip(ahead, 0, last)
         margin = float(self.in_plane.mean())
-        empty = has_behind & (self._depth(behind, place) < -margin)
-        full = has_ahead & (self._depth(ahead, place) > margin)
+        # Only where the surface says otherwise: a slice beyond the thickness of a process says nothing of its end.
+        empty = (
+            has_behind
+            & (self._depth(behind, place) < -margin)
+            & (np.abs(self.drawn[behind] - height) < depth)
+        )
+        full = has_ahead & (self._depth(ahead, place) > margin) & (np.abs(self.drawn[ahead] - height) < gap)
         to_behind = (self.drawn[behind] - height) * self.pitch
         to_ahead = (self.drawn[ahead] - height) * self.pitch
         bounded = has_behind & has_ahead & ~empty & ~full
@@ -306,6 +314,28 @@ class SlicedLabels:
         within = np.clip(1.5 - away / (self.slab_mm / 2), 0.0, 1.0)
         near_contour = robust(np.abs(self._depth(nearest, place)), 1.5)
         return np.asarray(within * np.where(np.abs(normals @ self.normal) > FACING, 1.0, near_contour))
+
+
+def _to_the_other_side(
+    height: NDArray, place: NDArray, up: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of points of a surface that end it along an axis: how thick it is behind each, and how far it is to the next
+    piece of it ahead, as differences of height; infinite where nothing is found.
+
+    height: [N]. place: [N, 2] mm across. up: [N] which way they face.
+    """
+    depth, gap = np.full(len(height), np.inf), np.full(len(height), np.inf)
+    for side in (True, False):
+        one, other = np.flatnonzero(up == side), np.flatnonzero(up != side)
+        if not len(one) or not len(other):
+            continue
+        count = min(OPPOSITE, len(other))
+        away, there = cKDTree(place[other]).query(place[one], k=np.arange(1, count + 1))
+        ahead = (height[other][there] - height[one][:, None]) * (1.0 if side else -1.0)
+        ahead[away > OPPOSITE_MM] = np.nan
+        depth[one] = np.fmin.reduce(np.where(ahead < 0, -ahead, np.inf), axis=1)
+        gap[one] = np.fmin.reduce(np.where(ahead > 0, ahead, np.inf), axis=1)
+    return depth, gap
 
 
 def _around_the_bone(drawn: NDArray[np.int64], length: int) -> NDArray[np.int64]:

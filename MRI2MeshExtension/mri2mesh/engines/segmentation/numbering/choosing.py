@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from mri2mesh.anatomy.structures import STRUCTURES, VERTEBRA_LEVELS
 from mri2mesh.engines.segmentation.label_map import LabelMap
-from mri2mesh.engines.segmentation.numbering.names import structure_of
-from mri2mesh.engines.segmentation.numbering.presets import NOTHING, NUMBERINGS, PAIRS, Numbering
+from mri2mesh.engines.segmentation.numbering.names import levels_of, structure_of
+from mri2mesh.engines.segmentation.numbering.presets import (
+    ALL_VERTEBRAE,
+    NOTHING,
+    NUMBERINGS,
+    PAIRS,
+    Numbering,
+)
 from mri2mesh.engines.segmentation.numbering.sizes import size_doubt
 from mri2mesh.engines.segmentation.parts import label_boxes
 from mri2mesh.engines.segmentation.patch import patch_of
@@ -22,12 +28,14 @@ SAY = "say what the labels are with --segments, as --segments 1=L5,2=L4, or with
 
 @dataclass(frozen=True)
 class Taken:
-    """bones: name of each label that is used, of `STRUCTURES` or `PAIRS`. left_out: label to what it was taken for,
-    of those that are not. how: a sentence on where this comes from."""
+    """bones: name of each label that is used, of `STRUCTURES` or `PAIRS`, or of several vertebrae (`levels_of`).
+    left_out: label to what it was taken for, of those that are not. how: a sentence on where this comes from. notes:
+    sentences on what could not be used."""
 
     bones: dict[int, str]
     left_out: dict[int, str]
     how: str
+    notes: tuple[str, ...] = ()
 
 
 def parse_segments(given: Sequence[str]) -> dict[int, str]:
@@ -40,8 +48,12 @@ def parse_segments(given: Sequence[str]) -> dict[int, str]:
         structure = structure_of(name.strip())
         if structure is None:
             raise InputError(
-                f"--segments {one!r}: nothing is called {name.strip()!r}; use {', '.join((*PAIRS, *STRUCTURES))} or "
-                f"{NOTHING}"
+                f"--segments {one!r}: nothing is called {name.strip()!r}; use {', '.join((*PAIRS, *STRUCTURES))}, "
+                f"several vertebrae as L1:L5, {ALL_VERTEBRAE} or {NOTHING}"
+            )
+        if found.get(int(label), structure) != structure:
+            raise InputError(
+                f"--segments says two things of label {label.strip()}: {found[int(label)]} and {structure}"
             )
         found[int(label)] = structure
     return found
@@ -80,7 +92,9 @@ def take(label_map: LabelMap, numbering: str | None = None, segments: Sequence[s
 
 
 def _split(present: list[int], names: Mapping[int, str], others: Mapping[int, str], how: str) -> Taken:
-    usable = {label: name for label, name in names.items() if name in STRUCTURES or name in PAIRS}
+    usable = {
+        label: name for label, name in names.items() if name in STRUCTURES or name in PAIRS or levels_of(name)
+    }
     left_out = {
         label: names.get(label) or others.get(label) or "not known"
         for label in present
@@ -100,16 +114,34 @@ def _sacrum_or_s1(box: NDArray) -> str:
 def _fitting(present: list[int], boxes: Mapping[int, NDArray]) -> Numbering:
     """The numbering by which most labels are bones of a possible size in their order. Raises InputError without one,
     or where two that fit alike say different things."""
+    if list(present) == [1]:
+        raise InputError(
+            "the only label is 1, as in any mask: say what it is with --segments, as --segments 1=L3, or "
+            "--segments 1=L1:L5 for vertebrae that are separate pieces"
+        )
     scores = {key: _score(one, present, boxes) for key, one in NUMBERINGS.items()}
     best = max(scores.values())
     if best <= 0:
-        raise InputError(f"no numbering that is known fits the labels {_listed(present)}: {SAY}")
+        raise InputError(_why_none(present, boxes))
     fitting = [NUMBERINGS[key] for key, score in scores.items() if score >= best - 0.25]
     meanings = {tuple(_bone(one, label) for label in present) for one in fitting}
     if len(meanings) > 1:
         titles = " and ".join(one.title for one in fitting)
         raise InputError(f"the labels {_listed(present)} fit the numberings of {titles}: {SAY}")
     return fitting[0]
+
+
+def _why_none(present: Sequence[int], boxes: Mapping[int, NDArray]) -> str:
+    """Whether the numbers are unknown, or known ones have a size that no such bone has."""
+    for numbering in NUMBERINGS.values():
+        for label in present:
+            name = numbering.name(label)
+            if name in STRUCTURES and (doubt := size_doubt(name, boxes[label])):
+                return (
+                    f"no numbering that is known fits the labels {_listed(present)}; in that of {numbering.title} "
+                    f"{doubt}: check the voxels' size, or {SAY}"
+                )
+    return f"no numbering that is known fits the labels {_listed(present)}: {SAY}"
 
 
 def _bone(numbering: Numbering, label: int) -> str | None:

@@ -15,6 +15,8 @@ from mri2mesh.anatomy.structures import STRUCTURES
 
 PAIRS = {"hips": ("hip_left", "hip_right"), "femora": ("femur_left", "femur_right")}
 """Names for labels that hold the bones of both sides."""
+ALL_VERTEBRAE = "vertebrae"
+"""Name of a label that holds the vertebrae of several levels."""
 NOTHING = "none"
 """Name of a label that is to be left out."""
 
@@ -85,7 +87,7 @@ NUMBERINGS: dict[str, Numbering] = {
     "totalsegmentator_mr": Numbering(
         "TotalSegmentator (MR)",
         {18: "sacrum", 36: "femur_left", 37: "femur_right", 38: "hip_left", 39: "hip_right"},
-        {19: "all vertebrae in one", 20: "all discs in one"},
+        {19: ALL_VERTEBRAE, 20: "all discs in one"},
         organs=True,
     ),
     "vertebrae_mr": Numbering("TotalSegmentator (vertebrae_mr)", {1: "sacrum", **_numbered(_SPINE[::-1], 2)}),
