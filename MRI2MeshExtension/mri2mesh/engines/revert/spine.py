@@ -95,7 +95,7 @@ def _shift_at(maps: BoneMaps, named: Hint) -> int:
 
 
 def probabilities_of(first: BoneMaps, maps: BoneMaps, channels: list[int]) -> dict[int, float]:
-    """Of each shift of the names: how far the first look, without a hint, agrees with it where one vertebra alone is."""
+    """Of each shift of the names: how far the first look, without a hint, agrees with it where one bone alone is."""
     bones = maps.presence > SURE
     alone = {k: on for k in channels if (on := bones[k] & (bones.sum(axis=0) == 1)).any()}
     scores = {}
