@@ -143,6 +143,11 @@ def test_a_click_beside_the_spine_is_one_line(region: LumbarRegion, geometry: Xr
         reconstruct([film(geometry)], level="L3@5,64", cache=seeing(region, geometry))
 
 
+def test_a_vertebra_picked_beside_the_spine_is_one_line(region: LumbarRegion, geometry: XrayGeometry):
+    with pytest.raises(InputError, match="no vertebra is seen where L3 was picked"):
+        reconstruct([film(geometry)], landmarks=[{"L3": (8.0, 64.0)}], cache=seeing(region, geometry))
+
+
 def test_a_level_that_is_not_there_is_refused(region: LumbarRegion, geometry: XrayGeometry):
     cache = seeing(region, geometry, shown=("L4", "L5", "sacrum"))
     with pytest.raises(ReconstructionRefused, match="L1 is not seen in this radiograph, which shows L4, L5"):

@@ -21,6 +21,7 @@ from mri2mesh.engines.revert.picking import Pick, ray_point
 from mri2mesh.engines.revert.spine import Hint, SpineSeen, find_spine
 from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed, crop_of, look_at
+from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
@@ -32,6 +33,7 @@ UNKNOWN_SCALE_SD_MM = 100.0
 """How far off the expected distance may be then: the network was trained for it."""
 _SIZES = (0.5, 2.0)
 _ROUNDS_OF_SCALE = 2
+_LEAST_AT_CLICK = 0.3
 _BETTER = 1.15
 """How much more bone, and more surely, the other polarity has to show to be believed."""
 
@@ -102,7 +104,8 @@ def _in_world(
     sd = reference.sd_mm if radiograph.scale_known else UNKNOWN_SCALE_SD_MM
     deep = Reference(reference.depth_mm * scale, sd)
     pixels = -radiograph.pixels if inverted else radiograph.pixels
-    seen = look_over(pixels, camera, trained, deep, clicks)
+    named = next((pick.name for pick in picks if pick.counts), None)
+    seen = look_over(pixels, camera, trained, deep, clicks, named)
     return replace(seen, scale=scale, inverted=inverted)
 
 
@@ -112,32 +115,42 @@ def look_over(
     trained: TrainedNetworks,
     reference: Reference,
     clicks: dict[str, NDArray[np.float64]] | None = None,
+    named: str | None = None,
 ) -> SpineFilm:
     """What is seen of the spine in a film [H, W], bone bright, of a camera whose millimetres are those of the world.
-    clicks: as in `SpineFilm`; names are counted from the first."""
+    clicks: as in `SpineFilm`. named: the one of them that names are counted from."""
     film, fine = (
         _contrasted(network_film(pixels, camera, trained.film_pixels), reference),
         network_film(pixels, camera, FINE_PIXELS),
     )
-    grid, named = film.camera.coarser(GRID), None
-    for name, point in list((clicks or {}).items())[:1]:
-        named = VERTEBRAE.index(name), grid.project(point)
+    grid, known = film.camera.coarser(GRID), None
+    if clicks and named is not None:
+        known = VERTEBRAE.index(named), grid.project(clicks[named])
 
     def look(hint: Hint | None) -> BoneMaps:
         channels = film_channels(grid, reference, *(hint or (None, None)))
         return maps_of(trained.film, film, channels, reference.depth_mm)
 
-    spine = find_spine(look, reference.depth_mm, named)
+    spine = find_spine(look, reference.depth_mm, known)
     return SpineFilm(film, fine, reference, spine, clicks or {})
 
 
 def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) -> dict[str, SeenVertebra]:
-    """What the network of single vertebrae sees of some of them, around where each was picked or found."""
+    """What the network of single vertebrae sees of some of them, around where each was picked or found.
+
+    Raises InputError where it sees none at a place that was picked.
+    """
     if not names:
         return {}
     pixels = trained.crop_pixels
     crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name), pixels) for name in names]
-    return dict(zip(names, look_at(trained.crop, crops), strict=True))
+    found = dict(zip(names, look_at(trained.crop, crops), strict=True))
+    for name in seen.clicks.keys() & found.keys():
+        presence = found[name].maps.presence[0]
+        middle = presence.shape[0] // 2
+        if presence[middle - 2 : middle + 2, middle - 2 : middle + 2].mean() < _LEAST_AT_CLICK:
+            raise InputError(f"no vertebra is seen where {name} was picked: click on the middle of its body")
+    return found
 
 
 def _centre(seen: SpineFilm, name: str) -> NDArray[np.float64]:
