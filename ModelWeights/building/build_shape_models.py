@@ -33,8 +33,6 @@ from mri2mesh.weights_manifest import WeightsEntry, sha256_of
 _HIP_JOINTS = (
     "origin midway between the mean's hip joint centres; axes patient RAS as the subjects lay, on average"
 )
-_SACRUM_VARIANCE = 0.995
-"""Share of the subjects' variance that the sacrum's modes keep."""
 _FEMORAL_HEAD = "origin the centre of the mean's femoral head; axes patient RAS as in the source"
 
 
@@ -127,7 +125,6 @@ def build_sacrum(data: Path) -> ShapeModel:
         "average; the mean is symmetric about x = 0",
         folders=("lower_limb", "visible_human_male"),
         licence="Apache-2.0 and BSD-3-Clause",
-        kept_variance=_SACRUM_VARIANCE,
     )
 
 
@@ -202,13 +199,12 @@ def _model(
     regions: NDArray | None = None,
     aligned: bool = False,
     groups: tuple[str, ...] = (),
-    kept_variance: float = 1.0,
 ) -> ShapeModel:
     """Shapes in RAS, in correspondence, as a model: aligned rigidly, so that size stays in the modes."""
     if not aligned:
         shapes = aligned_rigidly(shapes, vertex_areas(shapes[0], faces), mirror)
-    # All modes as a rule: with some left out, the rest would span a left-out subject's shape all the same.
-    mean, modes, variances, scores = principal_components(shapes, kept_variance)
+    # All modes: with some left out, the rest would span a left-out subject's shape all the same.
+    mean, modes, variances, scores = principal_components(shapes)
     if regions is not None:
         require(vertebra_facts(mean), name)
     marks = landmarks(mean)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,14 +56,16 @@ def main() -> None:
         "the same, this engine": {one.name: one.mesh for one in result.structures},
         "all slices, marching cubes": {name: marching_cubes(one) for name, one in patches.items()},
     }
-    pictures = [_titled(_picture(meshes), title) for title, meshes in columns.items()]
+    seen = np.concatenate([mesh.vertices for meshes in columns.values() for mesh in meshes.values()])
+    pictures = [_titled(_picture(meshes, seen), title) for title, meshes in columns.items()]
     image = Image.fromarray(np.concatenate(pictures, axis=1))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     image.quantize(64, dither=Image.Dither.NONE).save(options.out, optimize=True)
     print(f"{options.out.name}: {options.out.stat().st_size / 1000:.0f} kB")
 
 
-def _picture(meshes: dict[str, Mesh]) -> NDArray[np.uint8]:
+def _picture(meshes: dict[str, Mesh], seen: NDArray) -> NDArray[np.uint8]:
+    """seen: [N, 3] what has to be in the picture, the same for all."""
     renderer = vtk.vtkRenderer()
     renderer.SetBackground(1, 1, 1)
     for name, mesh in meshes.items():
@@ -81,7 +82,7 @@ def _picture(meshes: dict[str, Mesh]) -> NDArray[np.uint8]:
     window.SetMultiSamples(8)
     window.SetSize(*SIZE)
     window.AddRenderer(renderer)
-    _look(renderer, list(meshes.values()))
+    _look(renderer, seen)
     window.Render()
     grabbed = vtk.vtkWindowToImageFilter()
     grabbed.SetInput(window)
@@ -92,8 +93,7 @@ def _picture(meshes: dict[str, Mesh]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels.reshape(SIZE[1], SIZE[0], -1)[::-1, :, :3])
 
 
-def _look(renderer: vtk.vtkRenderer, meshes: Sequence[Mesh]) -> None:
-    points = np.concatenate([mesh.vertices for mesh in meshes])
+def _look(renderer: vtk.vtkRenderer, points: NDArray) -> None:
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     camera = renderer.GetActiveCamera()
     direction = np.array(FROM) / np.linalg.norm(FROM)

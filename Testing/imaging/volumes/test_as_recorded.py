@@ -301,3 +301,5 @@ def test_the_values_of_a_ct_give_it_away_and_those_of_an_mr_do_not():
     assert "phase" in modality_warnings(Volume(phase.astype(np.int16), MATRIX))[0]
     assert modality_warnings(Volume(np.abs(body).astype(np.int16), MATRIX)) == []
     assert modality_warnings(Volume(ARRAY, MATRIX, metadata={"modality": "MR"})) == []
+    labels = np.kron(np.arange(24).reshape(2, 3, 4), np.ones((8, 8, 12), int)).astype(np.uint8)
+    assert "--engine segmentation" in modality_warnings(Volume(labels, MATRIX))[0]
