@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ddx(
         benchmarks.add_parser("ddx", help="pelvis and femora from one simulated film of left-out subjects")
     )
+    _add_revert(
+        benchmarks.add_parser("revert", help="lumbar vertebrae from one simulated film of a left-out subject")
+    )
     _add_segmentation(
         benchmarks.add_parser(
             "segmentation", help="surfaces from a label map, whole and thinned out, beside marching cubes"
@@ -65,6 +68,36 @@ def _add_ddx(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--labelled", action="store_true", help="instead: films of labelled CT volumes, by another simulator"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
+    )
+
+
+def _add_revert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write every score here")
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="where the left-out spines are kept (default: OUT)"
+    )
+    parser.add_argument(
+        "--films", type=int, default=4, metavar="N", help="how many films of each view (default: 4)"
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        default=("standard",),
+        metavar="NAME",
+        help="such as 'tools' or 'turned 10'; a wrong name lists the right ones (default: standard)",
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="instead: films of one labelled person (VerSe's numbers), by another simulator",
+    )
+    parser.add_argument("--alone", action="store_true", help="of --labels: each vertebra alone in its film")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="instead: real front views with a mask per body"
     )
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
@@ -143,6 +176,7 @@ def run(options: argparse.Namespace) -> int:
         "simulated-mri": _run_simulated_mri,
         "xray-fit": _run_xray_fit,
         "ddx": _run_ddx,
+        "revert": _run_revert,
         "segmentation": _run_segmentation,
     }[options.benchmark](options)
 
@@ -225,6 +259,34 @@ def _run_segmentation(options: argparse.Namespace) -> int:
         every=options.every,
         axis=None if options.axis is None else "ijk".index(options.axis),
     )
+    return 0
+
+
+def _run_revert(options: argparse.Namespace) -> int:
+    from mri2mesh.atomic import check_writable
+    from mri2mesh.errors import InputError
+
+    if options.films < 1:
+        raise InputError(f"--films {options.films}: at least one film is needed")
+    check_writable(options.out)
+
+    from mri2mesh.evaluation.revert.conditions import evaluate_conditions, evaluate_labels
+    from mri2mesh.evaluation.revert.pictures import evaluate_pictures
+
+    if options.pictures is not None:
+        evaluate_pictures(options.pictures, options.out, weights_dir=options.weights)
+    elif options.labels is not None:
+        evaluate_labels(
+            options.labels, options.out, films=options.films, alone=options.alone, weights_dir=options.weights
+        )
+    else:
+        evaluate_conditions(
+            options.conditions,
+            options.cases or options.out,
+            options.out,
+            films=options.films,
+            weights_dir=options.weights,
+        )
     return 0
 
 

@@ -15,3 +15,7 @@ PELVIS_OBLIQUE = Path(__file__).with_name("pelvis_oblique.dcm")
 HIPS_FRONT = Path(__file__).with_name("hips_front.dcm")
 """A simulated radiograph of hips, sacrum, femora and lower spine from the front, 320 x 320 pixels, on a table, with the
 distances in its tags."""
+
+LUMBAR_FRONT = Path(__file__).with_name("lumbar_front.dcm")
+"""A simulated radiograph of the lumbar spine from the front, T12 to the sacrum, 320 x 320 pixels, on a table, with the
+distances in its tags."""

@@ -134,10 +134,13 @@ def test_weights_of_both_networks_come_back_from_one_file(tmp_path: Path):
     places = {level: np.full((4, 3), float(k)) for k, level in enumerate(VERTEBRAE)}
     save_networks(
         tmp_path, film.state_dict(), crop.state_dict(), places,
-        {"film_widths": list(SMALL), "crop_widths": list(SMALL), "left_out": ["nobody"]},
+        {
+            "film_widths": list(SMALL), "crop_widths": list(SMALL), "film_pixels": 96, "crop_pixels": 64,
+            "left_out": ["nobody"],
+        },
     )  # fmt: skip
     found = load_networks(tmp_path)
-    assert found.left_out == ("nobody",)
+    assert (found.left_out, found.film_pixels, found.crop_pixels) == (("nobody",), 96, 64)
     np.testing.assert_allclose(found.places["L5"], 6.0)
     for mine, theirs in ((film, found.film), (crop, found.crop)):
         for name, value in mine.state_dict().items():

@@ -10,10 +10,12 @@ from geometry.solids import sphere
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.xray_fit.checks import (
     COARSE_MM,
+    MAX_NOT_SEEN,
     MIN_AGREEMENT,
     MIN_COARSE_AGREEMENT,
     check_fit,
     diverged,
+    seen_all_over,
     side,
     unambiguous,
 )
@@ -179,3 +181,11 @@ def test_a_fit_that_diverged_has_failed_and_says_why():
     assert found.passed is False
     assert (found.name, found.value, found.threshold) == ("fit converged", 0.0, 1.0)
     assert found.detail == "the fit diverged: give landmarks"
+
+
+def test_a_bone_of_which_a_part_lies_where_the_image_shows_none_is_marked():
+    good, bad = seen_all_over(1, MAX_NOT_SEEN - 0.01), seen_all_over(2, MAX_NOT_SEEN + 0.05)
+    assert good.passed
+    assert not bad.passed
+    assert bad.detail == "image 2 does not show 20% of the surface's shadow where it lies"
+    assert not seen_all_over(1, math.nan).passed

@@ -16,7 +16,7 @@ ENGINE = Engine(
     minutes_hint=0.5,
     reconstruct="mri2mesh.engines.mri2mesh.engine:reconstruct",
     input_warnings="mri2mesh.engines.mri2mesh.quality.modality:modality_warnings",
-    weights=("mri2mesh_localiser", "mri2mesh_surfaces"),
+    weights=("mri2mesh_localiser", "mri2mesh_surfaces", "mri2mesh_profiles"),
     options=(
         Level(
             "level",

@@ -1,6 +1,6 @@
 """MRI2Mesh: one lumbar MR volume to the closed surfaces of its vertebrae and discs.
 
-Localiser, chain, frames; then templates deformed crop by crop; then repairs, support and checks.
+Localiser, chain, frames; then templates deformed crop by crop and moved onto edges; then repairs, support and checks.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def reconstruct(
         engine="revert",
         structures=structures,
         checks=checks if radiograph.scale_known else without_scale(checks),
-        warnings=[*assumptions_of(radiographs), *_warnings(seen.reference.sd_mm / seen.scale, left_out)],
+        warnings=[*assumptions_of(radiographs), *_warnings(seen, left_out)],
         provenance={
             "version": __version__,
             "weights": [
@@ -226,11 +226,16 @@ def _checks(
     return checks if chain is None or seen.clicks else [*checks, chain]
 
 
-def _warnings(shift_sd_mm: float, left_out: Sequence[str]) -> list[str]:
+def _warnings(seen: SpineFilm, left_out: Sequence[str]) -> list[str]:
     found = [
         f"one film does not show how deep the spine lies: all of it together may be shifted along the beam, by "
-        f"{shift_sd_mm:.0f} mm (standard deviation); the distance from the spine to the detector says more"
+        f"{seen.reference.sd_mm / seen.scale:.0f} mm (standard deviation); the distance from the spine to the "
+        "detector says more"
     ]
+    if seen.inverted:
+        found.append(
+            "bone is taken to be shown the other way round than the file says: the network sees it so"
+        )
     return found + [f"{name} is left out: the film hardly shows it" for name in left_out]
 
 

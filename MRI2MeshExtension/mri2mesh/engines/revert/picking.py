@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,12 @@ HOW = (
 
 @dataclass(frozen=True)
 class Pick:
-    """name: of `VERTEBRAE`. pixel: (column, row) of the radiograph as it is stored."""
+    """name: of `VERTEBRAE`. pixel: (column, row) of the radiograph as it is stored. counts: whether the names of all
+    others are counted from it."""
 
     name: str
     pixel: tuple[float, float]
+    counts: bool = False
 
 
 def parse_level(text: str, radiograph: Radiograph) -> Pick:
@@ -41,7 +43,8 @@ def parse_level(text: str, radiograph: Radiograph) -> Pick:
         values = [(values[0] + values[2]) / 2, (values[1] + values[3]) / 2]
     if len(values) == 3:
         values = list(radiograph.camera.project(np.array(values)))
-    return _checked(name.strip().upper(), (float(values[0]), float(values[1])), radiograph, "--level")
+    pick = _checked(name.strip().upper(), (float(values[0]), float(values[1])), radiograph, "--level")
+    return replace(pick, counts=True)
 
 
 def picks_of(landmarks: Sequence[Mapping[str, tuple[float, float]]], radiograph: Radiograph) -> list[Pick]:

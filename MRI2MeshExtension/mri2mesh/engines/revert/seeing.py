@@ -3,7 +3,7 @@ is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,16 @@ from mri2mesh.anatomy.lumbar_region import VERTEBRAE
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.dense_maps.film import NetworkFilm, network_film, scaled
 from mri2mesh.engines.dense_maps.inputs import Reference
-from mri2mesh.engines.dense_maps.maps import BoneMaps, maps_of
+from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen, maps_of
 from mri2mesh.engines.dense_maps.network import GRID
+from mri2mesh.engines.revert.contrast import local_contrast
 from mri2mesh.engines.revert.inputs import film_channels
-from mri2mesh.engines.revert.networks.stored import FILM_PIXELS, TrainedNetworks
+from mri2mesh.engines.revert.networks.stored import TrainedNetworks
 from mri2mesh.engines.revert.picking import Pick, ray_point
 from mri2mesh.engines.revert.spine import Hint, SpineSeen, find_spine
 from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed, crop_of, look_at
+from mri2mesh.errors import InputError
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
@@ -31,20 +33,25 @@ UNKNOWN_SCALE_SD_MM = 100.0
 """How far off the expected distance may be then: the network was trained for it."""
 _SIZES = (0.5, 2.0)
 _ROUNDS_OF_SCALE = 2
+_LEAST_AT_CLICK = 0.3
+_BETTER = 1.15
+"""How much more bone, and more surely, the other polarity has to show to be believed."""
 
 
 @dataclass(frozen=True)
 class SpineFilm:
     """film: whole, as the network of levels sees it. fine: that crops are taken from. reference: where the spine is
     expected. All in a world that is ``scale`` times as large as the radiograph's own, about the origin, where its scale
-    is unknown; else 1. spine: what was found. clicks: by name a point on the ray through each place that was picked."""
+    is unknown; else 1. spine: what was found. clicks: by name a point on the ray through each place that was picked.
+    inverted: whether the radiograph shows bone the other way round than it was taken to."""
 
     film: NetworkFilm
     fine: NetworkFilm
     reference: Reference
-    scale: float
     spine: SpineSeen
     clicks: dict[str, NDArray[np.float64]]
+    scale: float = 1.0
+    inverted: bool = False
 
 
 def see(
@@ -55,19 +62,51 @@ def see(
     picks: list[Pick],
 ) -> SpineFilm:
     """Raises InputError for an image that is a strip, and where nothing is seen at a place that was picked."""
-    if radiograph.scale_known:
-        clicks = {pick.name: ray_point(pick, radiograph.camera) for pick in picks}
-        return look_over(radiograph.pixels, radiograph.camera, trained, reference, clicks)
-    spacing, size = radiograph.geometry.pixel_spacing_mm.value, radiograph.geometry.size.value
-    scale = FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
-    for _ in range(_ROUNDS_OF_SCALE):
-        seen = _without_scale(radiograph, trained, reference, scale, picks)
-        size_found = _size(seen, trained, models)
-        if size_found is None:
+    scale = 1.0
+    if not radiograph.scale_known:
+        spacing, size = radiograph.geometry.pixel_spacing_mm.value, radiograph.geometry.size.value
+        scale = FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
+    seen = _polarised(radiograph, trained, reference, picks, scale)
+    for _ in range(0 if radiograph.scale_known else _ROUNDS_OF_SCALE):
+        found = _size(seen, trained, models)
+        if found is None:
             break
         # The vertebrae say how large the picture is, if they are of the usual size.
-        scale = float(np.clip(scale / size_found, _SIZES[0] * scale, _SIZES[1] * scale))
-    return _without_scale(radiograph, trained, reference, scale, picks)
+        scale = float(np.clip(scale / found, _SIZES[0] * scale, _SIZES[1] * scale))
+        seen = _in_world(radiograph, trained, reference, picks, scale, seen.inverted)
+    return seen
+
+
+def _polarised(
+    radiograph: Radiograph, trained: TrainedNetworks, reference: Reference, picks: list[Pick], scale: float
+) -> SpineFilm:
+    """Bone bright, as the file says; of a picture that does not say, as more of the spine is seen."""
+    if radiograph.scale == "logarithmic":
+        return _in_world(radiograph, trained, reference, picks, scale, False)
+    one, other = (
+        _in_world(radiograph, trained, reference, [], scale, inverted) for inverted in (False, True)
+    )
+    sure, other_sure = (bone_seen(seen.spine.maps.presence) for seen in (one, other))
+    return _in_world(radiograph, trained, reference, picks, scale, other_sure > _BETTER * sure)
+
+
+def _in_world(
+    radiograph: Radiograph,
+    trained: TrainedNetworks,
+    reference: Reference,
+    picks: list[Pick],
+    scale: float,
+    inverted: bool,
+) -> SpineFilm:
+    """As `look_over`, in a world so many times as large as the radiograph's."""
+    camera = scaled(radiograph.camera, scale)
+    clicks = {pick.name: ray_point(pick, radiograph.camera) * scale for pick in picks}
+    sd = reference.sd_mm if radiograph.scale_known else UNKNOWN_SCALE_SD_MM
+    deep = Reference(reference.depth_mm * scale, sd)
+    pixels = -radiograph.pixels if inverted else radiograph.pixels
+    named = next((pick.name for pick in picks if pick.counts), None)
+    seen = look_over(pixels, camera, trained, deep, clicks, named)
+    return replace(seen, scale=scale, inverted=inverted)
 
 
 def look_over(
@@ -76,38 +115,42 @@ def look_over(
     trained: TrainedNetworks,
     reference: Reference,
     clicks: dict[str, NDArray[np.float64]] | None = None,
-    scale: float = 1.0,
+    named: str | None = None,
 ) -> SpineFilm:
-    """What is seen of the spine in a film [H, W] of a camera whose millimetres are those of the world. clicks: as in
-    `SpineFilm`; names are counted from the first."""
-    film, fine = network_film(pixels, camera, FILM_PIXELS), network_film(pixels, camera, FINE_PIXELS)
-    grid, named = film.camera.coarser(GRID), None
-    for name, point in list((clicks or {}).items())[:1]:
-        named = VERTEBRAE.index(name), grid.project(point)
+    """What is seen of the spine in a film [H, W], bone bright, of a camera whose millimetres are those of the world.
+    clicks: as in `SpineFilm`. named: the one of them that names are counted from."""
+    film, fine = (
+        _contrasted(network_film(pixels, camera, trained.film_pixels), reference),
+        network_film(pixels, camera, FINE_PIXELS),
+    )
+    grid, known = film.camera.coarser(GRID), None
+    if clicks and named is not None:
+        known = VERTEBRAE.index(named), grid.project(clicks[named])
 
     def look(hint: Hint | None) -> BoneMaps:
         channels = film_channels(grid, reference, *(hint or (None, None)))
         return maps_of(trained.film, film, channels, reference.depth_mm)
 
-    spine = find_spine(look, reference.depth_mm, named)
-    return SpineFilm(film, fine, reference, scale, spine, clicks or {})
-
-
-def _without_scale(
-    radiograph: Radiograph, trained: TrainedNetworks, reference: Reference, scale: float, picks: list[Pick]
-) -> SpineFilm:
-    camera = scaled(radiograph.camera, scale)
-    clicks = {pick.name: ray_point(pick, radiograph.camera) * scale for pick in picks}
-    deep = Reference(reference.depth_mm * scale, UNKNOWN_SCALE_SD_MM)
-    return look_over(radiograph.pixels, camera, trained, deep, clicks, scale)
+    spine = find_spine(look, reference.depth_mm, known)
+    return SpineFilm(film, fine, reference, spine, clicks or {})
 
 
 def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) -> dict[str, SeenVertebra]:
-    """What the network of single vertebrae sees of some of them, around where each was picked or found."""
+    """What the network of single vertebrae sees of some of them, around where each was picked or found.
+
+    Raises InputError where it sees none at a place that was picked.
+    """
     if not names:
         return {}
-    crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name)) for name in names]
-    return dict(zip(names, look_at(trained.crop, crops), strict=True))
+    pixels = trained.crop_pixels
+    crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name), pixels) for name in names]
+    found = dict(zip(names, look_at(trained.crop, crops), strict=True))
+    for name in seen.clicks.keys() & found.keys():
+        presence = found[name].maps.presence[0]
+        middle = presence.shape[0] // 2
+        if presence[middle - 2 : middle + 2, middle - 2 : middle + 2].mean() < _LEAST_AT_CLICK:
+            raise InputError(f"no vertebra is seen where {name} was picked: click on the middle of its body")
+    return found
 
 
 def _centre(seen: SpineFilm, name: str) -> NDArray[np.float64]:
@@ -122,6 +165,16 @@ def _expected(seen: SpineFilm, name: str) -> Reference:
     deep = {one: float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for one, at in centres.items()}
     bend = float(np.clip(deep[name] - np.median(list(deep.values())), -30.0, 30.0))
     return Reference(seen.reference.depth_mm + bend, seen.reference.sd_mm)
+
+
+def _contrasted(film: NetworkFilm, reference: Reference) -> NetworkFilm:
+    """As the network of levels takes it; what pads the film is even."""
+    camera = film.camera
+    rows, columns = int(film.shown.any(1).sum()), int(film.shown.any(0).sum())
+    pixel_mm = camera.pixel_spacing_mm[0] * reference.depth_mm / camera.source_to_detector_mm
+    image = np.zeros_like(film.film)
+    image[:rows, :columns] = local_contrast(film.film[:rows, :columns], pixel_mm)
+    return replace(film, film=image)
 
 
 def _size(seen: SpineFilm, trained: TrainedNetworks, models: dict[str, ShapeModel]) -> float | None:

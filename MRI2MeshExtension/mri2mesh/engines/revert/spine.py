@@ -95,16 +95,16 @@ def _shift_at(maps: BoneMaps, named: Hint) -> int:
 
 
 def probabilities_of(first: BoneMaps, maps: BoneMaps, channels: list[int]) -> dict[int, float]:
-    """Of each shift of the names: how far the first look, without a hint, agrees with it where the bones are."""
+    """Of each shift of the names: how far the first look, without a hint, agrees with it where one bone alone is."""
+    bones = maps.presence > SURE
+    alone = {k: on for k in channels if (on := bones[k] & (bones.sum(axis=0) == 1)).any()}
     scores = {}
     for shift in range(-_MOST_SHIFT, _MOST_SHIFT + 1):
         shares = [
-            float(first.presence[k + shift][maps.presence[k] > SURE].mean())
-            if 0 <= k + shift < _SACRUM and (maps.presence[k] > SURE).any()
-            else 0.0
-            for k in channels
+            float(first.presence[k + shift][on].mean()) if 0 <= k + shift < _SACRUM else 0.0
+            for k, on in alone.items()
         ]
-        scores[shift] = float(np.mean(shares)) + 1e-3 if shares else 1.0
+        scores[shift] = (float(np.mean(shares)) if shares else 0.0) + 1e-3
     total = sum(scores.values())
     return {shift: score / total for shift, score in scores.items()}
 

@@ -15,9 +15,9 @@ from mri2mesh.engines.dense_maps.film import NetworkFilm
 from mri2mesh.engines.dense_maps.inputs import Reference
 from mri2mesh.engines.dense_maps.maps import BoneMaps
 from mri2mesh.engines.dense_maps.network import CANONICAL_MM, GRID, DepthNet
-from mri2mesh.engines.revert.crop import Crop, contrasted, crop_camera, resampled
+from mri2mesh.engines.revert.contrast import local_contrast
+from mri2mesh.engines.revert.crop import FIELD_MM, Crop, contrasted, crop_camera, resampled
 from mri2mesh.engines.revert.inputs import camera_channels
-from mri2mesh.engines.revert.networks.stored import CROP_PIXELS
 
 SAMPLES = Noise(along=4.0, across=4.0, independent=40)
 """How far the network's samples are off, mm, and how many of them err independently."""
@@ -31,14 +31,15 @@ class SeenVertebra:
     maps: BoneMaps
 
 
-def crop_of(film: NetworkFilm, centre_ras_mm: NDArray, reference: Reference) -> Crop:
-    """The crop around a body. film: with pixels of about a millimetre. reference: how deep the body is expected, along
-    the film's beam."""
+def crop_of(film: NetworkFilm, centre_ras_mm: NDArray, reference: Reference, pixels: int) -> Crop:
+    """The crop around a body, so many pixels wide. film: with pixels of about a millimetre. reference: how deep
+    the body is expected, along the film's beam."""
     ray = np.asarray(centre_ras_mm) - film.camera.source_ras_mm
     ray = ray / np.linalg.norm(ray)
     away = reference.depth_mm / float(ray @ film.camera.axes_ras[2])
-    camera = crop_camera(film.camera, film.camera.project(np.asarray(centre_ras_mm)), away, CROP_PIXELS)
-    return Crop(contrasted(resampled(film.film, film.camera, camera)), camera, reference.sd_mm)
+    camera = crop_camera(film.camera, film.camera.project(np.asarray(centre_ras_mm)), away, pixels)
+    image = contrasted(resampled(film.film, film.camera, camera))
+    return Crop(local_contrast(image, FIELD_MM / pixels), camera, reference.sd_mm)
 
 
 def look_at(network: DepthNet, crops: Sequence[Crop]) -> list[SeenVertebra]:

@@ -39,6 +39,10 @@ MAX_MIRRORED_MARGIN = 0.02
 """Margin by which the mirror image of a bone may agree better with the images than the bone. Simulated femora, 7
 left-out ones at 1 mm pixels: -0.13 to -0.09, mirrored 0.08 to 0.15; 3 at 5 mm pixels, in one and two views, with and
 without landmarks: -0.17 to -0.04, mirrored 0.03 to 0.15."""
+MAX_NOT_SEEN = 0.15
+"""Largest share of what a bone's shadow should show that lies in parts the image does not agree with. Simulated films
+of whole hip regions of left-out people, two views each, the true neighbours beside: 0 for a femur within 1.3 mm, 0.11
+for a pelvis within 1.7; 0.22 for a femur with its shaft on a wrong edge, 0.25 for a pelvis with a misplaced sacrum."""
 RARE = 0.001
 """Fraction of the population: a shape that fewer have is not plausible."""
 
@@ -139,6 +143,13 @@ def _agreement(number: int, value: float, least: float) -> Check:
     detail = f"image {number} and the surface's own shadow correlate by {value:.2f}"
     good = math.isfinite(value) and value >= least
     return Check("agreement with the image", value, least, good, detail, f"image {number}")
+
+
+def seen_all_over(number: int, not_seen: float) -> Check:
+    """Whether an image, counted from 1, shows all parts of the surface where they lie."""
+    detail = f"image {number} does not show {100 * not_seen:.0f}% of the surface's shadow where it lies"
+    good = math.isfinite(not_seen) and not_seen <= MAX_NOT_SEEN
+    return Check("seen all over", not_seen, MAX_NOT_SEEN, good, detail, f"image {number}")
 
 
 def _plausible(coefficients: np.ndarray) -> Check:

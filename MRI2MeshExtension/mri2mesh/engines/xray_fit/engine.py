@@ -22,6 +22,7 @@ from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
+from mri2mesh.engines.ddx.placing import place_bones
 from mri2mesh.engines.model_cache import Cache, no_cache
 from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
@@ -30,6 +31,7 @@ from mri2mesh.engines.xray_fit.checks import (
     MIN_COARSE_AGREEMENT,
     check_fit,
     diverged,
+    seen_all_over,
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
@@ -115,8 +117,11 @@ def reconstruct(
         chosen = choose_device(device)
         # the fit is in double precision, which Apple's GPUs do not have
         on = "cpu" if chosen.type == "mps" else chosen
+        region = _region(anatomy, cache)
+        known = start is not None or any(landmarks or ())
+        placed = [] if region is None or known else _placed(radiographs, cache)
         case = prepare_case(
-            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, _region(anatomy, cache)
+            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, region, placed
         )
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
@@ -166,7 +171,11 @@ def reconstruct(
         provenance={
             "version": __version__,
             "weights": [
-                find(PREFIX + model.name).provenance() for model in (case.model, case.region) if model
+                find(name).provenance()
+                for name in (
+                    *(PREFIX + model.name for model in (case.model, case.region) if model),
+                    *(["ddx"] if case.placed else []),
+                )
             ],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
@@ -194,6 +203,12 @@ def _model(anatomy: str | None, cache: Cache) -> ShapeModel:
 
 def _region(anatomy: str | None, cache: Cache) -> ShapeModel | None:
     return cache(read_shape_model, REGION) if anatomy in CENTRED_ON else None
+
+
+def _placed(radiographs: Sequence[Radiograph], cache: Cache) -> list[NDArray[np.float64]]:
+    """Where the network of the engine ddx sees the region's bones, of the views that it knows."""
+    found = [place_bones(one, cache=cache) for one in radiographs]
+    return [one.vertices for one in found if one is not None]
 
 
 def _flexible(anatomy: str) -> ShapeModel:
@@ -238,6 +253,8 @@ def _checks(
     least = MIN_AGREEMENT if pixel_mm <= COARSE_MM else MIN_COARSE_AGREEMENT
     checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
     checks.append(pose_check(found, case.family))
+    if beginning.place_known:  # there gradients are compared, and what is beside the bone is known
+        checks += [seen_all_over(number, share) for number, share in enumerate(found.not_seen, 1)]
     if one_sided(case.model):
         checks.append(_side(case, beginning, found, report_progress))
     return checks

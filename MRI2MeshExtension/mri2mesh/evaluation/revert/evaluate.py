@@ -83,7 +83,7 @@ def film_rows(
         model, places = models[level], trained.places[level]
         clicked = film.centres[level] + rng.normal(0, _CLICK_SD_MM, 3)
         deep = Reference(depth_of(film.camera, true.vertices.mean(axis=0)) + away, distance_sd_mm)
-        crop = crop_of(fine, clicked, deep)
+        crop = crop_of(fine, clicked, deep, trained.crop_pixels)
         (one,) = look_at(trained.crop, [crop])
         results = {
             "clicked": completed(one, model, places, distance_sd_mm),

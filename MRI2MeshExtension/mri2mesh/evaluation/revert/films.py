@@ -14,6 +14,7 @@ from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.engines.revert.training.examples import levels_in
 from mri2mesh.engines.revert.training.films import left_out_trunks
 from mri2mesh.engines.revert.training.hanging import hung
+from mri2mesh.engines.revert.training.maps_batches import shows_bone_bright
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -31,6 +32,7 @@ VIEWS = ("ap", "lateral", "oblique", "c-arm")
 FILM_PIXELS = 256
 _TRIES = 20
 _LEAST_SEEN = 0.6
+_LABELLED_VIEWS = ("ap", "lateral")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def simulated_films(
             MeasuredFilm(
                 "P002",
                 view,
-                develop(case, rng, Appearance(metal=metal), lumbar_hardware),
+                _developed(case, rng, metal),
                 case.camera,
                 {name: Mesh(case.vertices[parts.rows[name]], parts.vertebra_faces) for name in levels},
                 {name: anchors[VERTEBRAE.index(name), 0] for name in levels},
@@ -74,33 +76,47 @@ def simulated_films(
 
 
 def labelled_films(
-    labels: Path, subject: str, per_view: int, seed: int, views: Sequence[str] = ("ap", "lateral")
+    labels: Path, subject: str, per_view: int, seed: int, *, alone: bool = False
 ) -> list[MeasuredFilm]:
-    """Of one labelled person, by line integrals through the labels' voxels with made-up soft tissue around. labels:
-    VerSe's numbers; vertebrae that the volume cuts are not measured. Raises InputError where there is no whole one."""
+    """Of one labelled person, by line integrals through the labels' voxels with made-up soft tissue around.
+
+    labels: VerSe's numbers; vertebrae that the volume cuts are not measured. alone: each vertebra by itself in a film.
+    Raises InputError where there is no whole one.
+    """
     spine = LabelledSpine.of(read_volume(labels))
     levels = [name for name in LEVELS if name in spine.surfaces and spine.whole(name)]
     if not levels:
         raise InputError(f"no whole lumbar vertebra is labelled in {labels.name}")
     region = region_of(spine)
     anchors, films = region.anchors, list[MeasuredFilm]()
-    for number in range(per_view * len(views)):
-        view = views[number % len(views)]
+    for number in range(per_view * len(_LABELLED_VIEWS)):
+        view = _LABELLED_VIEWS[number % len(_LABELLED_VIEWS)]
         rng = np.random.default_rng([seed, number])
         shown = draw_lumbar_view(region, rng, FILM_PIXELS, view)
-        case = hung(make_labelled_case(spine, levels[len(levels) // 2], shown, rng))
-        inside = [name for name in levels if _inside(spine.surfaces[name].vertices, case.camera)]
+        one = levels[number // len(_LABELLED_VIEWS) % len(levels)]
+        case = hung(make_labelled_case(spine, one, shown, rng, alone=alone))
+        inside = [
+            name
+            for name in ([one] if alone else levels)
+            if _inside(spine.surfaces[name].vertices, case.camera)
+        ]
         films.append(
             MeasuredFilm(
                 subject,
                 view,
-                develop(case, rng, Appearance(metal=0.0)),
+                _developed(case, rng, 0.0),
                 case.camera,
                 {name: spine.surfaces[name] for name in inside},
                 {name: anchors[VERTEBRAE.index(name), 0] for name in inside},
             )
         )
     return films
+
+
+def _developed(case: FilmCase, rng: np.random.Generator, metal: float) -> NDArray[np.float32]:
+    """With bone bright, as the engine finds out."""
+    film = develop(case, rng, Appearance(metal=metal), lumbar_hardware)
+    return film if shows_bone_bright(case, film) else -film
 
 
 def _film(region: LumbarRegion, view: str, rng: np.random.Generator) -> FilmCase:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.ddx.targets import targets
 from mri2mesh.engines.xray_fit.engine import reconstruct
 from mri2mesh.engines.xray_fit.fitting.support import in_field
 from mri2mesh.errors import InputError
@@ -128,11 +129,15 @@ def fit_exam(
 ) -> FitScore:
     """One fit, of models that do not know the subject."""
 
-    def without_subject(load: Callable[..., ShapeModel], name: str) -> ShapeModel:
-        if name == anatomy:
+    def without_subject(load: Callable[..., Any], *arguments: Any) -> Any:
+        if arguments == (anatomy,):
             return truth.model
-        model = load(name)
-        return model.without(truth.subject) if truth.subject in model.subjects else model
+        if load is targets:
+            return targets((truth.subject,))
+        loaded = load(*arguments)
+        if isinstance(loaded, ShapeModel) and truth.subject in loaded.subjects:
+            return loaded.without(truth.subject)
+        return loaded
 
     began = time.process_time()
     found = reconstruct(radiographs, anatomy=anatomy, device=device, cache=without_subject)

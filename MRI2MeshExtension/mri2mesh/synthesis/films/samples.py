@@ -1,5 +1,5 @@
 """The radiographs among the samples: a pelvis that is nobody's, drawn from the shape model, in two views of a C-arm,
-and the hips of another nobody from the front.
+and the hips and the lumbar spine of others from the front.
 
 ``python -m mri2mesh.synthesis.films.samples FOLDER`` makes them anew, always the same.
 """
@@ -16,6 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, XRayAngiographicImageStorage, ge
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry, assumed_geometry
+from mri2mesh.synthesis.films.lumbar.sample import write_lumbar
 from mri2mesh.synthesis.films.sample_hips import write_hips
 from mri2mesh.synthesis.films.single_bone import radiograph
 
@@ -41,7 +42,7 @@ def write_samples(folder: Path) -> list[Path]:
         attenuation = radiograph(bones, geometry.camera(), rng)
         paths.append(folder / f"{name}.dcm")
         _dataset(attenuation, geometry, name).save_as(paths[-1], enforce_file_format=True)
-    return [*paths, write_hips(folder)]
+    return [*paths, write_hips(folder), write_lumbar(folder)]
 
 
 def _geometry(angle: float) -> XrayGeometry:

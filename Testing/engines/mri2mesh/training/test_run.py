@@ -9,7 +9,12 @@ import pytest
 import torch
 
 from mri2mesh import cli
-from mri2mesh.engines.mri2mesh.deformation.models import LOCALISER, load_localiser
+from mri2mesh.engines.mri2mesh.deformation.models import (
+    LOCALISER,
+    PROFILES,
+    load_localiser,
+    load_profiles,
+)
 from mri2mesh.engines.mri2mesh.networks.localiser import WIDTHS, build_localiser
 from mri2mesh.engines.mri2mesh.training.pool import CasePool
 from mri2mesh.engines.mri2mesh.training.run import TrainOptions, train
@@ -107,3 +112,13 @@ def test_a_missing_data_folder_is_bad_usage(tmp_path, capsys):
     assert status == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "o").exists()
+
+
+def test_profiles_train_go_on_and_their_weights_load(tmp_path, cases):
+    train("mri2mesh-profiles", options(tmp_path, cases, batch=256))
+    train("mri2mesh-profiles", options(tmp_path, cases, batch=256, steps=3, resume=True, validation=cases))
+    (row,) = csv.DictReader((tmp_path / "validation.csv").open())
+    assert row["step"] == "3"
+    assert all(np.isfinite(float(row[name])) for name in ("body_normal_mm", "left_mm", "width_sd_mm"))
+    _, entry = load_profiles(torch.device("cpu"), tmp_path)
+    assert entry.name == PROFILES

@@ -13,7 +13,12 @@ from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
-from mri2mesh.engines.xray_fit.fitting.region import REGION, RegionFit, fit_region, search_region
+from mri2mesh.engines.xray_fit.fitting.region import (
+    REGION,
+    RegionFit,
+    fit_region,
+    search_region,
+)
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.geometry.xray_camera import XrayCamera
 
@@ -60,6 +65,17 @@ def found(views) -> RegionFit:
     searched = search_region(views, model, "femur_left", expected)
     assert searched.explained > 0.4
     return fit_region(views, model, searched, PriorSettings())
+
+
+def test_bones_that_something_else_has_placed_are_looked_for_there_alone(views, truth):
+    model = read_shape_model(REGION)
+    far = Parameters.at(torch.eye(3)[None], torch.full((1, 3), 150.0).double(), 1, 2)
+    placed = truth + [8.0, -10.0, 6.0]
+    searched = search_region(views, model, "femur_left", far, placed=[placed])
+    assert searched.explained > 0.2
+    # a film that shows no femur: its rows say nothing, and the pelvis is enough
+    placed[model.part_vertices("femur_left")] = np.nan
+    assert search_region(views, model, "femur_left", far, placed=[placed]).explained > 0.2
 
 
 def test_every_bone_in_the_film_is_where_it_is(found, truth):

@@ -7,12 +7,13 @@ import torch
 from engines.xray_fit.fitting.thigh import THIGH
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.xray_fit.fitting.expected import expected_place
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
-from mri2mesh.engines.xray_fit.fitting.starts import coarse_search, expected_place, from_landmarks
+from mri2mesh.engines.xray_fit.fitting.starts import about_joint, coarse_search, from_landmarks
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.tensors import rotation_matrix
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -49,19 +50,6 @@ def mean_at(place: np.ndarray, family: SurfaceFamily, n_views: int, turn=(0.0, 0
     return Parameters.at(rotation, torch.tensor(place, dtype=torch.float64)[None], family.n_modes, n_views)
 
 
-@pytest.mark.parametrize("angles", [(180,), (180, 90), (0, 40)])
-def test_whole_images_of_one_isocentre_expect_the_bone_there(angles):
-    place = expected_place([blank(angle) for angle in angles], [800.0] * len(angles))
-    assert np.allclose(place, (10.0, -20.0, 30.0), atol=1e-6)
-
-
-def test_where_half_an_image_is_usable_the_bone_is_expected_in_that_half():
-    half = blank(180)
-    half.mask[:, :32] = False
-    right = float(camera(180).axes_ras[0] @ (expected_place([half], [800.0]) - [10, -20, 30]))
-    assert right == pytest.approx(16 * 3.0 * 800 / 1000, abs=0.1)
-
-
 def test_landmarks_of_two_views_give_the_whole_pose(family):
     truth = mean_at(np.array([22.0, -35.0, 41.0]), family, 2, turn=(0.25, -0.2, 0.3))
     vertices = truth.vertices(family)[0].numpy()
@@ -72,7 +60,7 @@ def test_landmarks_of_two_views_give_the_whole_pose(family):
             for name, group in family.landmarks.items()
         }
         terms.append(LandmarkTerm(picked, seen.camera, number, family, deviation_mm=0.1))
-    expected = mean_at(expected_place(views, [800.0, 800.0]), family, 2)
+    expected = mean_at(expected_place(views, [800.0, 800.0]).position, family, 2)
     found = from_landmarks(terms, views, family, expected, PriorSettings(), keep=1)
     assert torch.allclose(found.position, truth.position, atol=0.3)
     assert float(turn_of(found.rotation @ truth.rotation.mT).norm()) < np.radians(0.5)
@@ -83,7 +71,7 @@ def test_a_coarse_search_finds_a_shifted_bone(model, family):
     vertices = truth.vertices(family)[0].numpy()
     image = thickness(model.surface(vertices), camera(180)).astype(np.float32)
     seen = Observation(camera(180), image, np.ones((64, 64), bool))
-    expected = mean_at(expected_place([seen], [800.0]), family, 1)
+    expected = mean_at(expected_place([seen], [800.0]).position, family, 1)
     found = coarse_search([seen], family, expected, keep=3).parameters
     assert len(found) == 3
     across = (found.position - truth.position)[0, [0, 2]]
@@ -106,6 +94,18 @@ def test_a_coarse_search_does_not_slide_a_turned_femur_along_its_shaft(degrees):
 
 def test_a_bone_around_the_source_is_refused(family):
     near = blank(180, to_isocentre=5.0)
-    expected = mean_at(expected_place([near], [5.0]), family, 1)
+    expected = mean_at(expected_place([near], [5.0]).position, family, 1)
     with pytest.raises(InputError, match="X-ray source"):
         coarse_search([near], family, expected)
+
+
+def test_a_bone_turns_about_its_joint(family):
+    views = [blank(180), blank(135)]
+    at = mean_at(np.array([10.0, -20.0, 30.0]), family, 2)
+    joint = next(iter(family.landmarks))
+    turned = about_joint(at, family, views, joint, (-5.0, 5.0))
+    assert len(turned) == 1 + 3 * 2
+    places = turned.vertices(family)[:, family.landmarks[joint]].mean(1)
+    assert torch.allclose(places, places[:1].expand_as(places))
+    angles = turn_of(turned.rotation @ at.rotation.mT).norm(dim=-1).rad2deg()
+    assert angles.tolist() == pytest.approx([0.0] + [5.0] * 6)

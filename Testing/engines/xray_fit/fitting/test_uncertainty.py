@@ -32,7 +32,7 @@ def known_to(deviations: dict[int, float], family: SurfaceFamily) -> Fit:
     precision, free = torch.zeros(at.n_steps, at.n_steps).double(), torch.zeros(at.n_steps, dtype=torch.bool)
     for step, deviation in deviations.items():
         precision[step, step], free[step] = deviation**-2, True
-    return Fit(at, 0.0, precision, precision.clone(), free, (1.0,))
+    return Fit(at, 0.0, precision, precision.clone(), free, (1.0,), (0.0,))
 
 
 def far_in_front() -> XrayCamera:

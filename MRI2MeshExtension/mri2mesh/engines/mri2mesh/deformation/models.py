@@ -1,4 +1,4 @@
-"""The engine's two networks, built and filled from verified weights."""
+"""The engine's three networks, built and filled from verified weights."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mri2mesh.engines.mri2mesh.deformation.graphs import build_graphs
 from mri2mesh.engines.mri2mesh.networks.baseline import build_baseline
 from mri2mesh.engines.mri2mesh.networks.localiser import SPACING_MM, build_localiser
 from mri2mesh.engines.mri2mesh.networks.mesh_net import MeshNet
+from mri2mesh.engines.mri2mesh.networks.profile_net import ProfileNet
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
@@ -25,6 +26,7 @@ from mri2mesh.weights_manifest import WeightsEntry
 
 LOCALISER = "mri2mesh_localiser"
 SURFACES = "mri2mesh_surfaces"
+PROFILES = "mri2mesh_profiles"
 BASELINE = "baseline_unet"
 
 
@@ -34,6 +36,7 @@ class Models:
 
     localiser: UNet3d
     surfaces: MeshNet
+    profiles: ProfileNet
     graphs: dict[str, TemplateGraph]
     templates: dict[TemplateKind, Mesh]
     weights: list[WeightsEntry]
@@ -67,6 +70,16 @@ def load_localiser(
     return network, entry
 
 
+def load_profiles(
+    device: torch.device, weights_dir: str | os.PathLike[str] | None = None
+) -> tuple[ProfileNet, WeightsEntry]:
+    """The network that moves surfaces onto edges. Raises InputError when its weights do not fit."""
+    entry = find(PROFILES, weights_dir)
+    network = ProfileNet()
+    _fill(network, entry, device, weights_dir)
+    return network, entry
+
+
 def load_baseline(device: torch.device, weights_dir: str | os.PathLike[str] | None = None) -> UNet3d:
     """The U-Net that the engine is measured against."""
     network = build_baseline()
@@ -93,6 +106,8 @@ def load_models(device: str = "auto", weights_dir: str | os.PathLike[str] | None
     where = choose_device(device)
     localiser, localiser_entry = load_localiser(where, weights_dir)
     surfaces, surfaces_entry = load_mesh_net(SURFACES, where, weights_dir)
+    profiles, profiles_entry = load_profiles(where, weights_dir)
     graphs = {name: graph.to(where) for name, graph in build_graphs().items()}
     templates = {kind: template(kind) for kind in get_args(TemplateKind)}
-    return Models(localiser, surfaces, graphs, templates, [localiser_entry, surfaces_entry], where)
+    entries = [localiser_entry, surfaces_entry, profiles_entry]
+    return Models(localiser, surfaces, profiles, graphs, templates, entries, where)

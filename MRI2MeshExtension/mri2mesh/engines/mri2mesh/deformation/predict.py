@@ -1,9 +1,10 @@
-"""Surfaces of the levels found, from two passes over each: once to centre the crop, then several times, varied.
+"""Surfaces of the levels found: crops deformed once to centre them, several times varied, and moved onto the edges.
 
 The variations are what the scanner and the localiser could as well have given: the slices a fraction of a slice
 further along, and the crop displaced and turned by a millimetre or two and a few degrees. The result is their mean,
 their spread its uncertainty: how much the answer depends on what it should not depend on. It does not see errors
-that all variations share.
+that all variations share. Last, another network reads the image along the normals of the mean, and moves it onto the
+edges it finds there (`profiles`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from mri2mesh.anatomy.regions import main_part
 from mri2mesh.engines.mri2mesh.deformation.crops import TISSUES, network_crop
 from mri2mesh.engines.mri2mesh.deformation.models import Models
+from mri2mesh.engines.mri2mesh.deformation.profiles import read_edges
 from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
 from mri2mesh.geometry.sizing import sized_fit
@@ -34,9 +36,12 @@ SLICE_SHIFTS = (0.0, 0.25, -0.25, 0.5)
 """Fractions of a slice by which the sampling is moved before the image is looked at."""
 
 
+PARTS_OF_THE_WORK = 1 + len(SLICE_SHIFTS) + 1
+
+
 @dataclass(frozen=True)
 class PredictedSurface:
-    """vertices: [V, 3] mm RAS, the mean over variations. spread_mm: [V] root mean square distance from it."""
+    """vertices: [V, 3] mm RAS. spread_mm: [V] root mean square distance of the variations from their mean."""
 
     vertices: NDArray[np.float32]
     spread_mm: NDArray[np.float32]
@@ -60,7 +65,7 @@ def predict_surfaces(
     tissues = (torch.from_numpy(evidence.semantic[TISSUES]), evidence.ijk_to_ras)
     graph = models.graphs[graph_name]
     first = _one_pass((image[None], volume.ijk_to_ras), tissues, frames, graph_name, models)
-    report_progress(1 / (1 + len(SLICE_SHIFTS)))
+    report_progress(1 / PARTS_OF_THE_WORK)
     centred = [_recentred(frame, local, graph) for frame, local in zip(frames, first, strict=True)]
 
     passes = []
@@ -70,19 +75,19 @@ def predict_surfaces(
         varied = [_varied(frame, rng) for frame in centred] if shift else centred
         local = _one_pass(moved, tissues, varied, graph_name, models)
         passes.append([apply(f, x) for x, f in zip(local, varied, strict=True)])
-        report_progress((1 + len(passes)) / (1 + len(SLICE_SHIFTS)))
-    results = []
-    for n in range(len(frames)):
-        stack = np.stack([one[n] for one in passes])
-        mean = stack.mean(0)
-        spread = np.sqrt(((stack - mean) ** 2).sum(-1).mean(0))
-        results.append(
-            {
-                kind: PredictedSurface(mean[where].astype(np.float32), spread[where].astype(np.float32))
-                for kind, where in zip(graph.names, graph.slices, strict=True)
-            }
-        )
-    return results
+        report_progress((1 + len(passes)) / PARTS_OF_THE_WORK)
+    stack = np.stack(passes)  # [passes, frames, V, 3]
+    mean = stack.mean(0)
+    spread = np.sqrt(((stack - mean) ** 2).sum(-1).mean(0))
+    found = read_edges(volume, mean, models.profiles, graph)
+    report_progress(1.0)
+    return [
+        {
+            kind: PredictedSurface(vertices[where], of_frame[where].astype(np.float32))
+            for kind, where in zip(graph.names, graph.slices, strict=True)
+        }
+        for vertices, of_frame in zip(found, spread, strict=True)
+    ]
 
 
 def _one_pass(

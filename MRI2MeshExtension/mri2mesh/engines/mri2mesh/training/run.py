@@ -14,12 +14,14 @@ from mri2mesh.engines.mri2mesh.deformation.graphs import build_graphs
 from mri2mesh.engines.mri2mesh.deformation.models import (
     BASELINE,
     LOCALISER,
+    PROFILES,
     SURFACES,
     load_localiser,
     load_mesh_net,
 )
 from mri2mesh.engines.mri2mesh.networks.localiser import SPACING_MM, WIDTHS, build_localiser
 from mri2mesh.engines.mri2mesh.networks.mesh_net import MeshNet
+from mri2mesh.engines.mri2mesh.networks.profile_net import PLACES, REACH_MM, ProfileNet
 from mri2mesh.engines.mri2mesh.training.pool import CasePool
 from mri2mesh.engines.mri2mesh.training.supervision import SUPERVISIONS
 from mri2mesh.errors import InputError
@@ -29,7 +31,7 @@ from mri2mesh.learning.loop import LoopOptions, train_loop
 from mri2mesh.weights import load_safetensors, save_weights
 
 FINE_TUNE = "mri2mesh-fine-tune"
-VALIDATION_EVERY_S = 900.0
+VALIDATION_EVERY_S = 600.0
 LICENCE = "CC BY-SA 4.0"
 ORIGIN = "trained on synthetic MR made from the anatomy in ModelWeights/README.md"
 
@@ -91,7 +93,11 @@ def _steps_done(options: TrainOptions) -> int:
 
 
 def _loop_options(
-    options: TrainOptions, learning_rate: float, schedule_steps: int, examine: Examine | None = None
+    options: TrainOptions,
+    learning_rate: float,
+    schedule_steps: int,
+    examine: Examine | None = None,
+    cpu_bfloat16: bool = False,
 ) -> LoopOptions:
     return LoopOptions(
         minutes=options.minutes,
@@ -101,6 +107,7 @@ def _loop_options(
         schedule_steps=options.schedule_steps or schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
+        cpu_bfloat16=cpu_bfloat16,
         examine=examine,
         examine_every_s=VALIDATION_EVERY_S,
     )
@@ -179,6 +186,30 @@ def train_surfaces(options: TrainOptions, pool: CasePool) -> None:
     _save(name, state, options, config)
 
 
+def train_profiles(options: TrainOptions, pool: CasePool) -> None:
+    from mri2mesh.engines.mri2mesh.training.profile_samples import ProfileSamples
+    from mri2mesh.engines.mri2mesh.training.profile_step import profile_step
+    from mri2mesh.engines.mri2mesh.training.profile_validation import ProfileValidation
+    from mri2mesh.engines.mri2mesh.training.validation import validation_cases
+
+    torch.manual_seed(options.seed)
+    network = _started(ProfileNet(), PROFILES, options)
+    graphs = build_graphs()
+    cache = options.cases or options.out / "cases"
+    samples = ProfileSamples(pool, cache / "levels", graphs, options.batch or 4096, options.seed)
+    batches = _batches(samples, None, _steps_done(options), 0)
+    validate = None
+    if options.validation:
+        validate = ProfileValidation(validation_cases(options.validation), graphs["level"])
+    state = train_loop(
+        network,
+        batches,
+        profile_step,
+        _loop_options(options, 2e-3, 6000, _curve(network, validate, options), cpu_bfloat16=True),
+    )
+    _save(PROFILES, state, options, {"places": PLACES, "reach_mm": REACH_MM})
+
+
 def train_baseline(options: TrainOptions, pool: CasePool) -> None:
     from mri2mesh.engines.mri2mesh.networks.baseline import build_baseline
     from mri2mesh.engines.mri2mesh.training.baseline import BaselineSamples, baseline_step
@@ -194,6 +225,7 @@ def train_baseline(options: TrainOptions, pool: CasePool) -> None:
 PARTS: dict[str, Callable[[TrainOptions, CasePool], None]] = {
     "mri2mesh-localiser": train_localiser,
     "mri2mesh-surfaces": train_surfaces,
+    "mri2mesh-profiles": train_profiles,
     "baseline-unet": train_baseline,
 }
 

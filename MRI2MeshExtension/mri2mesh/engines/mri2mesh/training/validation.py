@@ -47,6 +47,38 @@ def validation_cases(folder: Path) -> list[SyntheticCase]:
     return [SyntheticCase.load(path) for path in paths]
 
 
+def surface_figures(found: Tensor, targets: Tensor, graph: TemplateGraph) -> dict[str, float]:
+    """Errors in mm of surfaces [N, V, 3] found, against the true ones, both in frames whose axes are the vertebrae's.
+
+    Mean distance of corresponding vertices of bodies, arches and discs; the signed error of each wall of the bodies,
+    and how much the error of the width varies from body to body.
+    """
+    where = graph.slices[0]
+    off = found - targets
+    distance = off.norm(dim=-1)
+    regions = graph.region[where].cpu().numpy()
+    body = torch.from_numpy(is_body(regions))
+    figures = {
+        "body_mm": float(distance[:, where][:, body].mean()),
+        "arch_mm": float(distance[:, where][:, ~body].mean()),
+        "disc_mm": float(distance[:, graph.slices[1]].mean()),
+    }
+    faces = graph.faces_of(0).cpu()
+    normals = vertex_normals(targets[:, where], faces)
+    outside = (off[:, where] * normals).sum(-1)
+    for name, (axis, sign) in WALLS.items():
+        there = (sign * normals[..., axis] > FACING) & body
+        figures[f"{name}_mm"] = float(outside[there].mean())
+    sides = torch.stack(
+        [
+            torch.stack([o[(s * n[:, 0] > FACING) & body].mean() for s in (-1, 1)]).sum()
+            for o, n in zip(outside, normals, strict=True)
+        ]
+    )
+    figures["width_sd_mm"] = float(sides.std())
+    return figures
+
+
 class SurfaceValidation:
     """Mean distance of corresponding vertices of bodies and discs, mm, and the signed error of each wall of the bodies.
 
@@ -90,30 +122,7 @@ class SurfaceValidation:
 
     def figures(self, found: Tensor) -> dict[str, float]:
         """found: [N, V, 3] vertices in the frames of the crops."""
-        where = self.graph.slices[0]
-        off = found - self.targets
-        distance = off.norm(dim=-1)
-        regions = self.graph.region[where].cpu().numpy()
-        body = torch.from_numpy(is_body(regions))
-        figures = {
-            "body_mm": float(distance[:, where][:, body].mean()),
-            "arch_mm": float(distance[:, where][:, ~body].mean()),
-            "disc_mm": float(distance[:, self.graph.slices[1]].mean()),
-        }
-        faces = self.graph.faces_of(0).cpu()
-        normals = vertex_normals(self.targets[:, where], faces)
-        outside = (off[:, where] * normals).sum(-1)
-        for name, (axis, sign) in WALLS.items():
-            there = (sign * normals[..., axis] > FACING) & body
-            figures[f"{name}_mm"] = float(outside[there].mean())
-        sides = torch.stack(
-            [
-                torch.stack([o[(s * n[:, 0] > FACING) & body].mean() for s in (-1, 1)]).sum()
-                for o, n in zip(outside, normals, strict=True)
-            ]
-        )
-        figures["width_sd_mm"] = float(sides.std())
-        return figures
+        return surface_figures(found, self.targets, self.graph)
 
 
 class LocaliserValidation:

@@ -21,7 +21,7 @@ from mri2mesh.weights import WeightsEntry, find, load_safetensors, save_weights
 NAME = "revert"
 LICENCE = "CC BY-SA 4.0"
 FILM_PIXELS, CROP_PIXELS = 128, 96
-"""Longer side of a whole film, and side of a crop, as the networks take them."""
+"""Longer side of a whole film, and side of a crop, by default."""
 _FILM_WIDTHS = (16, 32, 64, 96, 128)
 _FILM, _CROP, _PLACES = "film.", "crop.", "places_mm"
 
@@ -38,11 +38,14 @@ def crop_network(widths: tuple[int, ...] = WIDTHS) -> DepthNet:
 
 @dataclass(frozen=True)
 class TrainedNetworks:
-    """film, crop: in evaluation mode. places: level -> [V, 3] mm, where on the mean vertebra each
-    vertex is, in the topology of the vertebra family. left_out: subjects that took no part."""
+    """film, crop: in evaluation mode. film_pixels, crop_pixels: of their sides, as they were trained with. places:
+    level -> [V, 3] mm, where on the mean vertebra each vertex is, in the topology of the vertebra family. left_out:
+    subjects that took no part."""
 
     film: DepthNet
     crop: DepthNet
+    film_pixels: int
+    crop_pixels: int
     places: dict[str, NDArray[np.float64]]
     left_out: tuple[str, ...]
     entry: WeightsEntry
@@ -56,7 +59,7 @@ def save_networks(
     metadata: Mapping[str, Any],
 ) -> None:
     """Writes ``revert.safetensors`` and its line in the manifest. metadata: ``film_widths``, ``crop_widths``,
-    ``left_out`` and what else is worth knowing."""
+    ``film_pixels``, ``crop_pixels``, ``left_out`` and what else is worth knowing."""
     state = {_FILM + name: value for name, value in in_bytes(film).items()}
     state |= {_CROP + name: value for name, value in in_bytes(crop).items()}
     state |= {
@@ -84,7 +87,8 @@ def load_networks(weights_dir: Path | None = None, device: str = "cpu") -> Train
         network.load_state_dict(from_bytes(_part(stored, prefix)))
         network.to(device).eval()
     places = {name: value.double().numpy() for name, value in _part(stored, _PLACES + ".").items()}
-    return TrainedNetworks(film, crop, places, tuple(entry.metadata["left_out"]), entry)
+    sides = int(entry.metadata["film_pixels"]), int(entry.metadata["crop_pixels"])
+    return TrainedNetworks(film, crop, *sides, places, tuple(entry.metadata["left_out"]), entry)
 
 
 def _part(stored: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

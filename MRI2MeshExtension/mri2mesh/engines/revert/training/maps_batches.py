@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mri2mesh.anatomy.lumbar_region import BONES, VERTEBRAE
-from mri2mesh.engines.dense_maps.inputs import Reference
+from mri2mesh.engines.dense_maps.inputs import Reference, depth_of
 from mri2mesh.engines.dense_maps.training.batches import (
     Batch,
     Example,
@@ -16,6 +17,8 @@ from mri2mesh.engines.dense_maps.training.batches import (
     noisy_reference,
     stacked,
 )
+from mri2mesh.engines.revert.contrast import bone_is_bright, local_contrast
+from mri2mesh.engines.revert.crop import FIELD_MM
 from mri2mesh.engines.revert.inputs import camera_channels, film_channels
 from mri2mesh.engines.revert.training.examples import levels_in, make_crop
 from mri2mesh.engines.revert.training.hanging import hung
@@ -33,6 +36,7 @@ _SDS_MM = ((5.0, 5.0), (8.0, 40.0), (40.0, 120.0))
 _SD_SHARES = (0.5, 0.35, 0.15)
 """How well the distance is known: as in standard geometry, by tags or hardly, not at all because the scale is not."""
 _PER_FILM = 4
+_WELL_INSIDE = 0.36
 
 
 def film_example(
@@ -46,7 +50,8 @@ def film_example(
     if rng.random() < hinted and (rows := levels_in(case)):
         bone = int(rng.choice(rows))
         place = camera.project(anchors[bone, 0] + rng.normal(0, _HINT_SD_MM, 3))
-    film = develop(case, rng, None, lumbar_hardware)
+    pixel_mm = _pixel_mm(case, reference.depth_mm)
+    film = local_contrast(_developed(case, rng), pixel_mm)
     return Example(film, film_channels(camera, reference, bone, place), case.truth, reference.depth_mm)
 
 
@@ -55,11 +60,13 @@ def crop_examples(
 ) -> list[Example]:
     """Crops around up to so many vertebrae of one development of a film; the truth is that vertebra's alone."""
     assert case.vertices is not None
-    film, parts = develop(case, rng, None, lumbar_hardware), trunk_parts()
+    parts = trunk_parts()
     anchors = case.anchors_ras_mm.reshape(len(VERTEBRAE), len(ANCHORS), 3)
     label = np.zeros(len(parts.vertebra_faces), np.int64)
+    film = _developed(case, rng)
     examples = []
-    for row in rng.permutation(levels_in(case))[:most]:
+    shown = [row for row in levels_in(case) if _in_field(case, anchors[row, 0])]
+    for row in rng.permutation(shown)[:most]:
         rows = parts.rows[VERTEBRAE[row]]
         vertices = case.vertices[rows]
         sd = _drawn_sd(rng) if sd_mm is None else sd_mm
@@ -67,7 +74,8 @@ def crop_examples(
         camera = crop.camera.coarser(TRUTH_GRID)
         reference = Reference(crop.camera.source_to_detector_mm, sd)
         truth = surface_truth(vertices, parts.vertebra_faces, label, parts.canonical[rows], 1, camera)
-        examples.append(Example(crop.image, camera_channels(camera, reference), truth, reference.depth_mm))
+        image = local_contrast(crop.image, FIELD_MM / pixels)
+        examples.append(Example(image, camera_channels(camera, reference), truth, reference.depth_mm))
     return examples
 
 
@@ -88,6 +96,34 @@ def crop_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batc
         chosen = [waiting[k] for k in order[:size]]
         waiting = [waiting[k] for k in order[size:]]
         yield stacked(chosen)
+
+
+def _developed(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
+    """The film developed anew, bone bright: how it is shown is found out before the networks look at it."""
+    film = develop(case, rng, None, lumbar_hardware)
+    return film if shows_bone_bright(case, film) else -film
+
+
+def shows_bone_bright(case: FilmCase, film: NDArray) -> bool:
+    """Whether a development [H, W] of a case shows bone bright."""
+    bone = case.cortex.astype(np.float32)
+    if bone.max() == 0:  # from a CT: all of it counts as water
+        bone = case.tissue.astype(np.float32)
+    bone = bone + 0.3 * case.marrow.astype(np.float32)
+    pixel_mm = _pixel_mm(case, depth_of(case.camera, case.anchors_ras_mm.mean(axis=0)))
+    step = max(1, round(3.0 / pixel_mm))
+    return bone_is_bright(film[::step, ::step], bone[::step, ::step], step * pixel_mm)
+
+
+def _in_field(case: FilmCase, point_ras_mm: NDArray) -> bool:
+    """Whether a place is well inside the round field of an intensifier; everything is where there is none."""
+    rows, columns = case.camera.size
+    away = case.camera.project(point_ras_mm) - [(columns - 1) / 2, (rows - 1) / 2]
+    return not case.round_field or float(np.linalg.norm(away)) < _WELL_INSIDE * columns
+
+
+def _pixel_mm(case: FilmCase, depth_mm: float) -> float:
+    return case.camera.pixel_spacing_mm[0] * depth_mm / case.camera.source_to_detector_mm
 
 
 def _drawn_sd(rng: np.random.Generator) -> float:

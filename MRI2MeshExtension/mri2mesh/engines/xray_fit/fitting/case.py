@@ -16,8 +16,9 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, mean_beam
 from mri2mesh.engines.xray_fit.fitting.contour_term import ContourTerm
+from mri2mesh.engines.xray_fit.fitting.expected import expected_place
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
-from mri2mesh.engines.xray_fit.fitting.image_term import Observation
+from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, Observation
 from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
 from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
@@ -28,8 +29,9 @@ from mri2mesh.engines.xray_fit.fitting.solver import Term
 from mri2mesh.engines.xray_fit.fitting.starts import (
     AMONG_OTHERS,
     SEARCH_FACES,
+    Searched,
+    about_joint,
     coarse_search,
-    expected_place,
     from_landmarks,
     most_explaining,
 )
@@ -42,6 +44,15 @@ from mri2mesh.reconstruction import Reconstruction
 LEAST_USABLE = 0.02
 """Least fraction of an image that must be usable: less than this shows no bone."""
 
+JOINTS = {
+    side: f"femoral_head_centre_{side.removeprefix('femur_')}" for side in ("femur_left", "femur_right")
+}
+"""Bone to the landmark that it turns about."""
+TURNS_DEG = (-8.0, -5.0, -2.5, 2.5, 5.0, 8.0)
+NEAR_PLACE = ImageSettings(coarse_mm=20.0, lattice=2, spongy=0.3, gradients=True, even=True)
+NEAR_PIXELS, TURNED = 128, 3
+"""With what turned starts are compared, and how many go on."""
+
 NOTHING_ELSE = 0.4
 """Share of the detail that a bone explains only where no other is in the picture: found by a coarse search, one bone of
 a whole region explains 0.02 to 0.2."""
@@ -52,7 +63,8 @@ Picked = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Case:
-    """What a fit needs, on its device. region: the shape model of all bones around this one, where there is one."""
+    """What a fit needs, on its device. region: the shape model of all bones around this one, where there is one.
+    placed: as of `region.search_region`."""
 
     anatomy: str
     model: ShapeModel
@@ -63,6 +75,7 @@ class Case:
     expected: Parameters
     settings: FitSettings
     region: ShapeModel | None = None
+    placed: Sequence[NDArray] = ()
 
     @cached_property
     def landmarks(self) -> list[LandmarkTerm]:
@@ -98,17 +111,22 @@ def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
     """What is free by how well the geometry is known: scale where it is not, depth more where the isocentre is only
     assumed, each view's own pose a little where there are several and their geometry is assumed: where it is known,
     views that may slide against each other only give away the depth that they show together."""
-    depth_known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
     assumed = any(one.geometry.origins[name] == "default" for one in radiographs for name in DIRECTIONS)
     loose = len(radiographs) > 1 and assumed
     return FitSettings(
         prior=PriorSettings(
-            depth_mm=15.0 if depth_known else 40.0,
+            depth_mm=_isocentre_sd_mm(radiographs),
             scale=0.0 if all(one.scale_known for one in radiographs) else 0.25,
             view_turn_deg=1.0 if loose else 0.0,
             view_shift_mm=2.0 if loose else 0.0,
         ),
     )
+
+
+def _isocentre_sd_mm(radiographs: Sequence[Radiograph]) -> float:
+    """How far from the isocentre bones lie, front to back, where it is known, or only assumed."""
+    known = all(one.geometry.source_to_isocentre_mm.origin != "default" for one in radiographs)
+    return 15.0 if known else 40.0
 
 
 def prepare_case(
@@ -119,8 +137,9 @@ def prepare_case(
     settings: FitSettings | None = None,
     device: torch.device | str = "cpu",
     region: ShapeModel | None = None,
+    placed: Sequence[NDArray] = (),
 ) -> Case:
-    """region: of `region.REGION`, for the bones of `region.CENTRED_ON`.
+    """region: of `region.REGION`, for the bones of `region.CENTRED_ON`. placed: as of `region.search_region`.
 
     Raises InputError for a number of landmark sets or masks other than that of radiographs, for an unknown landmark, a
     mask of another size, and for an image in which there is nothing to fit."""
@@ -132,15 +151,21 @@ def prepare_case(
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     family = SurfaceFamily(model, device)
     views = [_observation(one) for one in radiographs]
-    place = expected_place(views, [one.geometry.source_to_isocentre_mm.value for one in radiographs])
+    depths = [one.geometry.source_to_isocentre_mm.value for one in radiographs]
+    place = expected_place(views, depths, _isocentre_sd_mm(radiographs))
     expected = Parameters.at(
         torch.eye(3)[None].to(family.mean),
-        torch.from_numpy(place)[None].to(family.mean),
+        torch.from_numpy(place.position)[None].to(family.mean),
         family.n_modes,
         len(views),
     )
-    settings = settings or settings_for(radiographs)
-    case = Case(model.name, model, family, views, landmarks or [], masks or [], expected, settings, region)
+    if settings is None:
+        settings = settings_for(radiographs)
+        sure = place.sd_along(mean_beam(views).numpy())
+        settings = replace(settings, prior=replace(settings.prior, depth_mm=sure))
+    case = Case(
+        model.name, model, family, views, landmarks or [], masks or [], expected, settings, region, placed
+    )
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case
 
@@ -171,6 +196,7 @@ class Beginning:
 def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None) -> Beginning:
     """Where to begin: from an earlier result or its stored fit, from landmarks, or from a coarse search: for the bone
     alone and, where there is a model of them, for all bones of the region; what explains more of the images counts.
+    Where something has placed the region's bones already, all of them are looked for around there.
 
     Raises InputError for an earlier result of other views or another model, and where the bone would reach a source.
     """
@@ -194,21 +220,43 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
     if by_itself.explained > NOTHING_ELSE:
         return Beginning(alone.parameters, case.expected)
     together = search_region(
-        case.views, case.region, case.anatomy, case.expected, scale_unknown=case.scale_unknown
+        case.views,
+        case.region,
+        case.anatomy,
+        case.expected,
+        placed=case.placed,
+        scale_unknown=case.scale_unknown,
     )
     if together.explained < by_itself.explained:
         return Beginning(alone.parameters, case.expected)
-    found = fit_region(case.views, case.region, together, case.settings.prior)
+    return _among_others(case, case.region, together)
+
+
+def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginning:
+    """From where all bones of the region were found, roughly."""
+    found = fit_region(case.views, region, together, case.settings.prior)
     start = _at(case, *found.start_of(case.model))
     # how deep the bone is expected follows from how deep the region's middle is
     beam = mean_beam(case.views).to(start.position)
-    middle = torch.from_numpy(found.middle(case.anatomy)).to(start.position)
-    deeper = (case.expected.position[0] - middle) @ beam
+    middle = torch.from_numpy(found.middle(case.anatomy, case.expected.position[0].cpu().numpy()))
+    deeper = (case.expected.position[0] - middle.to(start.position)) @ beam
+    beside = found.beside(case.model.part_names, case.family.mean.device)
     return Beginning(
-        start,
+        _turned_starts(case, start, beside),
         replace(case.expected, position=start.position + deeper * beam),
-        found.beside(case.model.part_names, case.family.mean.device),
+        beside,
     )
+
+
+def _turned_starts(case: Case, start: Parameters, beside: Neighbours) -> Parameters:
+    """The start and others that explain the images well: a shaft has two edges so near each other that a fit may end on
+    the wrong one, so a femur is turned in its hip too."""
+    if case.anatomy not in JOINTS:
+        return start
+    light = case.family.lighter(SEARCH_FACES)
+    turned = about_joint(start, case.family, case.views, JOINTS[case.anatomy], TURNS_DEG)
+    best = most_explaining(turned, case.views, light, TURNED, NEAR_PLACE, pixels=NEAR_PIXELS, beside=beside)
+    return best.parameters
 
 
 def settings_from(settings: FitSettings, beginning: Beginning) -> FitSettings:

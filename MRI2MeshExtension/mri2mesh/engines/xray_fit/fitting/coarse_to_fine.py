@@ -73,8 +73,9 @@ class Rivals:
 @dataclass(frozen=True)
 class Fit:
     """The best candidate (a batch of one), its cost, precision and scatter [n_steps, n_steps] as `solver.Solution` has
-    them, which steps were free [n_steps] and, per view, how well the image agrees with it (0 to 1). rivals: None where
-    there never was more than one candidate."""
+    them, which steps were free [n_steps] and, per view, how well the image agrees with it (0 to 1) and what share of
+    its shadow the image does not show there, see `parts`. rivals: None where there never was more than one
+    candidate."""
 
     parameters: Parameters
     cost: float
@@ -82,6 +83,7 @@ class Fit:
     scatter: Tensor
     free: Tensor
     agreement: tuple[float, ...]
+    not_seen: tuple[float, ...]
     rivals: Rivals | None = None
 
 
@@ -156,7 +158,14 @@ def fit(
     best = last.parameters.take(torch.tensor([0], device=at.position.device))
     agreement = tuple(float(term.agreement_near(best)[0]) for term in terms)
     found = Fit(
-        best, float(last.cost[0]), last.precision[0], last.scatter[0], prior.free(n_shape), agreement, rivals
+        best,
+        float(last.cost[0]),
+        last.precision[0],
+        last.scatter[0],
+        prior.free(n_shape),
+        agreement,
+        tuple(term.not_seen(best) for term in terms),
+        rivals,
     )
     return found if rivals is None else replace(found, rivals=_elsewhere(rivals, found))
 

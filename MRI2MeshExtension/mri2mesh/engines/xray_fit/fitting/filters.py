@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import torch
 from torch import Tensor
+
+from mri2mesh.engines.xray_fit.fitting.box import Box
 
 
 class BandPass:
@@ -13,13 +16,14 @@ class BandPass:
 
     Blurs are Gaussian (standard deviations in pixels) and normalised by the mask, so that nothing outside it matters
     and its border is no edge. A wide blur is made from averages of blocks, so that the work grows with the number of
-    pixels alone. mask: [H, W] in 0 .. 1.
+    pixels alone. mask: [H, W] in 0 .. 1. block: pixels of a block.
     """
 
     def __init__(self, mask: Tensor, fine_px: float, coarse_px: float) -> None:
         self.mask = mask.float()
-        self._fine_px, self._block = fine_px, max(1, int(coarse_px / 3))
-        self._down, self._across = (_spread(n, self._block, coarse_px).to(self.mask) for n in mask.shape)
+        self._fine_px, self.block = fine_px, max(1, int(coarse_px / 3))
+        self.reach = math.ceil(2.5 * coarse_px)
+        self._down, self._across = (_spread(n, self.block, coarse_px).to(self.mask) for n in mask.shape)
         reached = self.mask[None, :, :, None]
         self._fine_share = self.mask[:, :, None] / _narrow(reached, fine_px)[0].clamp_min(1e-3)
         self._coarse_share = self.mask[:, :, None] / self._wide(reached)[0].clamp_min(1e-3)
@@ -30,10 +34,24 @@ class BandPass:
         blurred = self._wide(masked).mul_(self._coarse_share)
         return _narrow(masked, self._fine_px).mul_(self._fine_share).sub_(blurred)
 
+    def within(self, box: Box) -> BandPass:
+        """The filter for images that are zero outside a box, which begins at multiples of ``block``: there it does what
+        this one does, and what it would spread beyond is left out. ``reach``: pixels beyond which that is little."""
+        part = copy(self)
+        blocks = [
+            slice(one.start // self.block, -(-one.stop // self.block)) for one in (box.rows, box.columns)
+        ]
+        part.mask, part._fine_share, part._coarse_share = (
+            one[box.rows, box.columns] for one in (self.mask, self._fine_share, self._coarse_share)
+        )
+        part._down = self._down[box.rows, blocks[0]].contiguous()
+        part._across = self._across[box.columns, blocks[1]].contiguous()
+        return part
+
     def _wide(self, images: Tensor) -> Tensor:
         """[B, H, W, P] blurred by averages of blocks, a Gaussian over those, and lines between."""
         batch, rows, _, layers = images.shape
-        small = _averaged(_averaged(images, 1, self._block), 2, self._block)
+        small = _averaged(_averaged(images, 1, self.block), 2, self.block)
         down = self._down @ small.reshape(batch, small.shape[1], -1)
         return self._across @ down.view(batch, rows, small.shape[2], layers)
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from mri2mesh.engines.xray_fit.fitting.box import Box
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.filters import BandPass, smooth_gains
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.parts import AGREES, agreement_of_parts
 from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
@@ -43,6 +45,9 @@ only noise."""
 
 NEAR = 0.1
 """Fraction of the strongest detail of a bone's shadow: where there is less, the shadow says little."""
+
+AT_ONCE = 1 << 20
+"""Pixels times steps of a Jacobian that are rendered and filtered together."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,10 @@ class ImageTerm:
         device = family.mean.device
         self.view, self.family, self.settings = view, family, settings
         self.noise = settings.noise
+        self.camera = seen.camera
         self.cameras = ProjectiveCameras.of([seen.camera])
         at_patient = seen.camera.pixel_spacing_mm[0] * depth_mm / seen.camera.source_to_detector_mm
+        self.pixel_mm = at_patient
         mask = torch.from_numpy(seen.mask).to(device)
         self.filter = BandPass(
             mask, settings.fine_px, max(settings.coarse_mm / at_patient, 2 * settings.fine_px)
@@ -170,33 +177,79 @@ class ImageTerm:
         """The normal equations by the steps of `Parameters.directions` (of the first ``n_shape`` modes, by default of
         all), and the yardstick that they were measured by."""
         vertices = at.vertices(self.family)
-        seen = at.seen(vertices, self.view)
-        layers = self._layers(seen)
+        layers = self._layers(at.seen(vertices, self.view))
         window = self._window(layers)
         residual, contrast, columns = self._residual(layers, window)
         spread = self.spread(residual, window)
         weight = _huber_weight(residual, spread[:, None])
         weight = weight if window is None else weight * window
 
-        directions = at.directions(self.family, vertices, self.view, n_shape)
-        gain = torch.einsum("hwg,bg->bhw", self.gains, contrast.float())
-        if self.settings.spongy == 1:
-            jacobian = thickness_tangents(seen, directions, self.family.surfaces, self.cameras)[:, 0, 0]
-        else:
-            seen, both = self.family.with_cortex(seen), torch.cat([directions, directions], 2)
-            whole, inner = thickness_tangents(seen, both, self.family.layers, self.cameras)[:, 0].unbind(1)
-            hollow = (layers[:, 1] > 0) & (layers[:, 1] < layers[:, 0])
-            jacobian = whole - ((1 - self.settings.spongy) * hollow)[..., None] * inner
-        jacobian = jacobian * gain[..., None]
-        jacobian = self._compared(jacobian)[:, self.inside]
-        root = weight.sqrt().float()[..., None]
-        jacobian, columns, right = jacobian * root, columns * root, residual * weight.sqrt()
-        jacobian = jacobian - columns @ _solved(columns, jacobian)
+        right = residual * weight.sqrt()
+        columns = columns * weight.sqrt().float()[..., None]
+        box = Box.around(layers[:, 0] > 0, self.filter.reach, self.filter.block)
+        jacobian = self._jacobian(at, vertices, layers, contrast, box, n_shape)
+        jacobian *= self._over(box, weight.sqrt())[..., None]
+        # What the contrast can explain is no freedom of the bone's: less the columns times what they solve. Its square
+        # is made from small products, for the columns fill the whole image and the Jacobian the box alone.
+        shared = (self._over(box, columns).mT @ jacobian).double()
+        gram = (columns.mT @ columns).double()
+        solved = _solution(gram, shared)
+        cross = shared.mT @ solved
+        inner = (jacobian.mT @ jacobian).double() - cross - cross.mT + solved.mT @ gram @ solved
+        in_box = self._over(box, right)[..., None]
+        pull = (columns.mT @ right.float()[..., None]).double()
+        outer = (jacobian.mT @ in_box).double() - solved.mT @ pull
         scale = 1 / (spread**2 * self.pixels_per_measurement)
-        precision = (jacobian.mT @ jacobian).double() * scale[:, None, None]
-        slope = (jacobian.mT @ right.float()[..., None])[..., 0].double() * scale[:, None]
+        precision = (inner + inner.mT) / 2 * scale[:, None, None]
+        slope = outer[..., 0] * scale[:, None]
         yardstick = Yardstick(spread, window)
         return Linearised(self._robust(residual, yardstick), precision, slope), yardstick
+
+    def _jacobian(
+        self,
+        at: Parameters,
+        vertices: Tensor,
+        layers: Tensor,
+        contrast: Tensor,
+        box: Box,
+        n_shape: int | None,
+    ) -> Tensor:
+        """[B, m, P] how what is compared, in a box, changes with each step. Made of some steps at a time: temporaries
+        of many are so large that the system is asked for each anew, which takes as long as to fill it."""
+        directions = at.directions(self.family, vertices, self.view, n_shape)
+        seen, solid = at.seen(vertices, self.view), self.settings.spongy == 1
+        surfaces = self.family.surfaces if solid else self.family.layers
+        seen = seen if solid else self.family.with_cortex(seen)
+        cameras = ProjectiveCameras.of([box.camera(self.camera)])
+        gain = box.of(torch.einsum("hwg,bg->bhw", self.gains, contrast.float()))
+        inside = box.of(layers)
+        hollow = None if solid else (inside[:, 1] > 0) & (inside[:, 1] < inside[:, 0])
+        band_pass = self.filter.within(box)
+        even = None if self.even is None else self.even[box.rows, box.columns]
+        rows, columns = box.size
+        parts = 2 if self.settings.gradients else 1
+        result = directions.new_empty(len(at), parts * rows * columns, directions.shape[1])
+        some = max(4, AT_ONCE // (rows * columns * len(at)))
+        for first in range(0, directions.shape[1], some):
+            moved = directions[:, first : first + some]
+            if hollow is None:
+                change = thickness_tangents(seen, moved, surfaces, cameras)[:, 0, 0]
+            else:
+                both = torch.cat([moved, moved], 2)
+                change, inner = thickness_tangents(seen, both, surfaces, cameras)[:, 0].unbind(1)
+                change = change - ((1 - self.settings.spongy) * hollow)[..., None] * inner
+            change = change * gain[..., None]
+            result[:, :, first : first + some] = self._compared(change, band_pass, even)
+        return result
+
+    def _over(self, box: Box, values: Tensor) -> Tensor:
+        """[B, m, ...] float32 in a box, zero outside the mask, of values [B, n, ...] where the mask counts."""
+        parts = 2 if self.settings.gradients else 1
+        rest = values.shape[2:]
+        whole = self.observed.new_zeros(len(values), len(self.inside), *rest)
+        whole[:, self.inside] = values.to(whole)
+        whole = whole.view(len(values), parts, *self.filter.mask.shape, *rest)
+        return whole[:, :, box.rows, box.columns].flatten(1, 3)
 
     def agreement(self, at: Parameters) -> Tensor:
         """[B] correlation of what is seen with what the fit predicts there, after contrast: 1 is all explained."""
@@ -220,6 +273,25 @@ class ImageTerm:
         left = (residual.square() * near).sum(1) / (observed.square() * near).sum(1).clamp_min(1e-12)
         return (1 - left).clamp_min(0.0).sqrt()
 
+    def not_seen(self, at: Parameters) -> float:
+        """Of what the first candidate's shadow should show, the share in parts that the image does not agree with."""
+        agreed, share = agreement_of_parts(*self.own_and_left(at), self.pixel_mm)
+        return float(share[agreed < AGREES].sum())
+
+    def own_and_left(self, at: Parameters) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """[C, H, W] of what is compared, zero outside the mask: what the first candidate's own shadow would show with
+        one contrast everywhere, and what is left for it of the radiograph, without what is beside it."""
+        layers = self._layers(self._seen(at))
+        residual, contrast, _ = self._residual(layers, None)
+        bone = self._attenuating(layers)
+        mine = self._compared(bone[..., None] * self.gains)[:, self.inside]
+        mine = (mine @ contrast[..., None].to(mine))[..., 0]
+        plain = self._compared(bone[..., None])[:, self.inside, 0]
+        both = mine.new_zeros(2, len(self.inside))
+        both[:, self.inside] = torch.stack([plain[0], residual[0].to(mine) + mine[0]])
+        images = both.view(2, -1, *self.filter.mask.shape).cpu().numpy()
+        return images[0], images[1]
+
     def _seen(self, at: Parameters) -> Tensor:
         """[B, V, 3] the surface as this view's given geometry shows it."""
         return at.seen(at.vertices(self.family), self.view)
@@ -231,15 +303,19 @@ class ImageTerm:
         seen = self.family.with_cortex(seen)
         return ray_thickness(seen, self.family.layers, self.cameras)[:, 0].float()
 
-    def _compared(self, images: Tensor) -> Tensor:
-        """[B, m, P] of images [B, H, W, P]: band-passed, and their gradients where those are compared."""
-        images = self.filter(images)
+    def _compared(
+        self, images: Tensor, band_pass: BandPass | None = None, even: Tensor | None = None
+    ) -> Tensor:
+        """[B, m, P] of images [B, H, W, P]: band-passed, and their gradients where those are compared. band_pass, even:
+        of a part of the image."""
+        images = (band_pass or self.filter)(images)
+        even = self.even if even is None else even
         if not self.settings.gradients:
             parts = [images]
         else:
             parts = list(torch.gradient(images, dim=(1, 2)))
-        if self.even is not None:
-            parts = [part * self.even for part in parts]
+        if even is not None:
+            parts = [part * even for part in parts]
         return torch.cat([part.flatten(1, 2) for part in parts], 1)
 
     def _evenness(self, image: Tensor, mask: NDArray[np.bool_], width_px: float) -> Tensor:
@@ -314,7 +390,12 @@ def _huber_weight(residual: Tensor, spread: Tensor) -> Tensor:
 
 def _solved(columns: Tensor, right: Tensor) -> Tensor:
     """[B, g, P] least-squares solution, with a ridge for the bumps that no bone falls on."""
-    gram = (columns.mT @ columns).double()
-    ridge = 1e-4 * gram.diagonal(dim1=1, dim2=2).mean(1) + 1e-12
-    gram = gram + ridge[:, None, None] * torch.eye(gram.shape[1]).to(gram)
-    return torch.linalg.solve(gram, (columns.mT @ right).double()).to(columns)
+    return _solution(columns.mT @ columns, columns.mT @ right)
+
+
+def _solution(gram: Tensor, right: Tensor) -> Tensor:
+    """[B, g, P] of normal equations [B, g, g], [B, g, P]."""
+    inner = gram.double()
+    ridge = 1e-4 * inner.diagonal(dim1=1, dim2=2).mean(1) + 1e-12
+    inner = inner + ridge[:, None, None] * torch.eye(inner.shape[1]).to(inner)
+    return torch.linalg.solve(inner, right.double()).to(right)

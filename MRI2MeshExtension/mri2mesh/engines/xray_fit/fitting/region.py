@@ -15,8 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
-from mri2mesh.anatomy.shape_models.articulation import JOINT_MODES, TURN_SD_DEG, articulated, turned_by
+from mri2mesh.anatomy.shape_models.articulation import (
+    JOINT_MODES,
+    SIDES,
+    TURN_SD_DEG,
+    articulated,
+    turned_by,
+)
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
@@ -27,7 +34,13 @@ from mri2mesh.engines.xray_fit.fitting.poses import distinct
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.solver import solve
-from mri2mesh.engines.xray_fit.fitting.starts import AMONG_OTHERS, Searched, coarse_search, most_explaining
+from mri2mesh.engines.xray_fit.fitting.starts import (
+    AMONG_OTHERS,
+    Searched,
+    around,
+    coarse_search,
+    most_explaining,
+)
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit
 
 REGION = "pelvis_femur"
@@ -42,6 +55,9 @@ FLEXIONS_DEG = (-8.0, 0.0, 12.0, 25.0)
 ABDUCTIONS_DEG = (-12.0, -6.0, 0.0, 6.0, 12.0)
 """Turns of a hip that are looked at: the two edges of a shaft lie so near each other that a fit begun farther off stays
 on the wrong one."""
+NEAR_DEG = 8.0
+"""Turns that are looked at about where bones were placed by something else."""
+PELVIS = ("hip_left", "hip_right", "sacrum")
 FACES = 6000
 MODES = 10
 SEARCHED = 6
@@ -85,10 +101,15 @@ class RegionFit:
         rest = ~np.isin(self.model.part, [self.model.part_names.index(name) for name in wanted])
         return Neighbours(self.vertices, self.model.faces[rest], device)
 
-    def middle(self, wanted: str) -> NDArray[np.float64]:
-        """[3] mm RAS: the place that a film of the wanted bone is taken to be centred on first."""
-        names = CENTRED_ON[wanted][0]
-        return np.asarray(np.mean([self.model.landmark(name, self.vertices) for name in names], axis=0))
+    def middle(self, wanted: str, near: NDArray) -> NDArray[np.float64]:
+        """[3] mm RAS: of the places that a film of the wanted bone may be centred on, the one nearest to a point."""
+        places = np.stack(
+            [
+                np.mean([self.model.landmark(name, self.vertices) for name in names], axis=0)
+                for names in CENTRED_ON[wanted]
+            ]
+        )
+        return np.asarray(places[np.linalg.norm(places - near, axis=1).argmin()])
 
     def start_of(self, model: ShapeModel) -> tuple[Matrix, NDArray[np.float64]]:
         """[4, 4] and coefficients [M] that lay another model of one or some of these bones on them: by its vertices
@@ -121,16 +142,22 @@ def search_region(
     wanted: str,
     expected: Parameters,
     *,
+    placed: Sequence[NDArray] = (),
     scale_unknown: bool = False,
 ) -> Searched:
     """The poses of the mean region that explain the images best. model: of `REGION`. wanted: a key of `CENTRED_ON`.
-    expected: a batch of one, whose position is what the middle of the film shows. Raises InputError where it all would
-    be beside or behind a source."""
+    expected: a batch of one, whose position is what the middle of the film shows. placed: where something else has
+    found the bones already, [V, 3] mm RAS in the order of the model, NaN for bones that it has not; then it is only
+    looked around there. Raises InputError where it all would be beside or behind a source."""
     family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
-    starts = _places(expected, model, wanted, family)
-    found = coarse_search(
-        views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED, settings=AMONG_OTHERS
-    )
+    if placed:
+        at = _at_placed(expected, model, placed, family)
+        found = most_explaining(around(at, NEAR_DEG), views, family, SEARCHED, AMONG_OTHERS)
+    else:
+        starts = _places(expected, model, wanted, family)
+        found = coarse_search(
+            views, family, starts, scale_unknown=scale_unknown, keep=SEARCHED, settings=AMONG_OTHERS
+        )
     for side in range(2):
         tried = Parameters.joined([found.parameters, _hips_turned(found.parameters, side)])
         found = most_explaining(tried, views, family, SEARCHED, AMONG_OTHERS)
@@ -151,12 +178,15 @@ def _hips_turned(at: Parameters, side: int) -> Parameters:
 
 
 def fit_region(
-    views: Sequence[Observation], model: ShapeModel, searched: Searched, prior: PriorSettings
+    views: Sequence[Observation],
+    model: ShapeModel,
+    searched: Searched,
+    prior: PriorSettings,
 ) -> RegionFit:
     """The region laid on the views, from where `search_region` left it."""
     at, turns, centre = searched.parameters, _STRAIGHT, _middle(model)
     device = at.position.device
-    around, beam = at, mean_beam(views).to(at.position)
+    before, beam = at, mean_beam(views).to(at.position)
     family = _family(model, turns, centre, device)
     for stage in STAGES:
         if stage.turned:
@@ -170,9 +200,9 @@ def fit_region(
             ImageTerm(coarser(seen, stage.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)
         ]
-        solution = solve(terms, Prior(around, beam, prior), at, stage.modes, stage.iterations)
+        solution = solve(terms, Prior(before, beam, prior), at, stage.modes, stage.iterations)
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
-        at, around = solution.parameters.take(chosen), around.take(chosen)
+        at, before = solution.parameters.take(chosen), before.take(chosen)
     found = articulated(model, turned_by(turns, at.coefficients[0].cpu().numpy()), MODES)
     ended = replace(at, coefficients=_without_turns(at.coefficients))
     whole = SurfaceFamily(found, device, centre=torch.from_numpy(centre))
@@ -197,6 +227,29 @@ def _without_turns(coefficients: torch.Tensor) -> torch.Tensor:
     rest = coefficients.clone()
     rest[:, :JOINT_MODES] = 0
     return rest
+
+
+def _at_placed(
+    expected: Parameters, model: ShapeModel, placed: Sequence[NDArray], family: SurfaceFamily
+) -> Parameters:
+    """One candidate for each set of placed bones: the region laid on its pelvis, its hips turned as its femora are."""
+    pelvis = np.concatenate([model.part_vertices(name) for name in PELVIS])
+    n_views = expected.view_turn.shape[1]
+    found = []
+    for vertices in placed:
+        pose = rigid_fit(model.mean[pelvis], vertices[pelvis])
+        place = torch.from_numpy(apply(pose, _middle(model)[None])).to(expected.position)
+        turn = torch.from_numpy(pose[:3, :3])[None].to(expected.position)
+        at = Parameters.at(turn, place, family.n_modes, n_views)
+        turned = at.coefficients.clone()
+        for side, name in enumerate(SIDES):
+            rows = model.part_vertices(f"femur_{name}")
+            if np.isfinite(vertices[rows]).all():
+                own = pose[:3, :3].T @ rigid_fit(model.mean[rows], vertices[rows])[:3, :3]
+                angles = np.degrees(Rotation.from_matrix(own).as_rotvec()) / np.array(TURN_SD_DEG)
+                turned[0, 3 * side : 3 * side + 3] = torch.from_numpy(np.clip(angles, -2, 2)).to(turned)
+        found += [at, replace(at, coefficients=turned)]
+    return Parameters.joined(found)
 
 
 def _places(expected: Parameters, model: ShapeModel, wanted: str, family: SurfaceFamily) -> Parameters:

@@ -10,10 +10,9 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
@@ -58,22 +57,6 @@ class Searched:
 
     parameters: Parameters
     explained: float
-
-
-def expected_place(views: Sequence[Observation], isocentre_depths_mm: Sequence[float]) -> NDArray[np.float64]:
-    """[3] RAS mm: where the beams through the middle of what is usable in each image meet, or pass by each other
-    nearest, at about the depth of the isocentre."""
-    normal, right = np.zeros((3, 3)), np.zeros(3)
-    for seen, depth in zip(views, isocentre_depths_mm, strict=True):
-        row, column = (float(place.mean()) for place in np.nonzero(seen.mask))
-        inverse = np.linalg.inv(seen.camera.matrix[:, :3])
-        ray = inverse @ np.array([column, row, 1.0])
-        unit = ray / np.linalg.norm(ray)
-        along = np.outer(unit, unit)
-        weight = np.eye(3) - along + 0.01 * along
-        normal += weight
-        right += weight @ (seen.camera.source_ras_mm + depth * ray)
-    return np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
 
 
 def from_landmarks(
@@ -134,8 +117,13 @@ def coarse_search(
         log_scale=many.log_scale + size[:, 0].log(),
     )
     best = most_explaining(shifted, views, family, keep, settings).parameters
-    turned = [_turned(best.take(torch.tensor([n])), _turns(TURN_DEG)) for n in range(len(best))]
-    return most_explaining(Parameters.joined([best, *turned]), views, family, keep, settings)
+    return most_explaining(around(best, TURN_DEG), views, family, keep, settings)
+
+
+def around(at: Parameters, degrees: float) -> Parameters:
+    """The candidates, and each turned about all axes both ways."""
+    turned = [_turned(at.take(torch.tensor([n])), _turns(degrees)) for n in range(len(at))]
+    return Parameters.joined([at, *turned])
 
 
 _TOO_NEAR = (
@@ -149,12 +137,17 @@ def most_explaining(
     family: SurfaceFamily,
     keep: int,
     settings: ImageSettings,
+    *,
+    pixels: int = SEARCH_PIXELS,
+    beside: Neighbours | None = None,
 ) -> Searched:
-    """The candidates that explain most of the images at low resolution, the best first. Raises InputError where all
-    would be beside or behind a source."""
+    """The candidates that explain most of the images at low resolution, the best first. pixels: of the longer side.
+    beside: other bones in the pictures. Raises InputError where all would be beside or behind a source."""
+    small = [coarser(seen, pixels) for seen in views]
+    shadows = [None if beside is None else beside.layers(seen.camera) for seen in small]
     terms = [
-        ImageTerm(coarser(seen, SEARCH_PIXELS), n, family, settings, depth_of(seen, candidates))
-        for n, seen in enumerate(views)
+        ImageTerm(seen, n, family, settings, depth_of(seen, candidates), shadow)
+        for n, (seen, shadow) in enumerate(zip(small, shadows, strict=True))
     ]
     clear = torch.nonzero(in_front(candidates, family, views))[:, 0]
     if not len(clear):
@@ -175,6 +168,25 @@ def _turns(degrees: float) -> list[tuple[float, float, float]]:
         for axis in range(3)
         for sign in (-1, 1)
     ]
+
+
+def about_joint(
+    at: Parameters, family: SurfaceFamily, views: Sequence[Observation], joint: str, degrees: Sequence[float]
+) -> Parameters:
+    """A candidate, and turned about a landmark of its surface, by each of some angles about each view's beam and about
+    what is across the first: as a long bone turns in its joint, whose place is known best."""
+    beams = [torch.from_numpy(seen.camera.axes_ras[2]) for seen in views]
+    axes = [*beams, torch.linalg.cross(beams[0], torch.tensor([0.0, 0.0, 1.0]).double())]
+    vectors = torch.stack([axis * angle for axis in axes for angle in degrees]).deg2rad().to(at.position)
+    turns = rotation_matrix(vectors)
+    many = at.take(torch.zeros(len(vectors), dtype=torch.long))
+    pivot = at.vertices(family)[0, family.landmarks[joint]].mean(0)
+    moved = replace(
+        many,
+        rotation=turns @ many.rotation,
+        position=pivot + (turns @ (many.position - pivot)[..., None])[..., 0],
+    )
+    return Parameters.joined([at, moved])
 
 
 def _turned(at: Parameters, turns: Sequence[tuple[float, float, float]]) -> Parameters:
