@@ -72,7 +72,13 @@ ABOVE_ENGINES = {
     "__main__",
 }
 """Folders and modules that may import the engines too."""
-EXTRA_OF_FOLDER = {"compiled": "fast", "gpu": "cuda", "meshers": "finite-elements", "cluster": "cluster"}
+EXTRA_OF_FOLDER = {
+    "compiled": "fast",
+    "gpu": "cuda",
+    "meshers": "finite-elements",
+    "cluster": "cluster",
+    "exports": "evaluate-export",
+}
 """Only these folders may import what the extra of that name installs."""
 
 

@@ -25,4 +25,9 @@ class Parameters:
     further_views: list[slicer.vtkMRMLScalarVolumeNode]
     export_format: str = "stl"
     export_folder: str = ""
+    export_edge_mm: float = 1.5
+    export_quadratic: bool = False
+    export_joined: bool = False
+    export_region_materials: bool = False
+    export_cortex_mm: float = 0.0
     batch_format: str = "stl"

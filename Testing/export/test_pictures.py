@@ -11,8 +11,9 @@ from matplotlib.image import imread
 
 from export.conftest import ellipsoid
 from mri2mesh.anatomy.doubtful_levels import DISC_COLOUR, VERTEBRA_COLOUR
+from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.errors import InputError
-from mri2mesh.export.pictures import write_contours, write_view_3d
+from mri2mesh.export.pictures import _columns, apart, write_contours, write_view_3d
 from mri2mesh.export.shaded import ANTERIOR, LEFT_LATERAL, shade
 from mri2mesh.geometry.volume import Volume
 from mri2mesh.reconstruction import LevelCount, Reconstruction
@@ -82,3 +83,24 @@ def test_the_view_fills_its_frame(spine: Reconstruction, tmp_path: Path) -> None
 def test_an_unwritable_folder_is_refused(spine: Reconstruction, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write to"):
         write_view_3d(replace(spine, structures=[]), tmp_path / "nowhere" / "view.png")
+
+
+def test_names_at_one_height_are_written_below_each_other_and_others_stay_where_they_are() -> None:
+    assert apart([30.0, 10.0, -5.0], 4.0) == [30.0, 10.0, -5.0]
+    assert apart([10.0, 10.0], 4.0) == pytest.approx([12.0, 8.0])
+    assert apart([10.0, 60.0, 11.0, 9.0], 4.0) == pytest.approx([10.0, 60.0, 14.0, 6.0])
+    crowded = apart(list(np.linspace(0, 3, 7)), 4.0)
+    assert np.diff(crowded).min() == pytest.approx(4.0) and np.mean(crowded) == pytest.approx(1.5)
+
+
+def test_bones_of_both_sides_have_their_names_at_their_own_sides_from_the_front(
+    spine: Reconstruction,
+) -> None:
+    names = ("hip_left", "hip_right", "femur_left", "L3-L4")
+    hips = [
+        replace(item, structure=STRUCTURES[name]) for item, name in zip(spine.structures, names, strict=False)
+    ]
+    columns = _columns(hips, ANTERIOR)
+    assert [one.name for one in columns["left"]] == ["hip_right"]
+    assert [one.name for one in columns["right"]] == ["hip_left", "femur_left", "L3-L4"]
+    assert len(_columns(hips, LEFT_LATERAL)["left"]) == 3

@@ -31,14 +31,14 @@ def test_the_folder_holds_what_was_asked_for(
     expected = (
         "L3.vtp L3.stl L3-L4.vtp L3-L4.stl report.json measures.csv report.html contours.png view_3d.png"
     )
-    expected += " vertebrae.nii.gz vertebral_bodies.nii.gz discs.nii.gz"
+    expected += " measures.png vertebrae.nii.gz vertebral_bodies.nii.gz discs.nii.gz"
     assert {path.name for path in paths} == set(expected.split()) == set(os.listdir(out))
     assert all(path.parent == out and path.stat().st_size for path in paths)
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["structures"][0]["files"] == ["L3.vtp", "L3.stl"]
     arrays = read_surface(out / "L3.vtp").point_data
     np.testing.assert_array_equal(arrays["support"], two["L3"].support)
-    assert (out / "report.html").read_text("utf-8").count("data:image/png;base64,") == 2
+    assert (out / "report.html").read_text("utf-8").count("data:image/png;base64,") == 3
 
 
 def test_the_scene_is_written_when_asked_for(

@@ -76,7 +76,7 @@ def lacking(panel, load_volume, monkeypatch, python):
 
     asked: list[str] = []
 
-    def missing() -> list[requirements.Package]:
+    def missing(_also: object = ()) -> list[requirements.Package]:
         return (
             []
             if "viewer" in installed(python)
@@ -146,7 +146,7 @@ def test_a_package_that_brings_a_second_vtk_is_refused_and_changes_nothing(
 ):
     from mri2mesh_slicer.installation import requirements
 
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.Package("second-vtk>=1", 1)])
+    monkeypatch.setattr(requirements, "missing", lambda *_also: [requirements.Package("second-vtk>=1", 1)])
     panel.ui.runButton.click()
     wait_until(lambda: not panel.panel.packages.busy, 120)
     assert panel.ui.messageLabel.text.startswith("The installation failed: ")
@@ -171,7 +171,7 @@ class Extension:
 def test_pytorch_is_left_to_the_pytorch_extension(panel, lacking, python, monkeypatch):
     from mri2mesh_slicer.installation import requirements
 
-    def missing() -> list[requirements.Package]:
+    def missing(_also: object = ()) -> list[requirements.Package]:
         there = installed(python)
         wanted = [requirements.TORCH, requirements.Package("helper>=1", 1)]
         return [package for package in wanted if package.name not in there]
@@ -189,7 +189,7 @@ def test_pytorch_is_left_to_the_pytorch_extension(panel, lacking, python, monkey
 def test_a_torch_that_is_too_old_is_not_replaced(panel, load_volume, monkeypatch):
     from mri2mesh_slicer.installation import requirements
 
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.TORCH])
+    monkeypatch.setattr(requirements, "missing", lambda *_also: [requirements.TORCH])
     panel.ui.inputSelector.setCurrentNode(load_volume())
     panel.ui.runButton.click()
     assert "not replaced" in panel.ui.messageLabel.text and "PyTorch Utils" in panel.ui.messageLabel.text
@@ -199,7 +199,7 @@ def test_a_torch_that_is_too_old_is_not_replaced(panel, load_volume, monkeypatch
 def test_what_slicer_brings_is_not_replaced_when_it_is_too_old(panel, load_volume, monkeypatch):
     from mri2mesh_slicer.installation import requirements
 
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.PACKAGES[0]])
+    monkeypatch.setattr(requirements, "missing", lambda *_also: [requirements.PACKAGES[0]])
     monkeypatch.setattr(requirements, "BROUGHT", (requirements.Package("SimpleITK>=99", 0),))
     panel.ui.inputSelector.setCurrentNode(load_volume())
     panel.ui.runButton.click()

@@ -177,10 +177,12 @@ def test_the_method_says_which_weights_it_uses_and_their_licences(panel, load_vo
 
 
 def test_formats_are_the_command_lines(panel):
+    from mri2mesh.export.exporting.request import VOLUME_FORMATS
     from mri2mesh.export.surfaces import FORMATS
-    from mri2mesh_slicer.panel.export_section import formats
+    from mri2mesh_slicer.panel.export_section import by_the_worker, formats
 
     assert {name for name, _ in formats()} == set(FORMATS)
+    assert {name for name, _ in by_the_worker()} == {"gltf", *VOLUME_FORMATS}
 
 
 def test_what_would_be_installed_is_what_the_library_declares(panel, repository):
@@ -190,6 +192,7 @@ def test_what_would_be_installed_is_what_the_library_declares(panel, repository)
     declared = {*project["dependencies"], *project["optional-dependencies"]["fast"]}
     asked = (requirements.TORCH, *requirements.PACKAGES, *requirements.BROUGHT)
     assert {package.requirement for package in asked} <= declared
+    assert requirements.NETGEN.requirement in project["optional-dependencies"]["finite-elements"]
     assert requirements.missing() == []
 
 
@@ -198,7 +201,9 @@ def test_without_consent_nothing_is_installed_and_nothing_runs(panel, load_volum
     from mri2mesh_slicer.panel import packages
 
     asked = []
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.TORCH, requirements.PACKAGES[0]])
+    monkeypatch.setattr(
+        requirements, "missing", lambda *_also: [requirements.TORCH, requirements.PACKAGES[0]]
+    )
     monkeypatch.setattr(requirements, "obstacle", lambda _packages: "")
     monkeypatch.setattr(packages, "Installing", lambda *_: pytest.fail("installed without consent"))
     monkeypatch.setattr(packages, "ask", lambda question, title: asked.append(question))

@@ -11,7 +11,7 @@ import pytest
 def test_missing_packages_fail_the_self_test(panel, slicer, load_volume, monkeypatch):
     from mri2mesh_slicer.installation import requirements
 
-    monkeypatch.setattr(requirements, "missing", lambda: [requirements.TORCH])
+    monkeypatch.setattr(requirements, "missing", lambda *_also: [requirements.TORCH])
     monkeypatch.setattr(slicer.util, "loadVolume", lambda path: load_volume(), raising=False)
     monkeypatch.setattr(slicer.util, "selectModule", lambda name: None, raising=False)
     here = SimpleNamespace(self=lambda: panel)

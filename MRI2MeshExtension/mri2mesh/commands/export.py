@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from mri2mesh.commands.progress import ProgressBar
     from mri2mesh.export.exporting.request import ExportRequest
     from mri2mesh.export.exporting.run import export
+    from mri2mesh.export.exporting.sidecar import sentence_about
 
     names = [name.strip() for name in options.structures.split(",") if name.strip()]
     formats = [name.strip().lower().lstrip(".") for name in options.to.split(",") if name.strip()]
@@ -91,4 +92,6 @@ def run(options: argparse.Namespace) -> int:
     for path in written:
         if path.suffix != ".json":
             print(path)
+            if about := sentence_about(path):
+                print(f"    {about}")
     return 0

@@ -6,7 +6,7 @@ import os
 import sys
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mri2mesh.engines.kinds import OF_EVERY_RUN
 from mri2mesh.engines.registry import default_engine, get_engine
 from mri2mesh.errors import InputError
 from mri2mesh.folders.cases import cases_in
+from mri2mesh.folders.one_case import Program, Watch
 from mri2mesh.folders.run_folder import local_executor, request_of, run_folder
 from mri2mesh.folders.table import FILE, Row
 from mri2mesh.imaging.kind import kind_of
@@ -43,8 +44,12 @@ def reconstruct_folder(asked: FolderRequest) -> int:
     options = _checked(engine, asked.options, asked.out)
     cases = cases_in(asked.folder, engine, asked.out)
     requests = {case.name: request_of(case, engine.name, options, asked.out.absolute()) for case in cases}
-    executor, threads = _executor(asked)
+    executor, threads, watch = _executor(asked)
     bar = tqdm(total=len(cases), unit="case", disable=None, leave=False)
+    if watch is not None and asked.jobs == 1:
+        watch = replace(
+            watch, report_progress=lambda case, stage, fraction: bar.set_postfix_str(f"{case}: {stage}")
+        )
 
     def ended(row: Row, number: int, count: int) -> None:
         took = "" if row.seconds is None else f", {row.seconds:.0f} s"
@@ -55,7 +60,13 @@ def reconstruct_folder(asked: FolderRequest) -> int:
 
     with executor as pool, bar:
         rows = run_folder(
-            cases, requests, asked.out.absolute(), pool, threads=threads, program=asked.program, ended=ended
+            cases,
+            requests,
+            asked.out.absolute(),
+            pool,
+            program=Program(asked.program, threads=threads),
+            watch=watch,
+            ended=ended,
         )
     counts = {status: sum(row.status == status for row in rows) for status in ("done", "doubtful", "failed")}
     print(
@@ -65,15 +76,17 @@ def reconstruct_folder(asked: FolderRequest) -> int:
     return 1 if counts["doubtful"] or counts["failed"] else 0
 
 
-def _executor(asked: FolderRequest) -> tuple[AbstractContextManager[Executor], int | None]:
-    """And how many threads each case may use, so that several together do not use more than there are processors."""
+def _executor(
+    asked: FolderRequest,
+) -> tuple[AbstractContextManager[Executor], int | None, Watch | None]:
+    """And how many threads each case may use, so that several together do not use more than there are processors; and
+    a watch where the cases are watched over here."""
     if asked.scheduler is None:
-        return local_executor(asked.jobs), max(
-            1, (os.cpu_count() or 1) // asked.jobs
-        ) if asked.jobs > 1 else None
+        threads = max(1, (os.cpu_count() or 1) // asked.jobs) if asked.jobs > 1 else None
+        return local_executor(asked.jobs), threads, Watch()
     from mri2mesh.folders.cluster.executor import cluster_executor
 
-    return cluster_executor(asked.scheduler), None
+    return cluster_executor(asked.scheduler), None, None
 
 
 def _kind_in(folder: Path) -> str:

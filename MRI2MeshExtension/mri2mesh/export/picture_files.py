@@ -13,6 +13,7 @@ def pictures_in(folder: Path | str) -> dict[str, Path]:
         "Contours of the surfaces on the image": folder / "contours.png",
         **{f"Contours of the surfaces on image {number}": path for number, path in enumerate(overlays, 1)},
         "What was seen in the image, and how deep": folder / "maps.png",
+        "Where lengths were measured, millimetres": folder / "measures.png",
         "The surfaces from the front and from the left": folder / "view_3d.png",
     }
     return {caption: path for caption, path in captions.items() if path.is_file()}

@@ -11,6 +11,7 @@ from mri2mesh.atomic import check_writable, move_contents, sibling_folder
 from mri2mesh.errors import InputError
 from mri2mesh.export.labelmaps import write_labelmaps
 from mri2mesh.export.measure_files import write_measures_csv
+from mri2mesh.export.measure_pictures import write_measures_on_slices
 from mri2mesh.export.overlays import write_overlay
 from mri2mesh.export.picture_files import pictures_in
 from mri2mesh.export.pictures import write_contours, write_view_3d
@@ -51,8 +52,9 @@ def write_results(
     """Write a reconstruction into a folder, made if need be; returns the paths of what was written.
 
     ``<structure>.vtp`` (always, with region, uncertainty_mm and support), other formats, ``report.json``,
-    ``measures.csv``, ``report.html``, ``view_3d.png``, ``contours.png`` of a volume or ``overlay_1.png`` and so on of
-    radiographs; where an engine has maps of a radiograph, ``<structure>.maps.nrrd`` and ``maps.png``.
+    ``measures.csv``, ``report.html``, ``view_3d.png``; of a volume ``contours.png`` and, where lengths were measured,
+    ``measures.png``, of radiographs ``overlay_1.png`` and so on; where an engine has maps of a radiograph,
+    ``<structure>.maps.nrrd`` and ``maps.png``.
     Of a volume, with labelmaps ``vertebrae.nii.gz``, ``vertebral_bodies.nii.gz`` and ``discs.nii.gz``; with scene
     ``scene.mrb``.
     A folder that is new appears in one step. In one that exists, everything is made in a temporary folder and moved
@@ -114,6 +116,8 @@ def _make(
     if reconstruction.maps is not None:
         write_pixel_maps(reconstruction.maps, folder)
     _draw_on_the_image(reconstruction, image, folder)
+    if isinstance(image, Volume):
+        write_measures_on_slices(reconstruction, image, report["measures"], folder / "measures.png")
     progress(0.75)
     write_view_3d(reconstruction, folder / "view_3d.png", scale_known=report["scale_known"])
     write_report_json(report, folder / "report.json")

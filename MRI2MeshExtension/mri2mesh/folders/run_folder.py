@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mri2mesh.errors import InputError, explain
 from mri2mesh.folders.cases import Case
-from mri2mesh.folders.one_case import run_case
+from mri2mesh.folders.one_case import Program, Watch, run_case
 from mri2mesh.folders.table import CaseTable, Row, fingerprint
 
 Ended = Callable[[Row, int, int], None]
@@ -44,14 +44,16 @@ def run_folder(
     out: Path,
     executor: Executor,
     *,
-    threads: int | None = None,
-    program: Sequence[str] = (),
+    program: Program | None = None,
+    watch: Watch | None = None,
     ended: Ended = lambda row, number, count: None,
 ) -> list[Row]:
     """Does what is still to be done and returns the rows of all cases, in their order.
 
-    executor: of ``concurrent.futures``, or one with its interface; it is given `run_case`. Ending it early (an
-    interrupt) cancels what has not begun; the table says what is done, and a later call goes on from there.
+    executor: of ``concurrent.futures``, or one with its interface; it is given `run_case`. program: what does a case.
+    watch: where the executor's threads are of this process. Ending it early (an interrupt, or the watch's stop) cancels
+    what has not begun; the table says what is done, and a later call goes on from there.
+    Raises InputError where the results cannot be written, or the table there is not of this program.
     """
     table, to_do = table_of(cases, requests, out)
     count, number = len(cases), len(cases) - len(to_do)
@@ -59,18 +61,25 @@ def run_folder(
     started = {case.name: time.monotonic() for case in to_do}
     try:
         for case in to_do:
-            futures[executor.submit(_timed, dict(requests[case.name]), threads, tuple(program))] = case
+            given = (dict(requests[case.name]), program, case.name, watch)
+            futures[executor.submit(_timed, *given)] = case
         for future in as_completed(futures):
-            case, number = futures[future], number + 1
+            case = futures[future]
             try:
                 failed, seconds = future.result()
+            except CancelledError:
+                continue
             except Exception as error:
                 failed, seconds = explain(error)[1], time.monotonic() - started[case.name]
             row = table.failed(case, failed, seconds) if failed else table.done(case, seconds)
+            number += 1
             ended(row, number, count)
+            if watch is not None and watch.stop.is_set():
+                _cancel(futures)
     except BaseException:
-        for future in futures:
-            future.cancel()
+        if watch is not None:
+            watch.stop.set()
+        _cancel(futures)
         raise
     return list(table.rows.values())
 
@@ -87,9 +96,18 @@ def local_executor(jobs: int) -> Iterator[Executor]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _timed(request: dict[str, Any], threads: int | None, program: Sequence[str]) -> tuple[str, float]:
+def _cancel(futures: Iterable[Future[tuple[str, float]]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _timed(
+    request: dict[str, Any], program: Program | None, name: str, watch: Watch | None
+) -> tuple[str, float]:
+    if watch is not None and watch.stop.is_set():
+        raise CancelledError  # taken up before it could be cancelled
     began = time.monotonic()
-    return run_case(request, threads, program), time.monotonic() - began
+    return run_case(request, program, name, watch), time.monotonic() - began
 
 
 def _without_paths(request: Mapping[str, Any]) -> dict[str, Any]:

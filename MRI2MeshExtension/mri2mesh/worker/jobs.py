@@ -137,11 +137,28 @@ def calibrate(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
     }
 
 
+def export(message: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Surfaces or tetrahedra of a result folder; and a sentence about each volume mesh, with its figures."""
+    from mri2mesh.export.exporting.run import export as write
+    from mri2mesh.export.exporting.sidecar import sentence_about
+    from mri2mesh.worker.export_requests import export_of
+
+    request = export_of(message)
+    files = [path for path in write(request, context.progress) if path.suffix != ".json"]
+    return {
+        "status": 0,
+        "out": str(request.folder),
+        "files": [path.name for path in files],
+        "said": [said for path in files if (said := sentence_about(path))],
+    }
+
+
 Job = Callable[[Mapping[str, Any], Context], dict[str, Any]]
 JOBS: dict[str, Job] = {
     "reconstruct": reconstruct,
     "describe": describe,
     "calibrate": calibrate,
     "warm": warm,
+    "export": export,
 }
 """Command to what does it; each returns the values of its ``done`` event."""

@@ -52,7 +52,7 @@ def converters() -> dict[str, Callable[[Any], Any]]:
 
 def inputs_of(message: Mapping[str, Any]) -> tuple[Path, ...]:
     """Raises InputError where none is named."""
-    found: tuple[Path, ...] = _converted("inputs", paths, message.get("inputs"))
+    found: tuple[Path, ...] = converted("inputs", paths, message.get("inputs"))
     if not found:
         raise InputError("the request names no input")
     return found
@@ -66,12 +66,12 @@ def options_of(message: Mapping[str, Any]) -> dict[str, Any]:
     known = converters()
     if unknown := [name for name in given if name not in known]:
         raise InputError(f"unknown option {unknown[0]!r}: use one of {', '.join(known)}")
-    return {name: _converted(name, known[name], value) for name, value in given.items() if value is not None}
+    return {name: converted(name, known[name], value) for name, value in given.items() if value is not None}
 
 
 def engine_of(message: Mapping[str, Any]) -> str | None:
     engine = message.get("engine")
-    return None if engine is None else str(_converted("engine", text, engine))
+    return None if engine is None else str(converted("engine", text, engine))
 
 
 def reconstruction_of(message: Mapping[str, Any]) -> tuple[Request, bool]:
@@ -80,7 +80,7 @@ def reconstruction_of(message: Mapping[str, Any]) -> tuple[Request, bool]:
     live = options.pop("live", False)
     if "marker" in options:
         raise InputError("a marker is for the command calibrate: leave it out")
-    out = _converted("out", path, message.get("out"))
+    out = converted("out", path, message.get("out"))
     every = {option.name: options.pop(option.name) for option in OF_EVERY_RUN if option.name in options}
     return Request(inputs_of(message), out, engine_of(message), options=options, **every), live
 
@@ -98,7 +98,8 @@ def marker_of(options: Mapping[str, Any]) -> Marker:
         raise InputError("a marker needs kind, size_mm and, but for an intensifier, points_px") from None
 
 
-def _converted(name: str, convert: Callable[[Any], Any], value: Any) -> Any:
+def converted(name: str, convert: Callable[[Any], Any], value: Any) -> Any:
+    """What ``convert`` makes of a value. Raises InputError where it raises ValueError, which says what is wanted."""
     try:
         return convert(value)
     except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slicer.i18n import tr as _
@@ -33,6 +34,8 @@ PACKAGES = (
     Package("numba>=0.61", 45),
 )
 """What a run imports and Slicer does not bring; numba makes fits to radiographs many times faster."""
+NETGEN = Package("netgen-mesher>=6.2.2600", 60)
+"""Fills surfaces with tetrahedra: asked for when finite elements are to be exported."""
 BROUGHT = (
     Package("numpy>=2.0", 0),
     Package("scipy>=1.13", 0),
@@ -45,9 +48,9 @@ _found: set[str] = set()
 """Requirements that were met once: looking takes time, and packages do not leave a running Slicer."""
 
 
-def missing() -> list[Package]:
-    """What is to be installed because it is not there, or too old."""
-    packages = (TORCH, *PACKAGES)
+def missing(also: Sequence[Package] = ()) -> list[Package]:
+    """What is to be installed because it is not there, or too old. also: packages beside those of every run."""
+    packages = (TORCH, *PACKAGES, *also)
     _found.update(p.requirement for p in packages if p.requirement not in _found and _serves(p))
     return [package for package in packages if package.requirement not in _found]
 

@@ -11,7 +11,6 @@ from slicer.i18n import tr as _
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.options import Option
 from mri2mesh.engines.registry import engines
-from mri2mesh.errors import InputError
 from mri2mesh.folders.cases import VOLUMES, Case, cases_in
 from mri2mesh_slicer.folders.batch import Batch, Outcome
 from mri2mesh_slicer.jobs.running import in_words
@@ -72,7 +71,8 @@ class BatchSection:
             self._batch.stop()
 
     def close(self) -> None:
-        self.stop()
+        if self._batch is not None:
+            self._batch.close()
         self._batch = None
 
     def _list_formats(self, engine: Engine) -> None:
@@ -95,13 +95,6 @@ class BatchSection:
         )
         if not outputs:
             say(self._ui.batchMessage, _("Choose an output folder."), BAD)
-            return
-        if self._services.client.busy:
-            say(
-                self._ui.batchMessage,
-                _("Wait for the answer about the radiograph, then press again."),
-                BAD,
-            )
             return
         # Files may be many, and each is looked into.
         engine, request = self._engine(), self._request()
@@ -126,15 +119,11 @@ class BatchSection:
         self._changed()
 
     def _start(self, cases: list[Case], out: Path, request: dict[str, Any]) -> None:
-        if self._services.busy() or self._services.client.busy:
+        if self._services.busy():
             return
-        try:
-            self._batch = Batch(
-                self._services.client, cases, out, request, self._report_progress, self._ended
-            )
-        except InputError as error:
-            say(self._ui.batchMessage, sentences(str(error)), BAD)
-            return
+        self._batch = Batch(cases, out, request, self._report_progress, self._ended, self._failed)
+        if not self._services.client.busy:
+            self._services.client.shutdown()  # the memory is for the cases, which have processes of their own
         self._batch.start()
         self._changed()
 
@@ -165,6 +154,11 @@ class BatchSection:
                 number=number, count=count, name=name, stage=stage
             ),
         )
+
+    def _failed(self, error: Exception) -> None:
+        self._batch = None
+        say(self._ui.batchMessage, sentences(in_words(error)), BAD)
+        self._changed()
 
     def _ended(self, outcome: Outcome) -> None:
         self._batch = None

@@ -23,6 +23,14 @@ OF_FILES = {
     "with --landmarks": "as NAME.mrk.json beside it",
 }
 """Options of the command line, and where the panel has the same for images that are not in the scene."""
+OF_EXPORT = {
+    "export them without --join": 'untick "One mesh"',
+    "leave out --join": 'untick "One mesh"',
+    "name them in --structures": "tick them",
+    " or a larger --max-displacement": "",
+    " or --mesher": "",
+}
+"""Options of ``mri2mesh export``, and where the panel has the same."""
 ABBREVIATED = ("asis", "psis")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -23,9 +23,17 @@ class Packages:
     def busy(self) -> bool:
         return self._installing is not None
 
-    def when_there(self, then: Callable[[], None]) -> None:
-        """``then()`` at once where nothing is missing, or when it was installed with the user's consent."""
-        missing = requirements.missing()
+    def when_there(
+        self,
+        then: Callable[[], None],
+        also: Sequence[requirements.Package] = (),
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """``then()`` at once where nothing is missing, or when it was installed with the user's consent.
+
+        also: packages that are needed beside those of every run. refused: called with the reason where it is not done.
+        """
+        missing = requirements.missing(also)
         if not missing:
             then()
             return
@@ -34,6 +42,9 @@ class Packages:
         text = requirements.question(missing, window_waits=waits)
         if why or not ask(text, _("Install packages for MRI2Mesh?")):
             self._run.ended(why or _("Nothing was installed and nothing was run."), failed=bool(why))
+            if refused is not None:
+                names = ", ".join(package.name for package in missing)
+                refused(why or _("This needs {names}, which was not installed.").format(names=names))
             return
 
         def ended(why: str) -> None:
@@ -41,7 +52,9 @@ class Packages:
             self._run.ended(why or _("The packages are installed."), failed=bool(why))
             self._changed()
             if not why:
-                self.when_there(then)
+                self.when_there(then, also, refused)
+            elif refused is not None:
+                refused(why)
 
         self._run.begin()
         self._installing = Installing(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from slicer.i18n import tr as _
 
@@ -23,20 +23,33 @@ from mri2mesh_slicer.panel.run_section import RunSection
 from mri2mesh_slicer.parameters import Parameters
 
 
+class WhenInstalled(Protocol):
+    def __call__(
+        self,
+        then: Callable[[], None],
+        also: Sequence[requirements.Package] = (),
+        refused: Callable[[str], None] | None = None,
+    ) -> None: ...
+
+
 @dataclass(frozen=True)
 class Services:
     """What a section may use: the one worker, while nothing runs and the panel is looked at, and a thread for files.
-    when_installed: asks the user for what is missing, and goes on when all is there."""
+    when_installed: asks the user for what is missing, and goes on when all is there: called with what is to be done
+    then, packages that are needed beside those of every run, and what hears the reason where it is not done."""
 
     client: Any
     background: Background
     busy: Callable[[], bool]
     is_away: Callable[[], bool]
-    when_installed: Callable[[Callable[[], None]], None]
+    when_installed: WhenInstalled
 
 
 class Panel:
     """``parameters``: of the scene that is open now; set by `use`. client: the worker, `mri2mesh_slicer.jobs.jobs`."""
+
+    packages: Packages
+    overlay: OverlaySection
 
     def __init__(self, ui: Any, parameters: Parameters, client: Any) -> None:
         self._parameters = parameters
@@ -49,7 +62,7 @@ class Panel:
             self.background,
             self._is_busy,
             lambda: self._is_away,
-            lambda then: self.packages.when_there(then),
+            lambda then, also=(), refused=None: self.packages.when_there(then, also, refused),
         )
         self.input = InputSection(ui, self.parameters, self._image_chosen)
         self.method = MethodSection(ui, self.parameters, self.refresh, services)
@@ -57,9 +70,11 @@ class Panel:
         self.packages = Packages(self.run, self._refresh_run)
         self.results = ResultsSection(ui, self._another_run, self.method.refresh)
         self.overlay = OverlaySection(ui, lambda: self.results.run, self.running.give_way)
-        self.export = ExportSection(ui, self.parameters, lambda: self.results.run, self.background)
+        self.export = ExportSection(
+            ui, self.parameters, lambda: self.results.run, services, self._worker_changed
+        )
         self.batch = BatchSection(
-            ui, self.parameters, services, lambda: self.method.engine, self._batch_changed
+            ui, self.parameters, services, lambda: self.method.engine, self._worker_changed
         )
         # Looked for in a thread now: Run then answers at once.
         self.background.run(requirements.missing, lambda _missing: None, lambda _error: None)
@@ -120,6 +135,7 @@ class Panel:
         """Nothing is left behind: no process, no observer, nothing placed in the views."""
         self.packages.close()
         self.batch.close()
+        self.export.close()
         self.running.shutdown()
         self.overlay.close()
         self.results.close()
@@ -127,10 +143,10 @@ class Panel:
         self.background.close()
 
     def _let_worker_go(self) -> None:
-        if self._is_away and not (self.running.busy or self.batch.busy):
+        if self._is_away and not (self.running.busy or self.batch.busy or self.export.busy):
             self.running.client.shutdown()
 
-    def _batch_changed(self) -> None:
+    def _worker_changed(self) -> None:
         self.refresh()
         self._let_worker_go()
 
@@ -138,15 +154,17 @@ class Panel:
         self.packages.cancel()
         self.running.cancel()
         self.batch.stop()
+        self.export.cancel()
 
     def _is_busy(self) -> bool:
-        return self.running.busy or self.batch.busy or self.packages.busy
+        return self.running.busy or self.batch.busy or self.packages.busy or self.export.busy
 
     def _refresh_run(self) -> None:
         busy = self._is_busy()
         shows = self.method.engine is not None and self.method.engine.shows
         self.run.refresh(busy, self._problem(), shows, not busy or self.running.shows)
         self.batch.refresh(busy)
+        self.export.refresh_busy(busy)
 
     def _problem(self) -> str:
         if self.method.inputs is None:

@@ -69,7 +69,7 @@ class RunSection:
 
     def progress(self, stage: str, fraction: float, seconds_left: float | None) -> None:
         self._ui.progressBar.setValue(round(STEPS * min(max(fraction, 0.0), 1.0)))
-        say(self._ui.stageLabel, stage + (f", {_time(seconds_left)}" if seconds_left is not None else ""))
+        say(self._ui.stageLabel, stage + (f", {time_left(seconds_left)}" if seconds_left is not None else ""))
 
     def warning(self, text: str) -> None:
         self._warnings.append(sentences(text))
@@ -106,7 +106,7 @@ class RunSection:
         self._parameters().device = str(self._ui.deviceSelector.currentData)
 
 
-def _time(seconds: float) -> str:
+def time_left(seconds: float) -> str:
     if seconds < 1.5:
         return _("nearly done")
     if seconds < 90:

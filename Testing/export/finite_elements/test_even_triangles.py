@@ -79,7 +79,7 @@ def test_bad_surfaces_and_lengths_are_refused_in_one_line(box: Mesh, barrel: Mes
 def test_a_displacement_beyond_the_limit_is_refused_not_made_in_silence(
     barrel: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mri2mesh.export.finite_elements.even_triangles._ATTEMPTS", 1)
+    monkeypatch.setattr("mri2mesh.export.finite_elements.even_triangles._KEPT_AROUND", ())
     monkeypatch.setattr("mri2mesh.export.finite_elements.even_triangles._TOUCHES", 0)
     with pytest.raises(
         InputError, match=r"would move its surface by up to .* more than the 0\.01 mm allowed"

@@ -16,6 +16,7 @@ from mri2mesh.export.finite_elements.joining import join
 from mri2mesh.export.finite_elements.quality import scaled_jacobians
 from mri2mesh.export.finite_elements.surfaces import ReadySurface, ready_surface
 from mri2mesh.export.finite_elements.volume_mesh import signed_volumes
+from mri2mesh.geometry.checks import volume_mm3
 from mri2mesh.geometry.mesh import Mesh
 
 HEIGHT_MM, GAP_MM = 26.0, 8.0
@@ -28,9 +29,10 @@ def named(name: str, mesh: Mesh) -> NamedMesh:
 
 @pytest.fixture(scope="module")
 def items(barrel: Mesh) -> list[NamedMesh]:
-    """Two barrels 8 mm apart, and a disc that stands 0.7 mm off both."""
+    """Two barrels 8 mm apart, and a disc that stands 0.7 mm off both and is wider than both."""
     below = barrel.with_vertices(barrel.vertices - np.float32([0, 0, HEIGHT_MM + GAP_MM]))
-    flat = barrel.vertices * np.float32([1, 1, (GAP_MM - 1.4) / HEIGHT_MM])
+    centre = np.float32([5, -10, 40])
+    flat = centre + (barrel.vertices - centre) * np.float32([1.15, 1.15, (GAP_MM - 1.4) / HEIGHT_MM])
     middle = 40 - HEIGHT_MM / 2 - GAP_MM / 2
     disc = replace(barrel.with_vertices(flat + np.float32([0, 0, middle - flat[:, 2].mean()])), point_data={})
     return [named("L3", barrel), named("L3-L4", disc), named("L4", below)]
@@ -59,23 +61,29 @@ def test_the_disc_touches_both_bodies_in_the_very_same_nodes(
     gap = ready["L3-L4"].figures["distance_of_endplates_from_disc_before"]
     assert gap["mean_mm"] == pytest.approx(0.7, abs=0.15)
     assert ready["L3-L4"].figures["edges"]["share_within_30_percent"] > 0.95
+    assert abs(ready["L3-L4"].figures["volume_change_share"]) < 0.01
+    assert -1 < ready["L3-L4"].figures["roundness_of_wall_kept"] < 1
 
 
 def test_elements_of_the_three_share_faces_and_do_not_overlap(
-    joined: tuple[Assembly, dict[str, ReadySurface]],
+    joined: tuple[Assembly, dict[str, ReadySurface]], items: list[NamedMesh]
 ) -> None:
     pytest.importorskip("netgen", reason='needs netgen: pip install "mri2mesh[finite-elements]"')
     mesh, _ = build_volume(joined[0], "netgen", EDGE_MM, False, False)
     volumes = signed_volumes(mesh.nodes, mesh.tetrahedra)
     assert mesh.names == ("L3", "L3-L4", "L4")
     area = np.pi * 21 * 16 * 0.94 * 1.099 * 0.9**2
-    assert volumes[mesh.domains == 1].sum() == pytest.approx(area * GAP_MM, rel=0.3)
+    disc = float(volumes[mesh.domains == 1].sum())
+    assert disc == pytest.approx(volume_mm3(items[1].mesh), rel=0.02), (
+        "gaps are filled, the disc does not grow"
+    )
+    assert disc == pytest.approx(area * GAP_MM, rel=0.3)
     assert scaled_jacobians(mesh.nodes, mesh.tetrahedra).min() > 0.1
     top = {tuple(sorted(t)) for t in mesh.surfaces["L3_L4_ENDPLATE_SUPERIOR"].tolist()}
     assert top == {tuple(sorted(t)) for t in mesh.surfaces["L3_INFERIOR_ENDPLATE"].tolist()}
     bone = set(mesh.tetrahedra[mesh.domains == 0].ravel().tolist())
-    disc = set(mesh.tetrahedra[mesh.domains == 1].ravel().tolist())
-    assert bone & disc == set(np.unique(mesh.surfaces["L3_INFERIOR_ENDPLATE"]).tolist())
+    between = set(mesh.tetrahedra[mesh.domains == 1].ravel().tolist())
+    assert bone & between == set(np.unique(mesh.surfaces["L3_INFERIOR_ENDPLATE"]).tolist())
     assert {"L3_L4_NUCLEUS", "L3_L4_ANNULUS", "L3_BODY", "L4_BODY"} <= set(mesh.parts)
 
 

@@ -11,7 +11,7 @@ import pytest
 from mri2mesh.errors import InputError
 from mri2mesh.export.finite_elements.assembly import alone
 from mri2mesh.export.finite_elements.build import build_volume
-from mri2mesh.export.finite_elements.improving import improve
+from mri2mesh.export.finite_elements.improving import ALONG_SURFACE, OFF_SURFACE, improve
 from mri2mesh.export.finite_elements.materials import materials_of
 from mri2mesh.export.finite_elements.quality import scaled_jacobians
 from mri2mesh.export.finite_elements.surfaces import ReadySurface
@@ -51,15 +51,29 @@ def test_tetrahedra_fill_the_surface_and_none_is_bad(ready: ReadySurface, linear
 
 def test_worst_elements_are_mended_without_moving_the_surface_far(linear: VolumeMesh) -> None:
     rng = np.random.default_rng(3)
+    surface = linear.surfaces["L3_SURFACE"]
     on_surface = np.zeros(len(linear.nodes), bool)
-    on_surface[np.unique(linear.surfaces["L3_SURFACE"])] = True
+    on_surface[np.unique(surface)] = True
     spoiled = linear.nodes.copy()
     spoiled[~on_surface] += rng.normal(scale=0.8, size=(int((~on_surface).sum()), 3))
     before = scaled_jacobians(spoiled, linear.tetrahedra).min()
     assert before < 0.1
-    mended = improve(spoiled, linear.tetrahedra, on_surface, 3.0)
+    mended = improve(spoiled, linear.tetrahedra, surface, 3.0)
     assert scaled_jacobians(mended, linear.tetrahedra).min() > max(before, 0.1)
-    assert np.linalg.norm(mended - spoiled, axis=1)[on_surface].max() <= 0.08 * 3.0 + 1e-9
+    assert np.linalg.norm(mended - spoiled, axis=1)[on_surface].max() <= ALONG_SURFACE[-1] * 3.0 + 1e-9
+
+
+def test_a_flat_element_on_the_surface_is_mended_by_going_along_the_surface_not_off_it() -> None:
+    nodes = np.array(
+        [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.02]], float
+    )  # an element that lies in a square
+    tetrahedra = np.array([[0, 1, 2, 3]])
+    assert signed_volumes(nodes, tetrahedra)[0] > 0
+    surface = np.array([[0, 2, 1], [0, 3, 2]])
+    mended = improve(nodes, tetrahedra, surface, 1.0)
+    assert scaled_jacobians(mended, tetrahedra)[0] > 3 * scaled_jacobians(nodes, tetrahedra)[0]
+    moved = mended - nodes
+    assert np.abs(moved[:4, 2]).max() <= OFF_SURFACE + 0.01
 
 
 def test_surfaces_face_outward_and_belong_to_an_element(linear: VolumeMesh) -> None:
@@ -172,3 +186,12 @@ def test_a_mesher_that_is_not_installed_says_how_to_get_it_and_its_licence(
     monkeypatch.setitem(sys.modules, "gmsh", None)
     with pytest.raises(InputError, match=r"gmsh is not installed .*GPL"):
         build_volume(alone("L3", "vertebra", ready.mesh, ready.zones), "gmsh", 3.0, False, False)
+
+
+@pytest.mark.parametrize("mesher", ["gmsh", "tetgen"])
+def test_a_mesher_of_the_user_s_own_keeps_the_surface_and_fills_it(mesher: str, ready: ReadySurface) -> None:
+    pytest.importorskip(mesher, reason=f"{mesher} is used where the user has installed it")
+    mesh, figures = build_volume(alone("L3", "vertebra", ready.mesh, ready.zones), mesher, 3.0, False, False)
+    assert figures["mesher"] == mesher and signed_volumes(mesh.nodes, mesh.tetrahedra).min() > 0
+    assert figures["volume_mm3"]["L3"] == pytest.approx(volume_mm3(ready.mesh), rel=2e-3)
+    assert len(mesh.surfaces["L3_SURFACE"]) == len(ready.mesh.faces)

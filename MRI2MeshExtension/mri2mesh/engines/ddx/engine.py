@@ -37,6 +37,7 @@ from mri2mesh.engines.stages import Progress, Stages
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.measures.uncertainty import REACH_OF_A_PLACED_BONE_MM
 from mri2mesh.reconstruction import Check, PixelMaps, ReconstructedStructure, Reconstruction
 from mri2mesh.weights import find
 
@@ -103,6 +104,7 @@ def reconstruct(
             "weights": [trained.entry.provenance(), *(find(f"shape_{name}").provenance() for name in MODELS)],
             "device": str(chosen),
             "uncertainty_method": UNCERTAINTY,
+            "uncertainty_reach_mm": REACH_OF_A_PLACED_BONE_MM,
             "settings": {
                 "hips_to_detector_mm": hips_to_detector_mm,
                 "film_pixels": list(seen.film.film.shape),

@@ -68,6 +68,7 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.measures.uncertainty import REACH_OF_A_PLACED_BONE_MM
 from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
@@ -81,8 +82,6 @@ UNCERTAINTY = (
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "
     "show it along the beam, where it is largest, and across"
 )
-ERRORS_REACH_MM = 100.0
-"""What is uncertain is a pose and the coefficients of modes: errors go together over a large part of a bone."""
 ONE_VIEW = (
     "one view: how far the bone is, and whether it tilts towards the detector or away, are hardly seen: landmarks or a "
     "second view show more"
@@ -179,7 +178,7 @@ def reconstruct(
             ],
             "device": str(case.family.mean.device),
             "uncertainty_method": UNCERTAINTY,
-            "uncertainty_reach_mm": ERRORS_REACH_MM,
+            "uncertainty_reach_mm": REACH_OF_A_PLACED_BONE_MM,
             "settings": {
                 "anatomy": case.model.name,
                 "landmarks": sum(len(term.groups) for term in case.landmarks),

@@ -28,6 +28,10 @@ def export(request: ExportRequest, report_progress: ReportProgress | None = None
     """
     check_request(request)
     check_writable(request.folder)
+    if request.volume_formats:
+        from mri2mesh.export.finite_elements.meshers import check_installed
+
+        check_installed(request.mesher, request.join)
     source = load_source(request)
     _spare_the_source(request, source)
     report = report_progress or (lambda stage, fraction: None)

@@ -37,6 +37,30 @@ def write_sidecar(
     return sidecar
 
 
+def sentence_about(path: Path) -> str:
+    """The figures that decide whether a volume mesh can be used, from its file's sidecar; "" for surfaces."""
+    described = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    mesh, surfaces = described.get("volume_mesh"), described.get("surfaces", {})
+    if mesh is None:
+        return ""
+    edges = min(surface["edges"]["share_within_30_percent"] for surface in surfaces.values())
+    figures = [
+        f"{mesh['elements']:,} elements",
+        f"smallest scaled Jacobian {mesh['smallest_scaled_jacobian']:.2f}",
+        f"{100 * edges:.0f}% of edges within 30% of the length",
+    ]
+    own = [s for s in surfaces.values() if not s.get("seated")]
+    if own:
+        moved = max(surface["displacement_of_elements"]["largest_mm"] for surface in own)
+        figures.append(f"surface moved by {moved:.2f} mm at most")
+    figures += [
+        f"{name} changed its volume by {100 * surface['volume_change_share']:+.0f}%"
+        for name, surface in surfaces.items()
+        if surface.get("seated")
+    ]
+    return f"{path.name}: {', '.join(figures)}"
+
+
 def _describe(item: NamedMesh) -> dict[str, Any]:
     code = item.structure.code if item.structure else None
     return {

@@ -39,12 +39,11 @@ def build_volume(
     Raises InputError where no mesher can fill the surfaces or an element came out inverted.
     """
     begun = time.process_time()
-    filled = fill(assembly.boundary(), mesher, edge_length_mm)
-    on_surface = np.zeros(len(filled.nodes), bool)
-    on_surface[boundary_triangles(filled.tetrahedra)] = True
-    on_surface[: len(assembly.points)] |= filled.keeps_surface
-    better = improve(filled.nodes, filled.tetrahedra, on_surface, edge_length_mm)
-    moved = float(np.linalg.norm(better - filled.nodes, axis=1)[on_surface].max())
+    boundary = assembly.boundary()
+    filled = fill(boundary, mesher, edge_length_mm)
+    surface = boundary.faces if filled.keeps_surface else boundary_triangles(filled.tetrahedra)
+    better = improve(filled.nodes, filled.tetrahedra, surface, edge_length_mm)
+    moved = float(np.linalg.norm(better - filled.nodes, axis=1)[np.unique(surface)].max())
     filled = replace(filled, nodes=better)
     members = assembly.members if filled.keeps_surface else [_found_again(assembly.members[0], filled)]
     mesh = _with_sets(filled, members)

@@ -1,4 +1,4 @@
-"""The outer wall of a disc between the rims of two endplates: from rim to rim, as round as the disc was."""
+"""The outer wall of a disc between the rims of two endplates: from rim to rim, as round as the disc was or less."""
 
 from __future__ import annotations
 
@@ -51,19 +51,29 @@ def _angles(points: NDArray, frame: NDArray, centre: NDArray) -> NDArray[np.floa
 
 
 def wall_between(
-    upper: Rim, lower: Rim, disc: Mesh, frame: NDArray, edge_length_mm: float, first_number: int
+    upper: Rim,
+    lower: Rim,
+    disc: Mesh,
+    frame: NDArray,
+    edge_length_mm: float,
+    first_number: int,
+    roundness: float = 1.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """New points [P, 3] between two rims and triangles [T, 3], facing out, of them and the rims' own points.
 
     disc: the surface whose roundness the wall takes over. frame: rows right, front, up. first_number: of the first new
-    point. At half height the wall lies on the disc's surface, as far as `_MOST_BULGE` and `_MOST_WAIST` allow.
+    point. roundness: 1 for a wall that at half height lies on the disc's surface, as far as `_MOST_BULGE` and
+    `_MOST_WAIST` allow; 0 for a straight one from rim to rim; -1 for one that stands in as far as `_MOST_WAIST` allows.
     """
     radius = (upper.length_mm + lower.length_mm) / (4 * np.pi)
     around = max(round(2 * np.pi * radius / edge_length_mm), 8)
     fine = np.arange(2 * around) * np.pi / around
     height = np.linalg.norm(upper.at(fine) - lower.at(fine), axis=1)
     rows = max(round(height.mean() / (0.87 * edge_length_mm)) - 1, 1)
-    bulge = _bulge(upper, lower, disc, fine, height)
+    if roundness < 0:
+        bulge = roundness * _MOST_WAIST * height
+    else:
+        bulge = roundness * _bulge(upper, lower, disc, fine, height)
     angle = np.concatenate(
         [(np.arange(around) + 0.5 * (row % 2)) * 2 * np.pi / around for row in range(1, rows + 1)]
     )

@@ -25,7 +25,9 @@ from mri2mesh.geometry.remeshing import transfer_point_data
 ROUNDS = 10
 _SLIDES = 3
 _TOUCHES = 4
-_ATTEMPTS = 3
+_KEPT_AROUND = (0.35, 0.6, 1.0)
+"""Shares of the edge length around a missed place within which old triangles stay: little in the first further attempt,
+so that few edges are too short, and more where that was not enough."""
 _MOST_SPLITS = 8
 
 
@@ -54,14 +56,13 @@ def even_triangles(mesh: Mesh, edge_length_mm: float | NDArray, limit_mm: float)
     old = with_rims(mesh, float(wanted.mean()))
     wanted = np.concatenate([wanted, np.full(len(old.points) - len(wanted), wanted.mean())])
     ground = Ground(old, wanted)
-    kept = np.zeros((0, 3))
-    for _ in range(_ATTEMPTS):
-        surface, now_wanted = _evened(with_old_triangles(old, kept, wanted), wanted, ground)
-        surface, now_wanted = _held(surface, now_wanted, ground, limit_mm)
-        far = far_places(surface, ground, limit_mm)
-        if not len(far):
+    begun = old
+    for share in (*_KEPT_AROUND, None):
+        held = _held(*_evened(begun, wanted, ground), ground, limit_mm)
+        surface, now_wanted, far = _tidied(*held, ground, limit_mm)
+        if not len(far) or share is None:
             break
-        kept = np.concatenate([kept, far])
+        begun = with_old_triangles(begun, far, share * wanted)
     result = transfer_point_data(mesh, surface.mesh())
     return EvenSurface(result, surface.zones, now_wanted, surface.rims)
 
@@ -94,3 +95,20 @@ def _held(
             surface, wanted = slide(surface, wanted, ground)
         surface = flip_edges(surface, wanted)
     return surface, wanted
+
+
+def _tidied(
+    surface: WorkingSurface, wanted: NDArray, ground: Ground, limit_mm: float
+) -> tuple[WorkingSurface, NDArray, NDArray]:
+    """The surface after vertices were put on far places, which drew edges after them: with long edges cut and short
+    ones drawn together, or with long edges cut, or as it is, whichever is the first that misses no place; lengths
+    wanted; and the places that are missed all the same."""
+    cut = split_long_edges(surface, wanted)
+    cut_wanted = ground.on_surface(cut.points)[1]
+    for now, now_wanted in (collapse_short_edges(cut, cut_wanted), (cut, cut_wanted)):
+        for _ in range(_SLIDES):
+            now, now_wanted = slide(now, now_wanted, ground)
+        now = flip_edges(now, now_wanted)
+        if not len(far := far_places(now, ground, limit_mm)):
+            return now, now_wanted, far
+    return surface, wanted, far_places(surface, ground, limit_mm)

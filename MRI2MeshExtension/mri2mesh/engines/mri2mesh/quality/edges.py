@@ -93,7 +93,7 @@ def _check(item: ReconstructedStructure, walls: Walls, signs: dict[tuple[Kind, s
         return Check("edge agreement", 0.0, 1.0, False, "none of its walls is in the image", item.name)
     share, least, group = min(found, key=lambda one: one[0] - one[1])
     detail = (
-        f"{' and '.join(group)}: {100 * share:.0f}% lie within 2 mm of the edge that the image shows there; of what it"
-        " has, this agrees worst"
+        f"{' and '.join(group)}: {100 * share:.0f}% lie within 2 mm of the edge that the image shows there, the"
+        " least of all its parts"
     )
     return Check("edge agreement", share, least, share >= least, detail, item.name)

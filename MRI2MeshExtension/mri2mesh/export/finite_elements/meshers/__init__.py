@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 
 from mri2mesh.errors import InputError
 from mri2mesh.export.finite_elements.meshers.boundary import Boundary, Filled, MesherRefused
@@ -16,7 +17,7 @@ from mri2mesh.export.finite_elements.meshers.tetwild_mesher import fill_with_tet
 from mri2mesh.export.finite_elements.meshers.users_own import fill_with_gmsh, fill_with_tetgen
 from mri2mesh.export.finite_elements.volume_mesh import signed_volumes
 
-__all__ = ["Boundary", "Filled", "MesherRefused", "fill"]
+__all__ = ["Boundary", "Filled", "MesherRefused", "check_installed", "fill"]
 
 INSTALL = 'pip install "mri2mesh[finite-elements]"'
 
@@ -48,6 +49,18 @@ def fill(boundary: Boundary, mesher: str, edge_length_mm: float) -> Filled:
     raise InputError("no tetrahedra: " + "; ".join(reasons) + "; try another edge length or --mesher")
 
 
+def check_installed(mesher: str, together: bool) -> None:
+    """Raises InputError where no mesher that may be used is installed: before the long work that comes first.
+
+    together: several structures in one mesh, which of those used by themselves only netgen can fill.
+    """
+    usable = ("netgen",) if together else ("netgen", "tetwild")
+    names = usable if mesher == "auto" else (mesher,)
+    if not any(find_spec(_MODULES[name]) for name in names):
+        ways = "; ".join(dict.fromkeys(_HOW_TO_GET[name] for name in names))
+        raise InputError(f"tetrahedra need {' or '.join(names)}, which is not installed: {ways}")
+
+
 def _positive(filled: Filled) -> Filled:
     tetrahedra = filled.tetrahedra.copy()
     turned = signed_volumes(filled.nodes, tetrahedra) < 0
@@ -61,6 +74,7 @@ _MESHERS: dict[str, Callable[[Boundary, float], Filled]] = {
     "tetgen": fill_with_tetgen,
     "gmsh": fill_with_gmsh,
 }
+_MODULES = {"netgen": "netgen", "tetwild": "pytetwild", "tetgen": "tetgen", "gmsh": "gmsh"}
 _HOW_TO_GET = {
     "netgen": INSTALL,
     "tetwild": INSTALL,

@@ -35,7 +35,10 @@ def fill_with_gmsh(boundary: Boundary, edge_length_mm: float) -> Filled:
     gmsh: Any = import_module("gmsh")
 
     one_domain(boundary, "gmsh")
-    gmsh.initialize()
+    try:
+        gmsh.initialize()
+    except Exception as error:  # without its library it is a module that knows nothing
+        raise MesherRefused("it cannot be started, install it again") from error
     try:
         gmsh.option.setNumber("General.Terminal", 0)
         gmsh.option.setNumber("Mesh.MeshSizeMax", COARSEST * edge_length_mm)
