@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +20,15 @@ SEATED_SD_MM = 2.5
 
 
 def complete_region(
-    maps: BoneMaps, bones: Sequence[Target], places: NDArray, noise: Noise, reference: Reference
+    maps: BoneMaps,
+    bones: Sequence[Target],
+    places: NDArray,
+    noise: Mapping[str, Noise],
+    reference: Reference,
 ) -> list[Completion | None]:
     """Of every target what the film shows enough of. bones: the pelvis first. places: [V, 3] mm, see
-    `complete.complete`, of all bones. noise: of the samples; the shift along the beam is the reference's."""
-    noise, found = replace(noise, shift=reference.sd_mm), list[Completion | None]()
+    `complete.complete`, of all bones. noise: of the samples, by target; the shift along the beam is the reference's."""
+    found = list[Completion | None]()
     for target in bones:
         samples = maps.samples(*target.bones)
         if len(samples) < FEWEST_POINTS:
@@ -33,11 +37,17 @@ def complete_region(
         pelvis = found[0] if found else None
         known = _expected(target, maps, reference) if not found else _seated(target, bones[0], pelvis)
         outlines = Outlines(target.model, maps.presence[list(target.bones)], maps.shown, maps.camera)
+        known_noise = replace(noise[target.name], shift=reference.sd_mm)
         found.append(
             complete(
-                target.model, places[target.rows], samples, noise=noise, outlines=outlines, held=known
+                target.model,
+                places[target.rows],
+                samples,
+                noise=known_noise,
+                outlines=outlines,
+                held=known,
             )
-        )  # fmt: skip
+        )
     return found
 
 

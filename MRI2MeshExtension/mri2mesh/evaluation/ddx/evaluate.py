@@ -38,7 +38,7 @@ from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
 
 _SEED = 4242
-_PERFECT = Noise(1.0, 1.5)
+_PERFECT = dict.fromkeys(SAMPLES, Noise(1.0, 1.5))
 
 
 def evaluate(
