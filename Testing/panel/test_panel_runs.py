@@ -67,10 +67,10 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
     assert not ui.resultsSection.isHidden()
     assert ui.runSelector.currentText == "LumbarPart: MRI2Mesh"
 
-    # Judge: a check that failed says why, volumes are there, models can be hidden.
+    # Judge: how many checks a surface passed, volumes are there, models can be hidden.
     lowest = 3
     assert "cm³" in ui.resultsTable.item(lowest, 2).text()
-    assert "passed" not in ui.resultsTable.item(lowest, 3).text()
+    assert ui.resultsTable.item(lowest, 3).text() == "8 passed"
     model = panel.panel.results.run.models[lowest]
     import qt
 
@@ -122,7 +122,7 @@ def test_a_person_runs_cancels_runs_again_judges_shifts_exports_and_saves(
 
     # The report as a page, with pictures while they are at hand.
     ui.reportButton.click()
-    assert opened[-1].read_text(encoding="utf-8").count("data:image/png") == 2
+    assert opened[-1].read_text(encoding="utf-8").count("data:image/png") == 3
 
     # Save, close, reload: the results come back with the scene.
     bundle = tmp_path / "scene.mrb"
