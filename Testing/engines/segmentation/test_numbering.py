@@ -62,6 +62,13 @@ def test_the_user_has_the_last_word():
     assert take(column([24, 23, 22]), "verse", ("22=T12",)).bones == {22: "T12", 23: "L4", 24: "L5"}
 
 
+def test_leaving_some_out_says_nothing_of_the_others():
+    labels = list(range(24, 19, -1))  # L5 to L1 in VerSe
+    everything = take(column(labels))
+    some = take(column(labels), segments=("24=none", "20=none"))
+    assert some.bones == {label: name for label, name in everything.bones.items() if label not in (20, 24)}
+
+
 def test_a_mask_with_one_label_says_nothing_of_what_it_is():
     with pytest.raises(
         InputError, match="the only label is 1, as in any mask: say what it is with --segments"

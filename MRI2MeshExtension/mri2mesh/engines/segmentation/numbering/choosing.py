@@ -81,7 +81,7 @@ def take(label_map: LabelMap, numbering: str | None = None, segments: Sequence[s
         known = {label: structure_of(name) for label, name in named.items()}
         by_name = {label: name for label, name in known.items() if name} | said
         return _split(present, by_name, named, "The labels are what the names of their segments say.")
-    elif said:
+    elif any(name != NOTHING for name in said.values()):
         return _split(present, said, {}, "The labels are what --segments says; the others are left out.")
     else:
         chosen = _fitting(present, boxes)
