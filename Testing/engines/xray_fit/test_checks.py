@@ -189,3 +189,10 @@ def test_a_bone_of_which_a_part_lies_where_the_image_shows_none_is_marked():
     assert not bad.passed
     assert bad.detail == "image 2 does not show 20% of the surface's shadow where it lies"
     assert not seen_all_over(1, math.nan).passed
+
+
+def test_a_depth_that_the_geometry_knows_well_may_be_missed_by_less():
+    """One view hardly shows depth: a fit three standard deviations from the isocentre is not to be believed."""
+    sure, unsure = (one("depth", depth_shift_mm=48.0, depth_sd_mm=sd) for sd in (15.0, 40.0))
+    assert not sure.passed and sure.threshold == 45.0
+    assert unsure.passed and unsure.threshold == 60.0

@@ -26,6 +26,9 @@ MIN_IN_VIEW = 0.5
 MAX_TURN_DEG = 60.0
 """Largest turn from how the geometry says the patient lies; with more than that, the image is likely another view."""
 MAX_DEPTH_SHIFT_MM = 60.0
+MOST_DEPTH_SDS = 3.0
+"""How many standard deviations from where the geometry says it is a bone may lie along the beam: one view hardly shows
+that, and fits of one view have gone 60 mm astray."""
 MAX_LANDMARK_MM = 12.0
 """Largest error of landmarks on the detector, root mean square over the landmarks of a view."""
 MAX_OUTLINE_MM = 5.0
@@ -56,14 +59,17 @@ def check_fit(
     landmarks_mm: Sequence[float],
     outlines_mm: Sequence[float] = (),
     least_agreement: float = MIN_AGREEMENT,
+    depth_sd_mm: float = MAX_DEPTH_SHIFT_MM,
 ) -> list[Check]:
     """All checks: surface and field of each structure, agreement of each view, shape, displacement, landmarks.
 
     agreement: per view, 0 to 1; least_agreement: what is enough of it. coefficients: [M] standard deviations.
-    turn_deg, depth_shift_mm: from the expected pose. landmarks_mm: per view with landmarks their root-mean-square
-    distance on the detector. outlines_mm: per view with a mask the same of the outlines.
+    turn_deg, depth_shift_mm: from the expected pose. depth_sd_mm: how surely the geometry says that depth.
+    landmarks_mm: per view with landmarks their root-mean-square distance on the detector. outlines_mm: per view with a
+    mask the same of the outlines.
     """
     checks = []
+    most_depth = min(MAX_DEPTH_SHIFT_MM, MOST_DEPTH_SDS * depth_sd_mm)
     for item in structures:
         checks += [closed_surface(item), _in_view(item)]
     checks += [_agreement(number, value, least_agreement) for number, value in enumerate(agreement, 1)]
@@ -81,8 +87,8 @@ def check_fit(
         Check(
             "depth",
             depth_shift_mm,
-            MAX_DEPTH_SHIFT_MM,
-            depth_shift_mm <= MAX_DEPTH_SHIFT_MM,
+            most_depth,
+            depth_shift_mm <= most_depth,
             f"{depth_shift_mm:.0f} mm along the beam from the expected depth",
         )
     )

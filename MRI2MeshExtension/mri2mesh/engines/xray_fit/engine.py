@@ -250,7 +250,17 @@ def _checks(
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
     pixel_mm = max(max(seen.camera.pixel_spacing_mm) for seen in case.views)
     least = MIN_AGREEMENT if pixel_mm <= COARSE_MM else MIN_COARSE_AGREEMENT
-    checks = check_fit(structures, found.agreement, b, turn, depth, missed, outlines, least)
+    checks = check_fit(
+        structures,
+        found.agreement,
+        b,
+        turn,
+        depth,
+        missed,
+        outlines,
+        least,
+        depth_sd_mm=case.settings.prior.depth_mm,
+    )
     checks.append(pose_check(found, case.family))
     if beginning.place_known:  # there gradients are compared, and what is beside the bone is known
         checks += [seen_all_over(number, share) for number, share in enumerate(found.not_seen, 1)]

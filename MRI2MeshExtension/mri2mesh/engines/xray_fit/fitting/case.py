@@ -24,7 +24,7 @@ from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import in_front
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
-from mri2mesh.engines.xray_fit.fitting.region import fit_region, search_region
+from mri2mesh.engines.xray_fit.fitting.region import fit_region, hips_middle, search_region
 from mri2mesh.engines.xray_fit.fitting.solver import Term
 from mri2mesh.engines.xray_fit.fitting.starts import (
     AMONG_OTHERS,
@@ -236,10 +236,15 @@ def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginni
     """From where all bones of the region were found, roughly."""
     found = fit_region(case.views, region, together, case.settings.prior)
     start = _at(case, *found.start_of(case.model))
-    # how deep the bone is expected follows from how deep the region's middle is
+    # how deep the bone is expected follows from how deep the region's middle is, or the hips where they were placed
     beam = mean_beam(case.views).to(start.position)
-    middle = torch.from_numpy(found.middle(case.anatomy, case.expected.position[0].cpu().numpy()))
-    deeper = (case.expected.position[0] - middle.to(start.position)) @ beam
+    if case.placed:
+        expected = np.mean([hips_middle(region, vertices) for vertices in case.placed], axis=0)
+        middle = hips_middle(region, found.vertices)
+    else:
+        expected = case.expected.position[0].cpu().numpy()
+        middle = found.middle(case.anatomy, expected)
+    deeper = torch.from_numpy(expected - middle).to(start.position) @ beam
     beside = found.beside(case.model.part_names, case.family.mean.device)
     return Beginning(
         _turned_starts(case, start, beside),

@@ -149,7 +149,7 @@ def search_region(
     expected: a batch of one, whose position is what the middle of the film shows. placed: where something else has
     found the bones already, [V, 3] mm RAS in the order of the model, NaN for bones that it has not; then it is only
     looked around there. Raises InputError where it all would be beside or behind a source."""
-    family = _family(model, _STRAIGHT, _middle(model), expected.position.device)
+    family = _family(model, _STRAIGHT, hips_middle(model), expected.position.device)
     if placed:
         at = _at_placed(expected, model, placed, family)
         found = most_explaining(around(at, NEAR_DEG), views, family, SEARCHED, AMONG_OTHERS)
@@ -184,7 +184,7 @@ def fit_region(
     prior: PriorSettings,
 ) -> RegionFit:
     """The region laid on the views, from where `search_region` left it."""
-    at, turns, centre = searched.parameters, _STRAIGHT, _middle(model)
+    at, turns, centre = searched.parameters, _STRAIGHT, hips_middle(model)
     device = at.position.device
     before, beam = at, mean_beam(views).to(at.position)
     family = _family(model, turns, centre, device)
@@ -212,9 +212,9 @@ def fit_region(
 _STRAIGHT = np.stack([np.eye(3)] * 2)
 
 
-def _middle(model: ShapeModel) -> NDArray[np.float64]:
-    """[3] between the hip joints of the mean."""
-    sides = [model.landmark(f"acetabulum_centre_{side}") for side in ("left", "right")]
+def hips_middle(model: ShapeModel, vertices: NDArray | None = None) -> NDArray[np.float64]:
+    """[3] between the hip joints of the mean, or of vertices [V, 3] of the model."""
+    sides = [model.landmark(f"acetabulum_centre_{side}", vertices) for side in ("left", "right")]
     return np.asarray(np.mean(sides, axis=0))
 
 
@@ -238,7 +238,7 @@ def _at_placed(
     found = []
     for vertices in placed:
         pose = rigid_fit(model.mean[pelvis], vertices[pelvis])
-        place = torch.from_numpy(apply(pose, _middle(model)[None])).to(expected.position)
+        place = torch.from_numpy(apply(pose, hips_middle(model)[None])).to(expected.position)
         turn = torch.from_numpy(pose[:3, :3])[None].to(expected.position)
         at = Parameters.at(turn, place, family.n_modes, n_views)
         turned = at.coefficients.clone()
@@ -254,7 +254,7 @@ def _at_placed(
 
 def _places(expected: Parameters, model: ShapeModel, wanted: str, family: SurfaceFamily) -> Parameters:
     """The region's poses by which each of the places of `CENTRED_ON` is where the film's middle is."""
-    middle = _middle(model)
+    middle = hips_middle(model)
     shown = np.stack(
         [np.mean([model.landmark(one) for one in names], axis=0) for names in CENTRED_ON[wanted]]
     )
