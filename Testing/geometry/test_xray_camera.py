@@ -90,3 +90,11 @@ def test_a_pixel_stands_on_the_detector_where_it_is_projected_from(seen_from):
     assert np.linalg.norm(places[1] - places[0]) == pytest.approx(300 * 0.8)
     assert np.linalg.norm(places[2] - places[0]) == pytest.approx(400 * 0.5)
     assert np.linalg.det(camera.pixel_to_ras[:3, :3]) == pytest.approx(0.5 * 0.8)
+
+
+def test_finer_pixels_are_put_together_to_the_old_ones_and_see_the_same():
+    camera = c_arm(20, size=(400, 300))
+    finer = camera.finer(2)
+    assert finer.coarser(2).size == camera.size == (400, 300)
+    np.testing.assert_allclose(finer.coarser(2).matrix, camera.matrix)
+    np.testing.assert_allclose((finer.project(HEAD) + 0.5) / 2 - 0.5, camera.project(HEAD))

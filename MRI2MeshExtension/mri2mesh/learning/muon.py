@@ -14,6 +14,9 @@ from torch import Tensor, nn
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic iteration that brings singular values near 1 in five rounds (Jordan et al. 2024)."""
 _ROUNDS = 5
+KERNEL_RATE = 10.0
+"""Learning rate of Muon for the kernels, over that of AdamW for the rest. In 3DDX, on 4,000 films at 128 pixels, Muon
+is after 200 steps of eight where AdamW is after 500 (loss 2.7), at 1.4 times the time a step."""
 
 
 class Muon(torch.optim.Optimizer):

@@ -6,7 +6,7 @@ the beam on the surface (its contour generator) has to lie on that outline: only
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -94,7 +94,7 @@ class Outlines:
         return OutlineResiduals(rows, direction, outside * pixel_mm)
 
     def _own_outlines(self, vertices: NDArray) -> list[NDArray | None]:
-        camera = _finer(self.camera, _RENDERED_FINER)
+        camera = self.camera.finer(_RENDERED_FINER)
         rendered = render_both_faces(
             torch.from_numpy(vertices.astype(np.float32))[None],
             torch.from_numpy(self.model.faces),
@@ -126,13 +126,3 @@ def zoom_down(image: NDArray, factor: int) -> NDArray[np.float64]:
     """Means over factor x factor pixels; distances in the larger pixels are meant."""
     rows, columns = image.shape
     return np.asarray(image.reshape(rows // factor, factor, columns // factor, factor).mean(axis=(1, 3)))
-
-
-def _finer(camera: XrayCamera, factor: int) -> XrayCamera:
-    (row_mm, column_mm), (column, row) = camera.pixel_spacing_mm, camera.principal_point_px
-    return replace(
-        camera,
-        pixel_spacing_mm=(row_mm / factor, column_mm / factor),
-        principal_point_px=((column + 0.5) * factor - 0.5, (row + 0.5) * factor - 0.5),
-        size=(camera.size[0] * factor, camera.size[1] * factor),
-    )

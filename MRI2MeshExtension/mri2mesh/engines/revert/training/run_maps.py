@@ -32,6 +32,7 @@ from mri2mesh.engines.revert.training.maps_batches import (
 )
 from mri2mesh.engines.revert.training.options import RevertTrainOptions
 from mri2mesh.learning.loop import LoopOptions, multiplies_bfloat16, train_loop
+from mri2mesh.learning.muon import KERNEL_RATE
 from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 
@@ -96,7 +97,7 @@ def _loop_options(options: RevertTrainOptions, examine: Validation) -> LoopOptio
         out=options.out,
         device=device,
         learning_rate=options.learning_rate,
-        kernel_rate=10 * options.learning_rate,
+        kernel_rate=KERNEL_RATE * options.learning_rate,
         schedule_steps=options.schedule_steps,
         max_steps=options.steps,
         resume=options.resume,
