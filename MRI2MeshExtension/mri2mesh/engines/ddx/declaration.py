@@ -6,6 +6,18 @@ from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import RADIOGRAPHS
 from mri2mesh.engines.options import File, Number
 
+HIPS_TO_DETECTOR = Number(
+    "hips_to_detector_mm",
+    flag="hips-to-detector",
+    label="Hips to detector",
+    help="distance from the middle of the hip joints to the detector along the beam: one film alone does not show how "
+    "deep the bones lie, and without it the whole result may be shifted along the beam",
+    unit="mm",
+    least=20,
+    most=700,
+)
+"""Of every engine that takes one front view of the hips."""
+
 ENGINE = Engine(
     name="ddx",
     title="3DDX: pelvis and femora from one front view",
@@ -17,16 +29,7 @@ ENGINE = Engine(
     reconstruct="mri2mesh.engines.ddx.engine:reconstruct",
     weights=("ddx", "shape_pelvis_femur", "shape_femur_left", "shape_femur_right"),
     options=(
-        Number(
-            "hips_to_detector_mm",
-            flag="hips-to-detector",
-            label="Hips to detector",
-            help="distance from the middle of the hip joints to the detector along the beam: one film alone does not "
-            "show how deep the bones lie, and without it the whole result may be shifted along the beam",
-            unit="mm",
-            least=20,
-            most=700,
-        ),
+        HIPS_TO_DETECTOR,
         File(
             "weights_dir",
             flag="weights",

@@ -43,8 +43,8 @@ from mri2mesh.reconstruction import Reconstruction
 FEW = 2
 """Subjects by default."""
 
-Exam = tuple[str, Truth, list[Radiograph]]
-"""Condition, truth, radiographs."""
+Exam = tuple[str, Truth, list[Radiograph], float | None]
+"""Condition, truth, radiographs, and what the user says of the distance from the hips to the detector."""
 
 
 def evaluate(
@@ -81,8 +81,8 @@ def evaluate(
     if not alone and anatomy_files is not None:
         exams = _in_region(anatomy, asked, subjects, seed, *anatomy_files())
     scores: list[FitScore] = []
-    for condition, truth, radiographs in tqdm(exams, desc="fits"):
-        result = fit_exam(condition, anatomy, truth, radiographs, device)
+    for condition, truth, radiographs, distance in tqdm(exams, desc="fits"):
+        result = fit_exam(condition, anatomy, truth, radiographs, device, distance)
         tqdm.write(_line(result))
         scores.append(result)
         if out is not None:
@@ -103,7 +103,7 @@ def _alone(anatomy: str, conditions: Sequence[str], subjects: int | None, seed: 
             radiographs = observe(
                 case, FIELDS[anatomy], CONDITIONS[name], [seed, row, list(CONDITIONS).index(name)]
             )
-            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs
+            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs, None
 
 
 def _in_region(
@@ -116,7 +116,8 @@ def _in_region(
         case = films.case(anatomy, names[number], seed)
         for name in conditions:
             radiographs = films.radiographs(case, FILM_CONDITIONS[name], seed)
-            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs
+            distance = films.hips_to_detector_mm(case, FILM_CONDITIONS[name], seed)
+            yield name, _truth(case.subject, case.model, case.truth, radiographs), radiographs, distance
 
 
 def _truth(subject: str, model: ShapeModel, vertices: NDArray, radiographs: Sequence[Radiograph]) -> Truth:
@@ -125,7 +126,12 @@ def _truth(subject: str, model: ShapeModel, vertices: NDArray, radiographs: Sequ
 
 
 def fit_exam(
-    condition: str, anatomy: str, truth: Truth, radiographs: Sequence[Radiograph], device: str = "cpu"
+    condition: str,
+    anatomy: str,
+    truth: Truth,
+    radiographs: Sequence[Radiograph],
+    device: str = "cpu",
+    hips_to_detector_mm: float | None = None,
 ) -> FitScore:
     """One fit, of models that do not know the subject."""
 
@@ -140,7 +146,13 @@ def fit_exam(
         return loaded
 
     began = time.process_time()
-    found = reconstruct(radiographs, anatomy=anatomy, device=device, cache=without_subject)
+    found = reconstruct(
+        radiographs,
+        anatomy=anatomy,
+        device=device,
+        cache=without_subject,
+        hips_to_detector_mm=hips_to_detector_mm,
+    )
     seconds = time.process_time() - began
     beam = radiographs[0].camera.axes_ras[2]
     return score(

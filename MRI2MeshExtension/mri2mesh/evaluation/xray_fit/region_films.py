@@ -58,6 +58,10 @@ FILM_CONDITIONS = {
 }
 
 
+DISTANCE_SD_MM = 5.0
+"""How far off the distance from the hips to the detector is that a user gives with one view: as on a table."""
+
+
 @dataclass(frozen=True)
 class RegionCase:
     """One person. subject: whose bone it is. model: everybody else's, flexible. truth: [V, 3] mm RAS, the bone in that
@@ -125,6 +129,13 @@ class RegionCases:
         surface = Mesh(atlas.astype(np.float32), model.faces)
         back = _laid_on(points, surface)
         return apply(posed, apply(rigid_inverse(back), atlas))
+
+    def hips_to_detector_mm(self, case: RegionCase, condition: FilmCondition, seed: int) -> float | None:
+        """What a user says of one view, nearly right; of several views nothing need be said."""
+        if len(condition.angles_deg) > 1:
+            return None
+        rng = np.random.default_rng([seed, *case.subject.encode(), 2])
+        return SOURCE_TO_DETECTOR_MM - SOURCE_TO_ISOCENTRE_MM + DISTANCE_SD_MM * float(rng.normal())
 
     def radiographs(self, case: RegionCase, condition: FilmCondition, seed: int) -> list[Radiograph]:
         """What a user's files would be read as, masks included."""

@@ -81,7 +81,7 @@ def solve(
             each(at, cost)
         if not bool(running.any()):
             break
-    return Solution(at, _rank_cost(terms, prior, at), precision, scatter)
+    return Solution(at, rank_cost(terms, prior, at), precision, scatter)
 
 
 def _normal_equations(
@@ -125,7 +125,7 @@ def _cost(terms: Sequence[Term], prior: Prior, at: Parameters, yardsticks: Seque
         return torch.cat(parts)
 
 
-def _rank_cost(terms: Sequence[Term], prior: Prior, at: Parameters) -> Tensor:
+def rank_cost(terms: Sequence[Term], prior: Prior, at: Parameters) -> Tensor:
     """[B] each term by its noise, as candidates in different places are compared."""
     total = prior.cost(at)
     for term in terms:
