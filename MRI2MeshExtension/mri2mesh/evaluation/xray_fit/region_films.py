@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.ddx.training.run import LEFT_OUT
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit, rigid_inverse, translation
 from mri2mesh.imaging.radiographs.masks.mask import with_masks
@@ -82,7 +83,8 @@ class RegionCases:
         self.maker = RegionMaker(self.shapes, self.spines)
 
     def subjects(self, anatomy: str) -> list[str]:
-        """Whose bone can be measured: of a pelvis the atlas's subjects, of a femur all that there are."""
+        """Whose bone can be measured: of a pelvis the atlas's subjects, of a femur all; of both those that the network
+        of the engine ddx has not seen either, for a fit begins where it places the bones."""
         if anatomy == "pelvis":
             names = [
                 name
@@ -91,7 +93,7 @@ class RegionCases:
             ]
         else:
             names = list(self.shapes.femur_subjects)
-        return list(dict.fromkeys(names))
+        return [name for name in dict.fromkeys(names) if name in LEFT_OUT]
 
     def case(self, anatomy: str, subject: str, seed: int) -> RegionCase:
         """The same for the same seed."""
