@@ -51,8 +51,8 @@ def surface_points(
 
     presence: [H, W] how likely the bone is there. depth_mm: [2, H, W] along the beam, nearest and farthest face; a
     pixel without a known depth (NaN) gives no sample. canonical_mm: [2, 3, H, W]. least: presence from which a pixel is
-    used. Faces closer together than a pixel, as at the outline, are the least certain: their confidence falls with the step
-    of depth from pixel to pixel.
+    used. Faces closer together than a pixel, as at the outline, are the least certain: their confidence falls with the
+    step of depth from pixel to pixel.
     """
     sides = []
     for side in (0, 1):
