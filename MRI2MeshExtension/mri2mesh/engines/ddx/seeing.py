@@ -90,4 +90,5 @@ def _seen(
 def look(trained: TrainedNetwork, film: NetworkFilm, reference: Reference) -> BoneMaps:
     """What the network sees in a film. reference: how deep the hips are expected to be."""
     channels = camera_channels(film.camera.coarser(GRID), reference)
-    return maps_of(trained.network, film, channels, reference.depth_mm)
+    maps = maps_of(trained.network, film, channels, reference.depth_mm)
+    return maps.first_surface() if trained.loss == "single" else maps
