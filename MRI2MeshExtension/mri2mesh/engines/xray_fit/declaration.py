@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mri2mesh.engines.ddx.declaration import HIPS_TO_DETECTOR
 from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.dense_maps.depth_option import HIPS_TO_DETECTOR
 from mri2mesh.engines.kinds import RADIOGRAPHS
 from mri2mesh.engines.options import Choice, EarlierResult, File, Landmarks
 

@@ -124,5 +124,8 @@ class Steep:
 def test_steps_that_are_too_short_are_made_longer_where_that_costs_less(place):
     start = standing()
     free = PriorSettings(depth_mm=1e5, across_mm=1e5)
-    found = solve([Steep(place)], Prior(start, ANTERIOR, free), start, 0, 1).parameters
-    torch.testing.assert_close(found.position, torch.full((1, 3), place).double(), rtol=0.01, atol=0)
+    steep, prior, there = [Steep(place)], Prior(start, ANTERIOR, free), torch.full((1, 3), place).double()
+    found = solve(steep, prior, start, 0, 1, longer=True).parameters
+    torch.testing.assert_close(found.position, there, rtol=0.01, atol=0)
+    found = solve(steep, prior, start, 0, 1).parameters
+    torch.testing.assert_close(found.position, there / 4, rtol=0.01, atol=0)

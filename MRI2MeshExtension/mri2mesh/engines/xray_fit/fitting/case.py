@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.dense_maps.depth_option import HIPS_TO_DETECTOR
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, mean_beam
 from mri2mesh.engines.xray_fit.fitting.contour_term import ContourTerm
@@ -83,7 +84,7 @@ class Case:
         return self.settings.prior.scale > 0
 
 
-DEPTH_OPTION = "--hips-to-detector"
+DEPTH_OPTION = f"--{HIPS_TO_DETECTOR.flag}"
 DIRECTIONS = ("source_to_detector_mm", "source_to_isocentre_mm", "primary_angle_deg")
 """What must be known of several views for their geometry to hold together."""
 

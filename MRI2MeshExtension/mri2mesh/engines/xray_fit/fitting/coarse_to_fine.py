@@ -150,7 +150,9 @@ def fit(
         if beside is not None and level is not levels[0]:
             at, expected = _with_better(start, at, expected, [*terms, *more, *held], prior)
             prior = prior.around(expected)
-        solution = solve([*terms, *more, *held], prior, at, n_shape, level.iterations, each)
+        solution = solve(
+            [*terms, *more, *held], prior, at, n_shape, level.iterations, each, longer=beside is not None
+        )
         done += level.iterations
         ranked = distinct(solution.parameters, solution.cost, family)
         if len(at) > 1:

@@ -208,7 +208,9 @@ def fit_region(
             for n, seen in enumerate(views)
         ]
         held = held_by(depth, _whole(model, turns, centre, device))
-        solution = solve([*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations)
+        solution = solve(
+            [*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations, longer=True
+        )
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
         at, before = solution.parameters.take(chosen), before.take(chosen)
     found = articulated(model, turned_by(turns, at.coefficients[0].cpu().numpy()), MODES)

@@ -52,11 +52,14 @@ def solve(
     n_shape: int,
     iterations: int,
     each: Callable[[Parameters, Tensor], None] | None = None,
+    *,
+    longer: bool = False,
 ) -> Solution:
     """The candidates after at most so many steps; stops earlier when none improves.
 
     n_shape: how many modes may move. each: called with the candidates and their cost after each step; what it raises
-    ends the fit. A step that puts the surface at the source or makes anything not finite is not taken.
+    ends the fit. longer: steps may be lengthened, see `_farthest`: for candidates that are in the right valley. A step
+    that puts the surface at the source or makes anything not finite is not taken.
     """
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)
@@ -68,7 +71,7 @@ def solve(
         damped = inner + torch.diag_embed(diagonal * damping[:, None])
         step = torch.zeros_like(slope)
         step[:, free] = torch.linalg.solve(damped, slope[:, free])
-        trial, value = _longer(terms, prior, at, step, yardsticks)
+        trial, value = _farthest(terms, prior, at, step, yardsticks, (1, 2, 4) if longer else (1,))
         better = running & torch.isfinite(value) & (value < cost)
         gained = (cost - value) / cost.clamp_min(1e-12)
         at = trial.where(better, at)
@@ -83,17 +86,23 @@ def solve(
     return Solution(at, rank_cost(terms, prior, at), precision, scatter)
 
 
-def _longer(
-    terms: Sequence[Term], prior: Prior, at: Parameters, step: Tensor, yardsticks: Sequence[Yardstick]
+def _farthest(
+    terms: Sequence[Term],
+    prior: Prior,
+    at: Parameters,
+    step: Tensor,
+    yardsticks: Sequence[Yardstick],
+    lengths: Sequence[int],
 ) -> tuple[Parameters, Tensor]:
-    """Each candidate after the step or, where that costs less, after twice or four times of it, and its cost [B].
+    """Each candidate after the step times the first length or, where that costs less, times one after it, and its cost
+    [B].
 
     What lies farther off than an edge is wide pulls weakly, for its residuals count as another bone's, and what has
     found its edge holds: single steps are too short, all of them in one direction.
     """
-    trial = at.stepped(step)
+    trial = at.stepped(lengths[0] * step)
     value = _cost(terms, prior, trial, yardsticks)
-    for times in (2, 4):
+    for times in lengths[1:]:
         farther = at.stepped(times * step)
         there = _cost(terms, prior, farther, yardsticks)
         less = torch.isfinite(there) & (there < value)
