@@ -17,6 +17,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.case import Case
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, mean_beam
+from mri2mesh.engines.xray_fit.fitting.expected import LEAST_SURE_MM
 from mri2mesh.engines.xray_fit.fitting.held_depth import JOINTS, HeldDepth
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, Observation
 from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
@@ -81,14 +82,12 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
         at = Parameters(*(value.to(case.family.mean) for value in vars(at).values()))
         if not bool(in_front(at, case.family, case.views).all()):
             raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
-        return Beginning(at, case.expected, case.views, case.depth)
+        return Beginning(at, case.expected, case.views)
     if case.landmarks:
-        found = from_landmarks(
-            case.landmarks, case.views, case.family, case.expected, case.settings.prior, case.held
-        )
-        return Beginning(found, case.expected, case.views, case.depth)
+        found = from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior)
+        return Beginning(found, case.expected, case.views)
     if case.region is None:
-        return Beginning(_alone(case).parameters, case.expected, case.views, case.depth)
+        return Beginning(_alone(case).parameters, case.expected, case.views)
     if not case.placed:
         alone = _alone(case)
         light = case.family.lighter(SEARCH_FACES)
@@ -107,7 +106,7 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
         )
         if together.explained >= by_itself:
             return _among_others(case, case.region, together)
-    return Beginning(alone.parameters, case.expected, case.views, case.depth)
+    return Beginning(alone.parameters, case.expected, case.views)
 
 
 def _alone(case: Case) -> Searched:
@@ -121,7 +120,8 @@ def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginni
     if case.placed:
         hips = np.mean([hips_middle(region, vertices) for vertices in case.placed], axis=0)
     held = None if case.depth is None else case.depth.moved_to(hips)
-    found = fit_region(case.views, region, together, case.settings.prior, held)
+    prior = case.settings.prior if held is None else replace(case.settings.prior, depth_mm=LEAST_SURE_MM)
+    found = fit_region(case.views, region, together, prior, held)
     beam = mean_beam(case.views).to(case.family.mean)
     # how deep the bone is expected follows from how deep the hips are, or what the film is centred on
     middle = hips_middle(region, found.vertices)
@@ -163,7 +163,10 @@ def _several(case: Case, starts: Parameters, beside: Neighbours) -> Parameters:
 
 
 def settings_from(settings: FitSettings, beginning: Beginning) -> FitSettings:
-    """The settings of a fit that begins so: fewer levels where the place is known, unless levels were asked for."""
+    """The settings of a fit that begins so: levels of their own where the place is known, unless others were asked for;
+    and where the joints are held at their depth, the middle of the surface is where the shape has it."""
+    if beginning.depth is not None:
+        settings = replace(settings, prior=replace(settings.prior, depth_mm=LEAST_SURE_MM))
     if settings.levels is None and beginning.place_known:
         return replace(settings, levels=PLACE_KNOWN)
     return settings

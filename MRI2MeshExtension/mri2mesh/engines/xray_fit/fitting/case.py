@@ -15,9 +15,9 @@ from mri2mesh.engines.dense_maps.depth_option import HIPS_TO_DETECTOR
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FitSettings, mean_beam
 from mri2mesh.engines.xray_fit.fitting.contour_term import ContourTerm
-from mri2mesh.engines.xray_fit.fitting.expected import LEAST_SURE_MM, expected_place
+from mri2mesh.engines.xray_fit.fitting.expected import expected_place
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
-from mri2mesh.engines.xray_fit.fitting.held_depth import JOINTS, HeldDepth, held_by
+from mri2mesh.engines.xray_fit.fitting.held_depth import JOINTS, HeldDepth
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.landmark_term import LandmarkTerm
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
@@ -37,8 +37,7 @@ Picked = Mapping[str, tuple[float, float]]
 @dataclass(frozen=True)
 class Case:
     """What a fit needs, on its device. region: the shape model of all bones around this one, where there is one.
-    placed: as of `region.search_region`. shown: per view [rows, columns], where the bone is seen, or None. depth: that
-    of the hip joints, of bones that have one, where the views do not show it."""
+    placed: as of `region.search_region`. shown: per view [rows, columns], where the bone is seen, or None."""
 
     anatomy: str
     model: ShapeModel
@@ -51,7 +50,6 @@ class Case:
     region: ShapeModel | None = None
     placed: Sequence[NDArray] = ()
     shown: Sequence[NDArray[np.bool_] | None] = ()
-    depth: HeldDepth | None = None
 
     @cached_property
     def landmarks(self) -> list[LandmarkTerm]:
@@ -75,9 +73,12 @@ class Case:
         return [*self.landmarks, *self.outlines]
 
     @property
-    def held(self) -> Sequence[Term]:
-        """The depth that the geometry says."""
-        return held_by(self.depth, self.family)
+    def depth(self) -> HeldDepth | None:
+        """Of the hip joints, of bones that have one, where the views do not show it."""
+        if self.anatomy not in JOINTS or seen_from_aside(self.views):
+            return None
+        place, beam = self.expected.position[0].cpu().numpy(), mean_beam(self.views).numpy()
+        return HeldDepth(place, beam, self.settings.prior.depth_mm)
 
     @property
     def scale_unknown(self) -> bool:
@@ -160,14 +161,9 @@ def prepare_case(
         family.n_modes,
         len(views),
     )
-    depth = None
     if settings is None:
         settings = settings_for(radiographs)
-        beam = mean_beam(views).numpy()
-        sure = place.sd_along(beam)
-        if model.name in JOINTS and not seen_from_aside(views):
-            # the joints are held at their depth, and not the middle of the surface, which is where the shape has it
-            depth, sure = HeldDepth(place.position, beam, sure), LEAST_SURE_MM
+        sure = place.sd_along(mean_beam(views).numpy())
         settings = replace(settings, prior=replace(settings.prior, depth_mm=sure))
     case = Case(
         model.name,
@@ -181,7 +177,6 @@ def prepare_case(
         region,
         placed,
         shown,
-        depth,
     )
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case

@@ -21,7 +21,7 @@ from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import in_front, seen_from_aside
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
-from mri2mesh.engines.xray_fit.fitting.solver import Term, solve
+from mri2mesh.engines.xray_fit.fitting.solver import solve
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.tensors import rotation_matrix
 
@@ -65,12 +65,11 @@ def from_landmarks(
     family: SurfaceFamily,
     expected: Parameters,
     settings: PriorSettings,
-    held: Sequence[Term] = (),
     keep: int = 2,
 ) -> Parameters:
     """The poses of the mean shape, from several orientations, that bring its landmarks best onto the picked ones.
 
-    expected: a batch of one, what is known of the pose besides. held: what else is known of it.
+    expected: a batch of one, what is known of the pose besides.
     """
     turns = [(0.0, 0.0, 0.0), *_turns(LANDMARK_TURN_DEG)]
     start = _turned(expected, turns)
@@ -82,7 +81,7 @@ def from_landmarks(
         mean_beam(views).to(start.position),
         settings,
     )
-    solution = solve([*terms, *held], prior, start, n_shape=0, iterations=30)
+    solution = solve(terms, prior, start, n_shape=0, iterations=30)
     return solution.parameters.take(solution.cost.argsort()[:keep])
 
 
