@@ -41,6 +41,7 @@ from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, f
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.held_depth import held_by
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
+from mri2mesh.engines.xray_fit.fitting.poses import seen_from_aside
 from mri2mesh.engines.xray_fit.fitting.region import CENTRED_ON, REGION
 from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
 from mri2mesh.engines.xray_fit.fitting.side import (
@@ -53,6 +54,8 @@ from mri2mesh.engines.xray_fit.fitting.side import (
 from mri2mesh.engines.xray_fit.fitting.stored import to_plain
 from mri2mesh.engines.xray_fit.fitting.support import support_in_views
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
+    IN_PLACE,
+    IN_PLACE_ONE_SIDE,
     MODEL_RESIDUAL_MM,
     UNKNOWN_RESIDUAL_MM,
     pose_check,
@@ -166,7 +169,7 @@ def reconstruct(
                 torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)
             ):
                 raise torch.linalg.LinAlgError("a number is not finite")
-            structures = _structures(case, found)
+            structures = _structures(case, beginning, found)
             checks = _checks(case, beginning, found, structures, stages.share)
             if not all(one.scale_known for one in radiographs):
                 checks = [_without_scale(check) for check in checks]
@@ -226,9 +229,13 @@ def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:
     return {name: case.model.surface(vertices, name) for name in case.model.part_names}
 
 
-def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
+def _structures(case: Case, beginning: Beginning, found: Fit) -> list[ReconstructedStructure]:
     residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
-    spread = uncertainty_of(found, case.family, [seen.camera for seen in case.views], residual)
+    calibration = None
+    if beginning.place_known:
+        calibration = IN_PLACE if seen_from_aside(case.views) else IN_PLACE_ONE_SIDE
+    cameras = [seen.camera for seen in case.views]
+    spread = uncertainty_of(found, case.family, cameras, residual, calibration)
     result = []
     for name, mesh in _surfaces(case, found.parameters).items():
         own = case.model.part_vertices(name)
