@@ -80,8 +80,8 @@ def evaluate(
     conditions: by default two views. subjects: how many, spread evenly over all; None for all. anatomy_files: gives the
     files of shapes and spines that whole regions are made from. alone: the bone alone in the picture. foreign: pelves
     of one of `foreign.SOURCES`, fitted with the other's model. With ``out`` the files of `tables.write`, kept up to
-    date after each fit. Raises InputError for an anatomy or a condition that is not
-    known.
+    date after each fit. Raises InputError for an anatomy or a condition that is not known, and for what cannot be
+    combined.
     """
     alone = alone or (anatomy in FIELDS and anatomy not in REGION_ANATOMIES)
     known = CONDITIONS if alone else FILM_CONDITIONS
@@ -93,12 +93,12 @@ def evaluate(
     asked = list(conditions or ["two-views"])
     if unknown := [name for name in asked if name not in known]:
         raise InputError(f"there is no condition {unknown[0]!r}: use {', '.join(known)}")
-    if not alone and anatomy_files is None:
-        raise InputError("whole regions are made from training data: give their folder, or --alone")
     if foreign is not None and (alone or anatomy != "pelvis"):
         raise InputError(
             "people of another source are pelves in whole regions: leave out --alone and --anatomy"
         )
+    if not alone and anatomy_files is None:
+        raise InputError("whole regions are made from training data: give their folder, or --alone")
     exams = _alone(anatomy, asked, subjects, seed)
     if not alone and anatomy_files is not None:
         files = anatomy_files()
