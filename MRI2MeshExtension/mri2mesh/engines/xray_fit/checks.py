@@ -45,8 +45,8 @@ without landmarks: -0.17 to -0.04, mirrored 0.03 to 0.15."""
 MAX_NOT_SEEN = 0.2
 """Largest share of what a bone's shadow should show that lies in parts the image does not agree with. Simulated films
 of whole hip regions of left-out people: at most 0.06 for pelves and femora within 2 mm, but 0.16 for a femur within 1.3
-whose shaft is tilted; 0.22 for a femur with its shaft on a wrong edge (3 mm), 0.25 for a pelvis with a misplaced sacrum,
-0.33 to 0.6 for pelves that had not come to their place (2.0 to 5.4)."""
+whose shaft is tilted; 0.22 for a femur with its shaft on a wrong edge (3 mm), 0.25 for a pelvis with a misplaced
+sacrum, 0.33 to 0.6 for pelves that had not come to their place (2.0 to 5.4)."""
 RARE = 0.001
 """Fraction of the population: a shape that fewer have is not plausible."""
 
