@@ -7,15 +7,15 @@ from typing import Any
 
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import RADIOGRAPHS
-from mri2mesh.engines.options import File, Landmarks, Level, Number, Texts
+from mri2mesh.engines.options import File, Flag, Landmarks, Level, Number, Texts
 
 ENGINE = Engine(
     name="revert",
     title="3DReVert: lumbar vertebrae from one radiograph",
     sentence="Finds and names the vertebrae of a view of the lumbar spine, from the front or the side, or takes those "
-    "that are clicked on, and completes each with a shape model.",
+    "that are clicked on, and completes each with a shape model. A second view shows how deep they lie.",
     takes=RADIOGRAPHS,
-    most_images=1,
+    most_images=2,
     minutes_hint=0.1,
     levels=True,
     reconstruct="mri2mesh.engines.revert.engine:reconstruct",
@@ -52,6 +52,12 @@ ENGINE = Engine(
             unit="mm",
             least=20,
             most=900,
+        ),
+        Flag(
+            "refine",
+            label="Refine by X-ray fit",
+            help="fit each vertebra's shadow, among its neighbours', to the radiographs afterwards: slower; the report "
+            "says how far each was moved and whether it agrees better",
         ),
         File(
             "weights_dir",

@@ -143,7 +143,10 @@ def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) 
     if not names:
         return {}
     pixels = trained.crop_pixels
-    crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name), pixels) for name in names]
+    crops = [
+        crop_of(seen.fine, _centre(seen, name), _expected(seen, name, trained.places[name]), pixels)
+        for name in names
+    ]
     found = dict(zip(names, look_at(trained.crop, crops), strict=True))
     for name in seen.clicks.keys() & found.keys():
         presence = found[name].maps.presence[0]
@@ -157,14 +160,18 @@ def _centre(seen: SpineFilm, name: str) -> NDArray[np.float64]:
     return seen.clicks[name] if name in seen.clicks else seen.spine.centres[name]
 
 
-def _expected(seen: SpineFilm, name: str) -> Reference:
-    """How deep a body is expected: as the whole spine, and as it bends."""
+def _expected(seen: SpineFilm, name: str, places: NDArray) -> Reference:
+    """How deep a vertebra is expected: its body as the whole spine, and as it bends; its middle behind its body's."""
     centres, camera = seen.spine.centres, seen.film.camera
+    expected = seen.reference.depth_mm + float(places.mean(axis=0) @ camera.axes_ras[2])
     if name not in centres or len(centres) < 2:
-        return seen.reference
-    deep = {one: float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for one, at in centres.items()}
-    bend = float(np.clip(deep[name] - np.median(list(deep.values())), -30.0, 30.0))
-    return Reference(seen.reference.depth_mm + bend, seen.reference.sd_mm)
+        return Reference(expected, seen.reference.sd_mm)
+    levels = {one: VERTEBRAE.index(one) for one in centres}
+    deep = [float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for at in centres.values()]
+    # What is seen of single ones scatters by a centimetre; spines bend evenly.
+    curve = np.polynomial.Polynomial.fit(list(levels.values()), deep, min(2, len(deep) - 2))
+    bend = float(curve(levels[name])) - float(np.median([curve(level) for level in levels.values()]))
+    return Reference(expected + float(np.clip(bend, -30.0, 30.0)), seen.reference.sd_mm)
 
 
 def _contrasted(film: NetworkFilm, reference: Reference) -> NetworkFilm:

@@ -150,7 +150,7 @@ def prepare_case(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     family = SurfaceFamily(model, device)
-    views = [_observation(one) for one in radiographs]
+    views = [observation_of(one) for one in radiographs]
     depths = [one.geometry.source_to_isocentre_mm.value for one in radiographs]
     place = expected_place(views, depths, _isocentre_sd_mm(radiographs))
     expected = Parameters.at(
@@ -170,7 +170,8 @@ def prepare_case(
     return case
 
 
-def _observation(radiograph: Radiograph) -> Observation:
+def observation_of(radiograph: Radiograph) -> Observation:
+    """What a fit sees of a radiograph. Raises InputError where that is nothing."""
     mask = radiograph.mask & np.isfinite(radiograph.pixels)
     if mask.mean() < LEAST_USABLE:
         raise InputError("nearly all of the radiograph is masked or blank: there is no bone to fit")
