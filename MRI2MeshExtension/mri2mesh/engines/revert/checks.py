@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.engines.dense_maps.completion.complete import Completion
+from mri2mesh.quality.overlap import MAX_PENETRATION_MM
 from mri2mesh.reconstruction import Check
 
 SPACING_MM = (20.0, 52.0)
@@ -18,6 +20,13 @@ MOST_APART_MM = 8.0
 MOST_TURN_DEG = 60.0
 LEAST_SEEN = 0.3
 """Share of a vertebra's surface that samples must speak for."""
+
+
+def overlap_limit(upper: Completion, lower: Completion, scale: float) -> float:
+    """How deep one vertebra may reach into the next, mm: two standard deviations of where both are, against each
+    other. scale: of the result's millimetres to those of the completions."""
+    own, other = (float(np.sqrt(np.mean(one.uncertainty_mm**2))) for one in (upper, lower))
+    return max(MAX_PENETRATION_MM, 2 * scale * float(np.hypot(own, other)))
 
 
 def chain_check(centres: Mapping[str, NDArray]) -> Check | None:

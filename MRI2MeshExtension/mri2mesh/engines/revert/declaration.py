@@ -24,8 +24,8 @@ ENGINE = Engine(
         Landmarks(
             "landmarks",
             label="Pick vertebrae",
-            help="vertebrae picked in 3D Slicer by a click on each body, named by its level: those alone are "
-            "reconstructed",
+            help="vertebrae picked in 3D Slicer by a click on the middle of each body, named by its level: those alone "
+            "are reconstructed",
             placeholder="points.mrk.json",
             names="mri2mesh.engines.revert.declaration:level_names",
         ),

@@ -24,7 +24,13 @@ from mri2mesh.engines.dense_maps.network import GRID
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.dense_maps.surfaces import UNCERTAINTY, shadows, structure_of
 from mri2mesh.engines.model_cache import Cache, no_cache
-from mri2mesh.engines.revert.checks import LEAST_SEEN, MOST_APART_MM, MOST_TURN_DEG, chain_check
+from mri2mesh.engines.revert.checks import (
+    LEAST_SEEN,
+    MOST_APART_MM,
+    MOST_TURN_DEG,
+    chain_check,
+    overlap_limit,
+)
 from mri2mesh.engines.revert.depth import Found, at_one_depth, by_second_view
 from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
 from mri2mesh.engines.revert.picking import Pick, parse_level, picks_of
@@ -104,7 +110,7 @@ def reconstruct(
         names = _names(seen, wanted)
         looked = vertebrae_seen(seen, trained, names)
     with stages.stage("complete the vertebrae"):
-        found, left_out = complete_all(looked, trained, models, seen.reference.sd_mm)
+        found, left_out = complete_all(looked, trained, models)
         notes: list[Refinement] = []
         if len(radiographs) > 1:
             other = _in_second_view(radiographs[1], list(found), trained, models, landmarks[1:])
@@ -193,12 +199,11 @@ def complete_all(
     looked: Mapping[str, SeenVertebra],
     trained: TrainedNetworks,
     models: Mapping[str, ShapeModel],
-    shift_sd_mm: float,
 ) -> tuple[Found, list[str]]:
     """What the film shows enough of, and the names of what it does not."""
     found: Found = {}
     for name, one in looked.items():
-        completion = completed(one, models[name], trained.places[name], shift_sd_mm)
+        completion = completed(one, models[name], trained.places[name], one.crop.sd_mm)
         if completion is not None:
             found[name] = (one, completion)
     if found:
@@ -228,7 +233,7 @@ def _in_second_view(
         raise InputError(
             f"{', '.join(names)} is not seen in the second view: pick it there with --landmarks, one file for each view"
         )
-    return complete_all(looked, trained, models, seen.reference.sd_mm)[0]
+    return complete_all(looked, trained, models)[0]
 
 
 def _structures(
@@ -273,7 +278,9 @@ def _checks(
     meshes = {item.name: item.mesh for item in structures}
     order = sorted(meshes, key=VERTEBRAE.index)
     checks += [
-        neighbours_apart(upper, lower, meshes)
+        neighbours_apart(
+            upper, lower, meshes, overlap_limit(found[upper][1], found[lower][1], 1 / seen.scale)
+        )
         for upper, lower in pairwise(order)
         if VERTEBRAE.index(lower) == VERTEBRAE.index(upper) + 1
     ]

@@ -134,7 +134,7 @@ def _made(
         except InputError:
             continue
     try:
-        return complete_all(looked, trained, models, seen.reference.sd_mm)[0]
+        return complete_all(looked, trained, models)[0]
     except ReconstructionRefused:
         return {}
 
