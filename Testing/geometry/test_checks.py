@@ -168,3 +168,13 @@ def test_mesh_of_trimesh_agrees_on_volume() -> None:
 
     capsule = trimesh.creation.capsule(7, 3)
     assert volume_mm3(mesh_of(capsule)) == pytest.approx(capsule.volume, rel=1e-5)
+
+
+def test_a_surface_changed_in_one_place_is_looked_at_anew() -> None:
+    solid = sphere(10.0)
+    assert self_intersections(solid) == 0
+    assert self_intersections(Mesh(solid.vertices.copy(), solid.faces.copy())) == 0
+    vertices = solid.vertices.copy()
+    vertices[0] = -2 * vertices[0]
+    assert self_intersections(solid.with_vertices(vertices)) > 0
+    assert self_intersections(solid) == 0

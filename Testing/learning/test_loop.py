@@ -115,3 +115,16 @@ def test_a_run_goes_on_with_another_optimiser(tmp_path):
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert saved["step"] == 40
     assert len(saved["optimisers"]) == 2
+
+
+def test_samples_are_drawn_in_full_precision_where_the_step_is_not(tmp_path):
+    """A place 100.25 mm away, drawn as the loop asks for it, must not be rounded to half a millimetre."""
+    places = []
+
+    def batches():
+        for x, y in line_fit_batches():
+            places.append(torch.tensor([[100.25]]) @ torch.eye(1))
+            yield x, y
+
+    train_loop(network(), batches(), squared_error, options(tmp_path, max_steps=1, cpu_bfloat16=True))
+    assert float(places[0]) == 100.25

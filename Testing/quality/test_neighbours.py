@@ -7,9 +7,10 @@ from geometry.solids import sphere
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.checks import is_watertight, self_intersections
+from mri2mesh.geometry.distances import signed_distance
 from mri2mesh.geometry.interpenetration import penetration_depth
 from mri2mesh.geometry.mesh import Mesh
-from mri2mesh.quality.neighbours import separate, touching_pairs
+from mri2mesh.quality.neighbours import _maybe_inside, separate, touching_pairs
 
 
 def ball(centre: tuple[float, float, float], radius: float = 12.0) -> Mesh:
@@ -106,3 +107,17 @@ def test_what_is_too_deep_to_be_parted_stays_as_it_was_found_and_the_others_are_
     assert np.array_equal(apart["L3"].vertices, upper.vertices)
     assert np.array_equal(apart["L4"].vertices, lower.vertices)
     assert penetration_depth(apart["L4"], apart["L4-L5"]).depth_mm < 0.3
+
+
+def test_no_point_inside_is_left_out_of_those_that_may_be():
+    """The quick look before the exact distances: a vertebra moved at random against another one."""
+    rng = np.random.default_rng(3)
+    home = template("vertebra")
+    for _ in range(6):
+        moved = Rotation.from_rotvec(rng.normal(0, 0.2, 3)).apply(home.vertices) + rng.normal(0, 8.0, 3)
+        chosen, nearest = _maybe_inside(moved, home)
+        inside = np.flatnonzero(signed_distance(moved, home) < 0)
+        assert len(inside) > 100
+        assert np.isin(inside, chosen).all()
+        assert len(chosen) < 0.8 * len(moved), "most of what is outside is seen to be"
+        assert len(nearest) == len(chosen)

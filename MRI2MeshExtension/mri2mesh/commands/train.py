@@ -82,6 +82,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--centred", action="store_true", help="of ddx: take the mean difference of all depths off first"
     )
     parser.add_argument(
+        "--absolute",
+        type=float,
+        metavar="WEIGHT",
+        help="of ddx: weight of the mean absolute error of depth beside --loss; 0: as published (default: 20)",
+    )
+    parser.add_argument(
         "--films",
         type=int,
         default=2000,

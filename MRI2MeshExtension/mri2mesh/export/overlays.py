@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
@@ -17,6 +18,7 @@ from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction
 
 _INCHES = 6.5
+_MASKED_TINT = (0.1, 0.2, 0.5, 0.45)
 _DPI = 110
 
 
@@ -40,7 +42,7 @@ def write_overlay(
     dark, bright = np.percentile(usable if usable.size else radiograph.pixels, [1, 99.5])
     axis.imshow(radiograph.pixels, cmap="gray", vmin=dark, vmax=bright)
     tint = np.zeros((rows, columns, 4))
-    tint[~radiograph.mask] = (0.1, 0.2, 0.5, 0.45)
+    tint[~radiograph.mask] = _MASKED_TINT
     axis.imshow(tint)
     move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
     certain = reconstruction.levels_certain
@@ -57,6 +59,8 @@ def write_overlay(
     axis.set_axis_off()
     if not radiograph.scale_known:
         axis.text(0.01, 0.01, "scale unknown", transform=axis.transAxes, color="white", fontsize=8)
+    if not radiograph.mask.all():
+        axis.add_patch(Rectangle((-2, -2), 0, 0, color=_MASKED_TINT, label="Masked"))  # for the legend alone
     if reconstruction.structures:
         axis.legend(loc="lower right", fontsize=7, framealpha=0.5)
     FigureCanvasAgg(figure)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mri2mesh.geometry.edges import directed_edges
 from mri2mesh.geometry.intersections import self_intersecting_pairs
@@ -29,9 +31,34 @@ def is_watertight(mesh: Mesh) -> bool:
     return bool((np.diff(forward) > 0).all() and np.array_equal(forward, backward))
 
 
+def crossing_faces(mesh: Mesh) -> NDArray[np.int64]:
+    """[P, 2] pairs of faces that meet anywhere but in the vertices and edge they share.
+
+    Kept for the surfaces asked about last: what mends a surface, the checks and the report ask about the same one.
+    """
+    key = _content(mesh)
+    if key not in _CROSSING:
+        _CROSSING[key] = self_intersecting_pairs(mesh.vertices, mesh.faces)
+        _CROSSING[key].flags.writeable = False
+        while len(_CROSSING) > MOST_KEPT:
+            _CROSSING.pop(next(iter(_CROSSING)), None)
+    return _CROSSING[key]
+
+
+MOST_KEPT = 64
+_CROSSING: dict[bytes, NDArray[np.int64]] = {}
+
+
+def _content(mesh: Mesh) -> bytes:
+    """A digest of vertices and faces: equal only for equal surfaces."""
+    digest = hashlib.sha256(mesh.vertices.tobytes())
+    digest.update(mesh.faces.tobytes())
+    return digest.digest()
+
+
 def self_intersections(mesh: Mesh) -> int:
     """Number of pairs of faces that meet anywhere but in the vertices and edge they share."""
-    return len(self_intersecting_pairs(mesh.vertices, mesh.faces))
+    return len(crossing_faces(mesh))
 
 
 def volume_mm3(mesh: Mesh) -> float:

@@ -113,8 +113,9 @@ def train_loop(
                 for group in optimiser.param_groups:
                     group["lr"] = full * falling * min(1.0, (done + 1) / 100)  # a short warm-up
             mixed = device.type == "cuda" or (device.type == "cpu" and options.cpu_bfloat16)
+            batch = next(batches)  # outside: samples drawn in this process need their full precision
             with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-                loss, figures = step(network, next(batches))
+                loss, figures = step(network, batch)
             network.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from mri2mesh.anatomy.clearance import keep_apart
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.anatomy.templates import template
+from mri2mesh.geometry.checks import crossing_faces
 from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
 from mri2mesh.geometry.distances import signed_distance
 from mri2mesh.geometry.intersections import self_intersecting_pairs
@@ -35,6 +36,9 @@ together."""
 UNFOLDING_ROUNDS = 8
 CALMER = (1.0, 0.7, 0.4, 0.0)
 """Shares of its shape that a surface keeps against the template's where its folds cannot be smoothed away."""
+
+CLEARLY_MM, CLEARLY_TURNED = 1.0, 0.5
+"""A point so far in front of the surface around its nearest vertex, and by so much of its distance, is outside."""
 
 SPREAD_STEPS = 3
 """Smoothing of the moves over a surface, so that a push leaves a dent and no spike."""
@@ -110,7 +114,7 @@ def unfolded(mesh: Mesh, home: Mesh) -> Mesh:
     stays what it was, which smoothing the surface itself would wear away. What remains is untangled as any surface is,
     in the end nearer to the template.
     """
-    pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces)
+    pairs = crossing_faces(mesh)
     if not len(pairs):
         return mesh
     calm = home.transformed(sized_fit(home.vertices.astype(np.float64), mesh.vertices.astype(np.float64)))
@@ -176,33 +180,40 @@ def _pushed_out(mesh: Mesh, other: Mesh, share: float) -> tuple[Mesh, bool]:
     moving this mesh's nearest vertices inwards, so that thin plates, all of whose vertices are outside, part too.
     """
     vertices = mesh.vertices.astype(np.float64)
-    near = _near(vertices, other)
     move = np.zeros_like(vertices)
-    if near.any():
-        depth = -signed_distance(vertices[near], other)
-        _, nearest = cKDTree(other.vertices).query(vertices[near])
+    mine, nearest = _maybe_inside(vertices, other)
+    if len(mine):
+        depth = -signed_distance(vertices[mine], other)
         way = np.where(depth > 0, np.minimum(depth + GAP_MM, STEP_MM), 0.0)
-        move[near] = share * way[:, None] * vertex_normals(other)[nearest]
-    theirs = _near(other.vertices, mesh)
-    if theirs.any():
-        points = other.vertices[theirs].astype(np.float64)
-        depth = -signed_distance(points, mesh)
-        inside = depth > 0
-        if inside.any():
-            _, hit = cKDTree(vertices).query(points[inside])
-            normals = vertex_normals(mesh)
-            ways = np.minimum(depth[inside] + GAP_MM, STEP_MM)
-            for vertex, way in zip(hit, ways, strict=True):
-                wanted = -share * way * normals[vertex]
-                if np.linalg.norm(wanted) > np.linalg.norm(move[vertex]):
-                    move[vertex] = wanted
+        move[mine] = share * way[:, None] * vertex_normals(other)[nearest]
+    points = other.vertices.astype(np.float64)
+    theirs, hit = _maybe_inside(points, mesh)
+    if len(theirs):
+        depth = -signed_distance(points[theirs], mesh)
+        normals = vertex_normals(mesh)
+        for vertex, deep in zip(hit[depth > 0], depth[depth > 0], strict=True):
+            wanted = -share * min(deep + GAP_MM, STEP_MM) * normals[vertex]
+            if np.linalg.norm(wanted) > np.linalg.norm(move[vertex]):
+                move[vertex] = wanted
     if not move.any():
         return mesh, False
     return mesh.with_vertices(vertices + _spread(move, mesh)), True
 
 
-def _near(points: NDArray, other: Mesh) -> NDArray[np.bool_]:
-    return ((points >= other.vertices.min(0)) & (points <= other.vertices.max(0))).all(1)
+def _maybe_inside(points: NDArray, other: Mesh) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which of the points [N, 3] may lie inside a closed surface, and its vertex nearest to each of these.
+
+    Exact distances cost most of the time here, so points are asked first that nobody needs them for: those beyond the
+    box, and those clearly in front of the surface around its nearest vertex.
+    """
+    chosen = np.flatnonzero(((points >= other.vertices.min(0)) & (points <= other.vertices.max(0))).all(1))
+    if not len(chosen):
+        return chosen, chosen
+    _, nearest = cKDTree(other.vertices).query(points[chosen])
+    away = points[chosen] - other.vertices[nearest]
+    in_front = np.einsum("nc,nc->n", away, vertex_normals(other)[nearest])
+    maybe = in_front <= np.maximum(CLEARLY_MM, CLEARLY_TURNED * np.linalg.norm(away, axis=1))
+    return chosen[maybe], nearest[maybe]
 
 
 def _spread(move: NDArray, mesh: Mesh) -> NDArray:

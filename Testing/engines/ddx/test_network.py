@@ -31,10 +31,13 @@ def test_weights_come_back_from_their_file_but_for_rounding(tmp_path):
     network = new_network((16, 16, 16, 16, 16))
     places = np.random.default_rng(0).normal(0, 100, (40, 3))
     save_network(
-        tmp_path, network.state_dict(), places, {"widths": [16] * 5, "pixels": 96, "left_out": ["nobody"]}
+        tmp_path,
+        network.state_dict(),
+        places,
+        {"widths": [16] * 5, "pixels": 96, "loss": "single", "left_out": ["nobody"]},
     )
     found = load_network(tmp_path)
-    assert (found.pixels, found.left_out) == (96, ("nobody",))
+    assert (found.pixels, found.loss, found.left_out) == (96, "single", ("nobody",))
     np.testing.assert_allclose(found.places, places, rtol=1e-3)
     for name, value in network.state_dict().items():
         largest = value.flatten(1).abs().amax(1) if value.ndim > 1 else value.abs()

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mri2mesh.engines.dense_maps.losses import canonical_loss, depth_loss, mask_loss
+from mri2mesh.engines.dense_maps.losses import absolute_loss, canonical_loss, depth_loss, mask_loss
 
 EVERYWHERE = torch.ones(1, 2, 4, 4, dtype=torch.bool)
 
@@ -73,3 +73,16 @@ def test_the_right_mask_costs_less_than_its_mirror_image():
     mask[:, 0, :, :2], mask[:, 1, :, 2:] = True, True
     right, swapped = mask.float() * 20 - 10, mask.flip(1).float() * 20 - 10
     assert float(mask_loss(right, mask)) < 0.05 < 5 < float(mask_loss(swapped, mask))
+
+
+def test_the_absolute_error_of_single_depth_teaches_nothing_of_other_surfaces():
+    predicted = maps(0.3, 0.5).requires_grad_(True)
+    absolute_loss(predicted, maps(0.2, 0.1), EVERYWHERE, "single").backward()
+    assert predicted.grad is not None
+    taught = predicted.grad != 0
+    assert bool(taught[:, 0, 0].all())
+    assert int(taught.sum()) == 16
+
+
+def test_the_absolute_error_is_the_mean_over_objects_and_faces():
+    assert float(absolute_loss(maps(0.3, 0.1), maps(0.1, 0.0), EVERYWHERE)) == pytest.approx(0.15)

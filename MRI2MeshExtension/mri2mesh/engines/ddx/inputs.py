@@ -22,3 +22,10 @@ def camera_channels(camera: XrayCamera, reference: Reference) -> NDArray[np.floa
     more[0] = 1.0 if camera.axes_ras[2, 1] < 0 else -1.0
     more[1] = reference.sd_mm / SD_UNIT_MM
     return np.concatenate([rays, more])
+
+
+def mirrored_channels(channels: NDArray) -> NDArray[np.float32]:
+    """Of the film's mirror image, left to right: what was seen to the left is seen to the right."""
+    turned = np.ascontiguousarray(channels[:, :, ::-1])
+    turned[0] *= -1
+    return turned

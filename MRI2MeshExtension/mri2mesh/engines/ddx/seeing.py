@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mri2mesh.engines.ddx.inputs import camera_channels
+from mri2mesh.engines.ddx.mirror import maps_of_both
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork
 from mri2mesh.engines.ddx.targets import Target
 from mri2mesh.engines.dense_maps.completion.complete import FEWEST_POINTS, complete
 from mri2mesh.engines.dense_maps.film import NetworkFilm, network_film, scaled
 from mri2mesh.engines.dense_maps.inputs import Reference
-from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen, maps_of
+from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen
 from mri2mesh.engines.dense_maps.network import GRID
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
@@ -90,4 +91,5 @@ def _seen(
 def look(trained: TrainedNetwork, film: NetworkFilm, reference: Reference) -> BoneMaps:
     """What the network sees in a film. reference: how deep the hips are expected to be."""
     channels = camera_channels(film.camera.coarser(GRID), reference)
-    return maps_of(trained.network, film, channels, reference.depth_mm)
+    maps = maps_of_both(trained.network, film, channels, reference.depth_mm)
+    return maps.first_surface() if trained.loss == "single" else maps

@@ -44,6 +44,15 @@ def depth_loss(
     return _scale_invariant(g.flatten(1), weight.flatten(1))
 
 
+def absolute_loss(predicted: Tensor, true: Tensor, mask: Tensor, kind: DepthLoss = "independent") -> Tensor:
+    """Mean absolute difference of logarithms of depth over the pixels that `depth_loss` of this kind looks at: what a
+    scale-invariant loss hardly asks for. Shapes as there, mask [B, L, H, W]."""
+    weight = mask[:, :, None].expand_as(predicted).to(predicted.dtype)
+    if kind == "single":
+        predicted, true, weight = _first_surface(predicted, true, weight)
+    return ((predicted - true).abs() * weight).sum() / weight.sum().clamp_min(1)
+
+
 def _scale_invariant(g: Tensor, weight: Tensor) -> Tensor:
     """Mean over the rows [R, P] that have pixels."""
     count = weight.sum(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,15 @@ class BoneMaps:
         ]
         names = SurfacePoints.__dataclass_fields__
         return SurfacePoints(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def first_surface(self) -> BoneMaps:
+        """Of a network that learned single depth: what lies nearest to the source is all that it knows, and whose
+        surface that is where one bone alone is seen. Its depth is that of the first bone's nearest face."""
+        seen = self.presence > SURE
+        alone = seen & (seen.sum(axis=0) == 1)
+        depth = np.full_like(self.depth_mm, np.nan)
+        depth[:, 0] = np.where(alone, self.depth_mm[0, 0], np.nan)
+        return replace(self, depth_mm=depth)
 
     @property
     def certainty(self) -> float:

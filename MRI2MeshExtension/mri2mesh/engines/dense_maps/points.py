@@ -49,18 +49,20 @@ def surface_points(
 ) -> SurfacePoints:
     """The samples of one bone on the camera's own grid.
 
-    presence: [H, W] how likely the bone is there. depth_mm: [2, H, W] along the beam, nearest and farthest face.
-    canonical_mm: [2, 3, H, W]. least: presence from which a pixel is used. Faces closer together than a pixel, as at
-    the outline, are the least certain: their confidence falls with the step of depth from pixel to pixel.
+    presence: [H, W] how likely the bone is there. depth_mm: [2, H, W] along the beam, nearest and farthest face; a
+    pixel without a known depth (NaN) gives no sample. canonical_mm: [2, 3, H, W]. least: presence from which a pixel is
+    used. Faces closer together than a pixel, as at the outline, are the least certain: their confidence falls with the
+    step of depth from pixel to pixel.
     """
-    row, column = np.nonzero(presence >= least)
     sides = []
     for side in (0, 1):
         depth = depth_mm[side]
+        on = (presence >= least) & np.isfinite(depth)
+        row, column = np.nonzero(on)
         points = points_from_depth(camera, column, row, depth[row, column])
         ray = points - camera.source_ras_mm
         ray /= np.linalg.norm(ray, axis=1, keepdims=True)
-        steep = _steps(depth, presence >= least)[row, column]
+        steep = _steps(depth, on)[row, column]
         pixel = camera.pixel_spacing_mm[0] * depth[row, column] / camera.source_to_detector_mm
         certain = presence[row, column] / (1 + (steep / (2 * pixel)) ** 2)
         places = canonical_mm[side][:, row, column].T

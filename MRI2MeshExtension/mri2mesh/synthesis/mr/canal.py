@@ -10,6 +10,9 @@ from mri2mesh.synthesis.mr.canvas import Canvas
 from mri2mesh.synthesis.mr.spine_access import body_centre, discs_of
 from mri2mesh.synthesis.mr.tissues import Tissue
 
+MOST_FAT_IN_FRONT = 0.7
+"""Of the canal's radius at S1: below L4 the sac leaves the bodies' back walls, and epidural fat lies between."""
+
 Course = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -81,7 +84,16 @@ def _dural_sac(
     for name, amount in stenosis.items():
         size = size * (1 - amount * np.exp(-(((z - spine.frames[name][2, 3]) / rng.uniform(3, 7)) ** 2)))
     forward = np.clip(0.9 - size, 0, 1) * rng.uniform(-0.5, 0.9)
+    fat = rng.uniform(0, MOST_FAT_IN_FRONT) * _towards_sacrum(spine, z)
+    size = size * (1 - 0.5 * fat)
+    forward = np.maximum(forward - fat, np.minimum(size - 0.97, forward))
     return size.astype(np.float32), forward.astype(np.float32)
+
+
+def _towards_sacrum(spine: SpineSample, z: NDArray) -> NDArray[np.float64]:
+    """[K] 0 down to the middle of L4, 1 from that of S1 on."""
+    upper, lower = (body_centre(spine, name)[2] for name in ("L4", "S1"))
+    return np.asarray(np.clip((upper - z) / (upper - lower), 0, 1), dtype=np.float64)
 
 
 def _cauda_equina(

@@ -27,12 +27,13 @@ PLACES = "places_mm"
 class TrainedNetwork:
     """network: in evaluation mode. pixels: of a film's longer side, as it was trained with. places: [V, 3] mm, where on
     the mean bones each vertex of hips, sacrum, left and right femur is, in the joint shape model's order. left_out:
-    subjects that took no part."""
+    subjects that took no part. loss: of `losses.DEPTH_LOSSES`, with which it learned depth."""
 
     network: DepthNet
     pixels: int
     places: NDArray[np.float64]
     left_out: tuple[str, ...]
+    loss: str
     entry: WeightsEntry
 
 
@@ -66,4 +67,6 @@ def load_network(weights_dir: Path | None = None, device: str = "cpu") -> Traine
     network = new_network(tuple(entry.metadata["widths"]))
     network.load_state_dict(from_bytes(stored))
     pixels, left_out = int(entry.metadata["pixels"]), tuple(entry.metadata["left_out"])
-    return TrainedNetwork(network.to(device).eval(), pixels, places, left_out, entry)
+    return TrainedNetwork(
+        network.to(device).eval(), pixels, places, left_out, str(entry.metadata["loss"]), entry
+    )

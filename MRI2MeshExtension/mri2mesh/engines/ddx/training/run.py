@@ -36,9 +36,10 @@ _SPINES = 40
 
 @dataclass(frozen=True)
 class DdxTrainOptions:
-    """data: the training folder. out: checkpoints, curve, weights. loss: of `losses.DEPTH_LOSSES`. films: how many are
-    kept at a time. batch: films a step. pixels: of the films' side as the network sees them, a multiple of 32; few to
-    begin with and more for the end, with `resume`, learns most in a given time."""
+    """data: the training folder. out: checkpoints, curve, weights. loss: of `losses.DEPTH_LOSSES`. absolute: weight of
+    the mean absolute error of depth beside it, 0 for the losses as published. films: how many are kept at a time.
+    batch: films a step. pixels: of the films' side as the network sees them, a multiple of 32; few to begin with and
+    more for the end, with `resume`, learns most in a given time."""
 
     data: Path
     out: Path
@@ -51,6 +52,7 @@ class DdxTrainOptions:
     schedule_steps: int = 20_000
     loss: str = "independent"
     centred: bool = False
+    absolute: float = StepOptions.absolute
     films: int = 2000
     pixels: int = 256
     learning_rate: float = 2e-3
@@ -85,7 +87,7 @@ def train_ddx(options: DdxTrainOptions) -> None:
         state = train_loop(
             network,
             batches(draw, options.batch, options.seed + ring.made(), options.pixels),
-            MapsStep(StepOptions(kind=options.loss, centred=options.centred)),
+            MapsStep(StepOptions(options.loss, options.centred, absolute=options.absolute)),
             _loop_options(options, validation_of(network, cases, options.out, options.pixels)),
         )
     finally:

@@ -9,7 +9,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mri2mesh.engines.dense_maps.losses import DepthLoss, canonical_loss, depth_loss, mask_loss
+from mri2mesh.engines.dense_maps.losses import (
+    DepthLoss,
+    absolute_loss,
+    canonical_loss,
+    depth_loss,
+    mask_loss,
+)
 from mri2mesh.engines.dense_maps.network import Maps
 from mri2mesh.engines.dense_maps.training.batches import Batch
 
@@ -45,9 +51,9 @@ class MapsStep:
             "canonical": options.canonical * canonical_loss(maps.canonical, batch.canonical, batch.mask),
         }
         if options.absolute:
-            weight = batch.mask[:, :, None].to(maps.log_depth.dtype)
-            apart = (maps.log_depth - batch.log_depth).abs()
-            parts["absolute"] = options.absolute * (apart * weight).sum() / (2 * weight.sum()).clamp_min(1)
+            parts["absolute"] = options.absolute * absolute_loss(
+                maps.log_depth, batch.log_depth, batch.mask, options.kind
+            )
         if options.numbers_loss is not None and maps.numbers is not None and batch.numbers is not None:
             parts["numbers"] = options.numbers * options.numbers_loss(maps.numbers, batch.numbers)
         loss = torch.stack(list(parts.values())).sum()

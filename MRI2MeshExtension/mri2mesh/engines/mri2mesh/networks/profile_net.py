@@ -35,6 +35,8 @@ HARMONICS_MM = (24.0, 60.0, 150.0)
 LOCAL = (len(NEIGHBOURHOODS) + 1) * PLACES
 OVERVIEW = GROUPS * PLACES
 PLACE_IN_TEMPLATE = 6 * len(HARMONICS_MM) + 3 + len(KINDS) + REGIONS
+DROPOUT = 0.1
+"""Share of what a block adds that is left out at random while it learns."""
 DIFFUSION_STEPS = 2
 """Smoothing steps of the moves: neighbours that read the same edge move alike."""
 
@@ -89,14 +91,15 @@ def describe_profiles(profiles: Tensor, graph: TemplateGraph, groups: Tensor) ->
 
 
 class ResidualBlock(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
         )
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x)
+        return x + self.dropout(self.layers(x))
 
 
 class ProfileNet(nn.Module):
@@ -104,12 +107,12 @@ class ProfileNet(nn.Module):
 
     offsets: Tensor
 
-    def __init__(self, width: int = 192, blocks: int = 3) -> None:
+    def __init__(self, width: int = 192, blocks: int = 3, dropout: float = DROPOUT) -> None:
         super().__init__()
         self.local = nn.Linear(LOCAL, width)
         self.overview = nn.Linear(OVERVIEW, width)
         self.place = nn.Linear(PLACE_IN_TEMPLATE + 3, width)
-        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ResidualBlock(width, dropout) for _ in range(blocks)))
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, PLACES))
         self.register_buffer("offsets", profile_offsets(), persistent=False)
 

@@ -49,7 +49,7 @@ class CasePool:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.data, self.n_cases, self.seed = folder, data, n_cases, seed
         missing = [n for n in range(n_cases) if not case_path(folder, n).exists()]
-        self.ready = missing[0] if missing else n_cases
+        self.ready = self.counted = missing[0] if missing else n_cases
         self.processes: list[multiprocessing.process.BaseProcess] = []
         if missing and workers:
             context = multiprocessing.get_context("spawn")
@@ -65,6 +65,12 @@ class CasePool:
         """How many cases a sample may be drawn from, by its number: those that were there when the pool was opened;
         without any a few at first, one more for every 24 samples."""
         return max(self.ready, min(self.n_cases, 6 + sample // 24))
+
+    def there(self) -> int:
+        """How many cases there are by now, counted up to the first that is missing: more as time goes on."""
+        while self.counted < self.n_cases and case_path(self.folder, self.counted).exists():
+            self.counted += 1
+        return self.counted
 
     def load(self, index: int) -> SyntheticCase:
         """Case ``index``; waits until it is there. Raises RuntimeError when no worker is left to make it."""

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.engines.mri2mesh.deformation.profiles import Block, Reader, block_around
 from mri2mesh.engines.mri2mesh.networks.template_graph import TemplateGraph
-from mri2mesh.engines.mri2mesh.training.profile_samples import (
-    Displacer,
-    in_view,
-    structures_of,
-)
+from mri2mesh.engines.mri2mesh.training.displacement import Displacer
+from mri2mesh.engines.mri2mesh.training.profile_levels import in_view, structures_of
 from mri2mesh.engines.mri2mesh.training.validation import LEVELS, surface_figures
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.tensors import vertex_normals
@@ -71,12 +69,24 @@ class ProfileValidation:
         where, disc = self.graph.slices[:2]
         body = torch.from_numpy(is_body(self.graph.region[where].cpu().numpy()))
         result = {
+            "body_surface_mm": self._to_surface(found, where, body),
+            "arch_surface_mm": self._to_surface(found, where, ~body),
             "body_normal_mm": float(off[:, where][:, body].mean()),
             "arch_normal_mm": float(off[:, where][:, ~body].mean()),
             "disc_normal_mm": float(off[:, disc].mean()),
         }
         local = [self._local(surfaces) for surfaces in (found, self.truths)]
         return {**result, **surface_figures(local[0], local[1], self.graph)}
+
+    def _to_surface(self, found: Tensor, where: slice, chosen: Tensor) -> float:
+        """Mean distance of the chosen vertices of one structure to its true surface, flat around its nearest vertex."""
+        normals = vertex_normals(self.truths, self.graph.faces)
+        off = []
+        for surface, truth, normal in zip(found, self.truths, normals, strict=True):
+            vertices = surface[where][chosen]
+            _, nearest = cKDTree(truth[where].numpy()).query(vertices.numpy())
+            off.append(((vertices - truth[where][nearest]) * normal[where][nearest]).sum(-1).abs().mean())
+        return float(torch.stack(off).mean())
 
     def _local(self, surfaces: Tensor) -> Tensor:
         moved = [
