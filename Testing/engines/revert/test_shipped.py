@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.reconstruction import Reconstruction
-from mri2mesh.samples import LUMBAR_FRONT, PELVIS_OBLIQUE
+from mri2mesh.samples import HIPS_FRONT, LUMBAR_FRONT, PELVIS_FRONT, PELVIS_OBLIQUE
 from mri2mesh.synthesis.films.lumbar.parts import trunk_parts
 from mri2mesh.synthesis.films.lumbar.region import LumbarMaker, LumbarRegion
 from mri2mesh.synthesis.films.lumbar.sample import CENTRE_MM, SEED, SPINE_SEED
@@ -76,9 +78,10 @@ def test_a_click_beside_the_spine_is_one_line(film: Radiograph, cache: ModelCach
         reconstruct([film], landmarks=[{"L3": (40.0, 150.0)}], cache=cache)
 
 
-def test_a_film_of_something_else_is_refused_or_marked(cache: ModelCache):
+@pytest.mark.parametrize("other_film", [PELVIS_FRONT, PELVIS_OBLIQUE, HIPS_FRONT])
+def test_a_film_of_something_else_is_refused_or_marked(cache: ModelCache, other_film: Path):
     try:
-        other = reconstruct([read_radiograph(PELVIS_OBLIQUE)], cache=cache)
+        other = reconstruct([read_radiograph(other_film)], cache=cache)
     except ReconstructionRefused:
         return
     assert not other.passed

@@ -18,8 +18,17 @@ SPACING_MM = (20.0, 52.0)
 does not show."""
 MOST_APART_MM = 8.0
 MOST_TURN_DEG = 60.0
+LEAST_SHADOW = 0.3
+"""Agreement of a film's edges with a vertebra's shadow: 0.46 to 0.72 where vertebrae were, 0 to 0.27 in a picture of a
+pelvis alone."""
 LEAST_SEEN = 0.3
 """Share of a vertebra's surface that samples must speak for."""
+
+
+def shadow_check(name: str, agreement: float) -> Check:
+    """Whether the film itself shows the finished vertebra, whatever the networks saw. agreement: 0 to 1."""
+    detail = f"the film's edges agree by {agreement:.2f} with the shadow of the finished vertebra"
+    return Check("shadow in the film", agreement, LEAST_SHADOW, agreement >= LEAST_SHADOW, detail, name)
 
 
 def overlap_limit(upper: Completion, lower: Completion, scale: float) -> float:

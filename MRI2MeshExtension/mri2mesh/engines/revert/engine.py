@@ -30,11 +30,12 @@ from mri2mesh.engines.revert.checks import (
     MOST_TURN_DEG,
     chain_check,
     overlap_limit,
+    shadow_check,
 )
 from mri2mesh.engines.revert.depth import Found, at_one_depth, by_second_view
 from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
 from mri2mesh.engines.revert.picking import Pick, parse_level, picks_of
-from mri2mesh.engines.revert.refining import Refinement, refine_all
+from mri2mesh.engines.revert.refining import Refinement, agreement_in, refine_all
 from mri2mesh.engines.revert.seeing import SpineFilm, see, vertebrae_seen
 from mri2mesh.engines.revert.targets import LEVELS, targets
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed
@@ -125,6 +126,7 @@ def reconstruct(
     with stages.stage("check"):
         count = _count(seen, picks, level)
         checks = _checks(found, structures, models, seen, count)
+        checks += _shadows(radiograph, found, models, seen)
     stages.done()
     return Reconstruction(
         engine="revert",
@@ -286,6 +288,17 @@ def _checks(
     ]
     chain = chain_check({name: one.matrix[:3, 3] for name, (_, one) in found.items()})
     return checks if chain is None or seen.clicks else [*checks, chain]
+
+
+def _shadows(
+    radiograph: Radiograph, found: Found, models: dict[str, ShapeModel], seen: SpineFilm
+) -> list[Check]:
+    """Whether the film itself shows each vertebra; nothing is said where its pixels are too coarse."""
+    view = observation_of(radiograph)
+    image = -view.image if seen.inverted else view.image
+    view = replace(view, image=image, camera=scaled(view.camera, seen.scale))
+    agreements = {name: agreement_in(view, name, found, models) for name in found}
+    return [shadow_check(name, value) for name, value in agreements.items() if value is not None]
 
 
 def _warnings(seen: SpineFilm, left_out: Sequence[str], views: int) -> list[str]:

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.dense_maps.completion.complete import Completion
 from mri2mesh.engines.revert.depth import Found
-from mri2mesh.engines.xray_fit.refining import Observation, Refined, refine
+from mri2mesh.engines.xray_fit.refining import (
+    Observation,
+    Refined,
+    agreement,
+    refine,
+    shows_gradients,
+)
 from mri2mesh.geometry.transforms import Matrix
 
 BEYOND_MM = 12.0
@@ -70,6 +76,15 @@ def refine_all(
         if kept:
             result[name] = (one, _as_completion(end, fitted))
     return result, notes
+
+
+def agreement_in(view: Observation, name: str, found: Found, models: dict[str, ShapeModel]) -> float | None:
+    """How well a film agrees with one vertebra among the others; None where its pixels are too coarse to say."""
+    if not shows_gradients(view):
+        return None
+    end = found[name][1]
+    beside = [(other.vertices, models[key].faces) for key, (_, other) in found.items() if key != name]
+    return agreement([view], models[name], _rigid(end.matrix), end.coefficients, beside)[0]
 
 
 def _as_completion(end: Completion, fitted: Refined) -> Completion:

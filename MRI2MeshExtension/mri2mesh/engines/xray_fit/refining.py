@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.case import observation_of
-from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, depth_of, fit
+from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import FINE_MM, Fit, FitSettings, depth_of, fit
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.levels import Level
@@ -23,7 +23,7 @@ from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.uncertainty import UNKNOWN_RESIDUAL_MM, uncertainty_of
 from mri2mesh.geometry.transforms import Matrix, apply
 
-__all__ = ["Observation", "Refined", "observation_of", "refine"]
+__all__ = ["Observation", "Refined", "agreement", "observation_of", "refine", "shows_gradients"]
 NEAR = Level(256, 10, 1000, 1, 10.0, spongy=0.3, local=True, gradients=True)
 """Gradients alone, at once and finely: the bone is about where it is seen."""
 ACROSS_MM, TURN_DEG = 4.0, 6.0
@@ -79,6 +79,23 @@ def refine(
     if not np.isfinite(vertices).all() or not math.isfinite(found.cost):
         return None
     return _refined(found, family, views, vertices, before)
+
+
+def agreement(
+    views: Sequence[Observation],
+    model: ShapeModel,
+    pose: Matrix,
+    coefficients: NDArray,
+    beside: Sequence[tuple[NDArray, NDArray[np.int64]]],
+) -> tuple[float, ...]:
+    """Per view how well the image agrees with a bone and its neighbours where they are, 0 to 1; as of `refine`."""
+    family = SurfaceFamily(model)
+    return _agreement(views, family, _at(family, pose, coefficients, len(views)), _together(beside))
+
+
+def shows_gradients(view: Observation) -> bool:
+    """Whether its pixels are fine enough for `agreement` to mean something."""
+    return bool(max(view.camera.pixel_spacing_mm) <= FINE_MM)
 
 
 def _refined(
