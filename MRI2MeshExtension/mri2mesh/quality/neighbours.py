@@ -13,14 +13,14 @@ from mri2mesh.anatomy.clearance import keep_apart
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.anatomy.templates import template
 from mri2mesh.geometry.checks import crossing_faces
-from mri2mesh.geometry.connectivity import grow, neighbour_average, vertex_adjacency
+from mri2mesh.geometry.connectivity import neighbour_average
 from mri2mesh.geometry.distances import signed_distance
 from mri2mesh.geometry.intersections import self_intersecting_pairs
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import untangle
 from mri2mesh.geometry.sampling import vertex_normals
-from mri2mesh.geometry.sizing import sized_fit
 from mri2mesh.geometry.transforms import rigid_fit
+from mri2mesh.quality.departure import Departure
 
 GAP_MM = 0.2
 FACET_GAP_MM = 0.6
@@ -110,31 +110,23 @@ def _bend_arches(meshes: dict[str, Mesh], wanted: Callable[[str, str], bool]) ->
 def unfolded(mesh: Mesh, home: Mesh) -> Mesh:
     """The surface without self-intersections: how it departs from ``home`` is made smooth around each fold.
 
-    The template has none, nor has it under a scaling: so the smoother the departure, the fewer are left, and the shape
-    stays what it was, which smoothing the surface itself would wear away. What remains is untangled as any surface is,
-    in the end nearer to the template.
+    What remains is untangled as any surface is, in the end nearer to ``home``.
     """
     pairs = crossing_faces(mesh)
     if not len(pairs):
         return mesh
-    calm = home.transformed(sized_fit(home.vertices.astype(np.float64), mesh.vertices.astype(np.float64)))
-    departure = (mesh.vertices - calm.vertices).astype(np.float64)
-    adjacency = vertex_adjacency(mesh.faces, len(departure))
-    average = neighbour_average(mesh.faces, len(departure))
-    for widen in range(UNFOLDING_ROUNDS):
-        tangled = np.zeros(len(departure), bool)
+    departure = Departure(mesh, home)
+    for number in range(UNFOLDING_ROUNDS):
+        tangled = np.zeros(len(mesh.vertices), bool)
         tangled[mesh.faces[pairs]] = True
-        free = grow(tangled, adjacency, 2 + widen)
-        rows = average[free]
-        for _ in range(5 * (1 + widen)):
-            departure[free] = rows @ departure
-        mesh = mesh.with_vertices(calm.vertices + departure)
+        free = departure.smooth(tangled, number)
+        mesh = departure.mesh()
         near: NDArray[np.bool_] = np.any(free[mesh.faces], axis=1)
         pairs = self_intersecting_pairs(mesh.vertices.astype(np.float64), mesh.faces, near)
         if not len(pairs):
             return mesh
     for share in CALMER:
-        result = untangle(mesh.with_vertices(calm.vertices + share * (mesh.vertices - calm.vertices)))
+        result = untangle(departure.mesh(share))
         if not result.remaining:
             break
     return result.mesh

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.structures import disc_name
+from mri2mesh.engines.mri2mesh.deformation.arches import whole_arch
 from mri2mesh.engines.mri2mesh.deformation.models import Models
 from mri2mesh.engines.mri2mesh.deformation.overlaps import (
     DEEP_MM,
@@ -45,7 +46,8 @@ def find_surfaces(
         name, parts = kept[n][0], predicted[n]
         if name in left_out:
             continue
-        found[name] = _mesh(templates["vertebra"], parts["vertebra"])
+        bone, spread = _mesh(templates["vertebra"], parts["vertebra"])
+        found[name] = whole_arch(bone, templates["vertebra"]), spread
         found[disc_name(name)] = _mesh(templates["disc"], parts["disc"])
     if spine.sacrum is not None and named.s1:
         (parts,) = predict_surfaces(volume, spine.evidence, [spine.sacrum], "sacrum", models)
