@@ -18,6 +18,8 @@ COMMON_SHARE = 0.8
 """How much of what one vertebra seems deeper than all of them is put down to error: its size is as unknown."""
 LEAST_ANGLE_DEG = 20.0
 LEAST_SD_MM = 2.0
+MOST_APART_MM = 15.0
+"""Rays to the same vertebra pass each other nearer than this: neighbouring ones are twice as far apart."""
 
 
 def at_one_depth(found: Found) -> Found:
@@ -43,7 +45,8 @@ def moved_along_rays(pair: tuple[SeenVertebra, Completion], factor: float) -> tu
 
 
 def by_second_view(first: Found, second: Found) -> tuple[Found, float]:
-    """The vertebrae of the first view as deep as the second shows them, and how sure that is, mm (standard deviation).
+    """The vertebrae of the first view as deep as the second shows each of them, those that it does not show as deep as
+    the others, and how sure that is, mm (standard deviation).
 
     Raises InputError for views that are too much alike or have no vertebra in common.
     """
@@ -53,25 +56,24 @@ def by_second_view(first: Found, second: Found) -> tuple[Found, float]:
             f"the second view shows {_listed(second)}, the first {_listed(first)}: no vertebra is in both; name one in "
             "each with --landmarks"
         )
-    factors, apart = [], []
+    factors, apart = dict[str, float](), []
     for name in names:
         (one, here), (other, there) = first[name], second[name]
-        factor, miss = _nearest(
-            one.crop.camera.source_ras_mm, here.matrix[:3, 3],
-            other.crop.camera.source_ras_mm, there.matrix[:3, 3],
+        factors[name], miss = _nearest(
+            one.crop.camera.source_ras_mm, here.vertices.mean(axis=0),
+            other.crop.camera.source_ras_mm, there.vertices.mean(axis=0),
         )  # fmt: skip
-        factors.append(factor)
         apart.append(miss)
-    if np.median(apart) > 25.0:
+    miss = float(np.median(apart))
+    if miss > MOST_APART_MM:
         raise InputError(
-            f"the two views do not fit together: the vertebrae of one lie {np.median(apart):.0f} mm beside those of "
-            "the other; check their geometry (--camera)"
+            f"the two views do not fit together: the vertebrae of one lie {miss:.0f} mm beside those of the other; "
+            "check their geometry (--camera), or name the same vertebra in each with --landmarks"
         )
-    factor = float(np.median(factors))
-    distance = float(np.mean([_distance(one, end) for one, end in first.values()]))
-    scatter = float(np.median(np.abs(np.array(factors) - factor))) * distance * 1.5
-    moved = {name: moved_along_rays(pair, factor) for name, pair in first.items()}
-    return moved, max(LEAST_SD_MM, scatter / np.sqrt(len(factors)))
+    usual = float(np.median(list(factors.values())))
+    moved = {name: moved_along_rays(pair, factors.get(name, usual)) for name, pair in first.items()}
+    # What the rays miss each other by across both views, they are off along the first as well.
+    return moved, max(LEAST_SD_MM, miss)
 
 
 def _nearest(
