@@ -6,7 +6,8 @@
 For each person, bone and simulator two views are made, at 0 and 45 degrees from the front. `surfaces` is the films of
 whole regions from surfaces; `volume` makes the same person's bones into a labelled volume, that into a pseudo-CT, and
 line integrals through it into films: another hand, the same truth. The truth is the nearest shape of a model without
-the subject, laid on the bone. At each level of the fit, with the true neighbours in the picture, its cost is compared
+the subject, laid on the bone. At each level of the fit, with the true neighbours in the picture, counted over the whole
+film or, as the fit does once the place is known, near the bone alone, its cost is compared
 with those of displaced candidates: shifted by 3 to 40 mm, turned by 2 to 12 degrees, or of another shape. The table
 says how many of them cost more than the truth, by the cost as candidates are ranked, how many agree less by the
 agreement near the bone that is shown to users, and how far off the farthest one is that costs less. At a minimum a fit
@@ -16,7 +17,8 @@ stays: the last columns are ASSD before and after a few steps from the truth. Tr
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,8 +33,10 @@ from mri2mesh.engines.ddx.training.run import prepared_anatomy
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.case import Case, prepare_case
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
-from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm
+from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN, Level
+from mri2mesh.engines.xray_fit.fitting.near import near_bone
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.prior import Prior
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
@@ -87,17 +91,18 @@ def main() -> None:
     torch.set_num_threads(1)
     films = RegionCases(*prepared_anatomy(options.data, options.work, 0))
     print(
-        "| bone | person | simulator | level | cost more | agree less | farthest that does not | truth, mm | after |"
+        "| bone | person | simulator | pixels | counted | cost more | agree less | farthest that does not |"
+        " truth, mm | after |"
     )
-    print("|---" * 9 + "|")
+    print("|---" * 10 + "|")
     for name in options.cases.split(","):
         anatomy, subject = name.split("/")
         case = films.case(anatomy, subject, 0)
         for simulator in options.simulators.split(","):
             views = _films(films, case, simulator)
-            for level, row in _levels(films, case, views, options.displaced):
+            for level, counted, row in _levels(films, case, views, options.displaced):
                 print(
-                    f"| {anatomy} | {subject} | {simulator} | {level.pixels} | {row.dearer:.0%}"
+                    f"| {anatomy} | {subject} | {simulator} | {level.pixels} | {counted} | {row.dearer:.0%}"
                     f" | {row.less_agreeing:.0%} | {row.farthest_mm:.1f} | {row.before_mm:.2f} | {row.after_mm:.2f} |",
                     flush=True,
                 )
@@ -156,7 +161,7 @@ def _inside(vertices: NDArray, faces: NDArray, low: NDArray, size: NDArray) -> N
 
 def _levels(
     films: RegionCases, person: RegionCase, radiographs: list[Radiograph], displaced: int
-) -> Iterator[tuple[Level, Row]]:
+) -> Iterator[tuple[Level, str, Row]]:
     case = prepare_case(radiographs, person.model)
     template = films.shapes.template
     names = ("hip_left", "hip_right", "sacrum") if person.anatomy == "pelvis" else (person.anatomy,)
@@ -173,12 +178,15 @@ def _levels(
         column, row = np.rint(one.camera.project(person.truth)).T
         shown &= (column >= 0) & (column < one.camera.size[1]) & (row >= 0) & (row < one.camera.size[0])
     score = Truth(person.subject, person.model, person.truth, shown)
-    for level in PLACE_KNOWN:
-        terms = _terms(case, level, truth, beside)
+    near = near_bone(case.views, case.family, truth)
+    for level, (counted, views) in itertools.product(
+        PLACE_KNOWN, (("whole film", case.views), ("near", near))
+    ):
+        terms = _terms(views, case.family, level, truth, beside)
         cost = sum(term.rank_cost(candidates) / term.noise for term in terms)
         agreement = torch.stack([term.agreement_near(candidates) for term in terms]).mean(0)
         modes = case.family.n_modes if level.local else min(level.modes, case.family.n_own)
-        prior = Prior(truth, mean_beam(case.views), case.settings.prior)
+        prior = Prior(truth, mean_beam(views), case.settings.prior)
         ended = solve(terms, prior, truth, modes, STEPS).parameters
         wrong = apart[cost[1:] < cost[0]]
         before, after = (
@@ -186,6 +194,7 @@ def _levels(
         )
         yield (
             level,
+            counted,
             Row(
                 float((cost[1:] > cost[0]).double().mean()),
                 float((agreement[1:] < agreement[0]).double().mean()),
@@ -196,12 +205,14 @@ def _levels(
         )
 
 
-def _terms(case: Case, level: Level, at: Parameters, beside: Neighbours) -> list[ImageTerm]:
+def _terms(
+    views: Sequence[Observation], whole: SurfaceFamily, level: Level, at: Parameters, beside: Neighbours
+) -> list[ImageTerm]:
     image = ImageSettings(
         coarse_mm=level.coarse_mm, spongy=level.spongy, gradients=level.gradients, even=True
     )
-    small = [coarser(seen, level.pixels) for seen in case.views]
-    family = case.family.lighter(level.faces) if level.faces else case.family
+    small = [coarser(seen, level.pixels) for seen in views]
+    family = whole.lighter(level.faces) if level.faces else whole
     return [
         ImageTerm(seen, n, family, image, depth_of(seen, at), beside.layers(seen.camera))
         for n, seen in enumerate(small)

@@ -178,6 +178,11 @@ def _add_xray_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="the bone alone in the picture, as vertebrae always are"
     )
+    parser.add_argument(
+        "--foreign",
+        choices=("atlas", "limb"),
+        help="pelves of the atlas fitted with the joint model, or the joint model's with the atlas",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write every run and the summary here")
     parser.add_argument(
         "--cases", type=Path, metavar="DIR", help="where shapes for films are kept (default: OUT)"
@@ -381,6 +386,7 @@ def _run_xray_fit(options: argparse.Namespace) -> int:
         options.out,
         anatomy_files=None if options.data is None else anatomy_files,
         alone=options.alone,
+        foreign=options.foreign,
         seed=options.seed,
         device=options.device,
     )

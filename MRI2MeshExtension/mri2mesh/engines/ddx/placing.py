@@ -37,16 +37,23 @@ class PlacedBones:
 
 
 def place_bones(
-    radiograph: Radiograph, *, device: str = "cpu", cache: Cache = no_cache
+    radiograph: Radiograph,
+    hips_to_detector_mm: float | None = None,
+    option: str = "",
+    *,
+    device: str = "cpu",
+    cache: Cache = no_cache,
 ) -> PlacedBones | None:
-    """None where the network does not apply: there are no weights, it is no front view, its scale is unknown, no
-    pelvis is in it, or the engine's own checks say that what was seen makes no pelvis."""
+    """hips_to_detector_mm: as of `reference.reference_of`, with the option that gives it. None where the network does
+    not apply: there are no weights, it is no front view, its scale is unknown, no pelvis is in it, or the engine's own
+    checks say that what was seen makes no pelvis. Raises InputError for a distance that the geometry has no room for.
+    """
+    reference = reference_of(radiograph.geometry, hips_to_detector_mm, option)
     if not radiograph.scale_known:
         return None
     try:
         trained: TrainedNetwork = cache(load_network, None, device)
         bones: tuple[Target, ...] = cache(targets)
-        reference = reference_of(radiograph.geometry, None, "")
         seen = see(radiograph, trained, reference, bones[0])
     except InputError:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mri2mesh.engines.declaration import Engine
+from mri2mesh.engines.dense_maps.depth_option import HIPS_TO_DETECTOR
 from mri2mesh.engines.kinds import RADIOGRAPHS
 from mri2mesh.engines.options import Choice, EarlierResult, File, Landmarks
 
@@ -55,6 +56,7 @@ ENGINE = Engine(
             beside=".mask.png",
             read="mri2mesh.engines.xray_fit.reading:masks",
         ),
+        HIPS_TO_DETECTOR,
         EarlierResult(
             "start",
             label="Begin",

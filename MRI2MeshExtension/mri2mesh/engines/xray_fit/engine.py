@@ -35,17 +35,13 @@ from mri2mesh.engines.xray_fit.checks import (
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
-from mri2mesh.engines.xray_fit.fitting.case import (
-    Beginning,
-    Case,
-    Picked,
-    beginning_of,
-    prepare_case,
-    settings_from,
-)
+from mri2mesh.engines.xray_fit.fitting.beginning import Beginning, beginning_of, settings_from
+from mri2mesh.engines.xray_fit.fitting.case import DEPTH_OPTION, Case, Picked, prepare_case
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.held_depth import held_by
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
+from mri2mesh.engines.xray_fit.fitting.poses import seen_from_aside
 from mri2mesh.engines.xray_fit.fitting.region import CENTRED_ON, REGION
 from mri2mesh.engines.xray_fit.fitting.second_fit import fit_twice_if_doubtful
 from mri2mesh.engines.xray_fit.fitting.side import (
@@ -58,11 +54,14 @@ from mri2mesh.engines.xray_fit.fitting.side import (
 from mri2mesh.engines.xray_fit.fitting.stored import to_plain
 from mri2mesh.engines.xray_fit.fitting.support import support_in_views
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
+    IN_PLACE,
+    IN_PLACE_ONE_SIDE,
     MODEL_RESIDUAL_MM,
     UNKNOWN_RESIDUAL_MM,
     pose_check,
     uncertainty_of,
 )
+from mri2mesh.engines.xray_fit.placed import PlacedInViews
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
@@ -94,6 +93,7 @@ def reconstruct(
     anatomy: str | None,
     landmarks: Sequence[Picked] | None = None,
     masks: Sequence[NDArray[np.bool_] | None] | None = None,
+    hips_to_detector_mm: float | None = None,
     settings: FitSettings | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -104,8 +104,10 @@ def reconstruct(
     """The surfaces of one anatomy (of `ANATOMIES`) from its radiographs, in patient RAS.
 
     landmarks: per radiograph the picked landmarks of the shape model, none, few or all. masks: per radiograph the
-    bone's whole silhouette [rows, columns], or None. settings: by default `settings_for` these radiographs.
-    start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new landmarks.
+    bone's whole silhouette [rows, columns], or None. hips_to_detector_mm: from the middle of the hip joints to the
+    detector along the beam, of one front view of bones of the hip. settings: by default `settings_for` these
+    radiographs. start: an earlier result of the same views, or its ``provenance["fit"]``, to go on from, as with new
+    landmarks.
     progress and watch, which is called after each step: what they raise ends the fit and is passed on.
     A fit that diverges gives a result without structures and with a failed check.
     Raises InputError for an unknown anatomy, landmark or device, and for geometry or images that cannot be fitted.
@@ -118,9 +120,21 @@ def reconstruct(
         on = "cpu" if chosen.type == "mps" else chosen
         region = _region(anatomy, cache)
         known = start is not None or any(landmarks or ())
-        placed = [] if region is None or known else _placed(radiographs, cache)
+        places = PlacedInViews()
+        if region is not None and not known and anatomy is not None:
+            placed = [place_bones(one, hips_to_detector_mm, DEPTH_OPTION, cache=cache) for one in radiographs]
+            places = PlacedInViews.of(placed, radiographs, anatomy)
         case = prepare_case(
-            radiographs, _model(anatomy, cache), landmarks, masks, settings, on, region, placed
+            radiographs,
+            _model(anatomy, cache),
+            landmarks,
+            masks,
+            settings,
+            on,
+            region,
+            places.vertices,
+            places.shown,
+            hips_to_detector_mm,
         )
         prepare(
             lambda message, done: stages.share(0.4 + 0.6 * done, message),
@@ -140,7 +154,7 @@ def reconstruct(
             beginning = beginning_of(case, start)
         with stages.stage("fit"):
             found = fit_twice_if_doubtful(
-                case.views,
+                beginning.views,
                 case.family,
                 beginning.starts,
                 settings_from(case.settings, beginning),
@@ -148,13 +162,14 @@ def reconstruct(
                 each,
                 expected=beginning.expected,
                 beside=beginning.beside,
+                held=held_by(beginning.depth, case.family),
             )
         with stages.stage("check"):
             if not (
                 torch.isfinite(found.parameters.vertices(case.family)).all() and math.isfinite(found.cost)
             ):
                 raise torch.linalg.LinAlgError("a number is not finite")
-            structures = _structures(case, found)
+            structures = _structures(case, beginning, found)
             checks = _checks(case, beginning, found, structures, stages.share)
             if not all(one.scale_known for one in radiographs):
                 checks = [_without_scale(check) for check in checks]
@@ -182,6 +197,7 @@ def reconstruct(
             "settings": {
                 "anatomy": case.model.name,
                 "landmarks": sum(len(term.groups) for term in case.landmarks),
+                "hips_to_detector_mm": hips_to_detector_mm,
             },
             **extra,
         },
@@ -204,12 +220,6 @@ def _region(anatomy: str | None, cache: Cache) -> ShapeModel | None:
     return cache(read_shape_model, REGION) if anatomy in CENTRED_ON else None
 
 
-def _placed(radiographs: Sequence[Radiograph], cache: Cache) -> list[NDArray[np.float64]]:
-    """Where the network of the engine ddx sees the region's bones, of the views that it knows."""
-    found = [place_bones(one, cache=cache) for one in radiographs]
-    return [one.vertices for one in found if one is not None]
-
-
 def _flexible(anatomy: str) -> ShapeModel:
     return flexible(read_shape_model(anatomy))
 
@@ -219,9 +229,13 @@ def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:
     return {name: case.model.surface(vertices, name) for name in case.model.part_names}
 
 
-def _structures(case: Case, found: Fit) -> list[ReconstructedStructure]:
+def _structures(case: Case, beginning: Beginning, found: Fit) -> list[ReconstructedStructure]:
     residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
-    spread = uncertainty_of(found, case.family, [seen.camera for seen in case.views], residual)
+    calibration = None
+    if beginning.place_known:
+        calibration = IN_PLACE if seen_from_aside(case.views) else IN_PLACE_ONE_SIDE
+    cameras = [seen.camera for seen in case.views]
+    spread = uncertainty_of(found, case.family, cameras, residual, calibration)
     result = []
     for name, mesh in _surfaces(case, found.parameters).items():
         own = case.model.part_vertices(name)
@@ -244,7 +258,10 @@ def _checks(
     at, expected = found.parameters, beginning.expected
     turn = math.degrees(float(turn_of(at.rotation @ expected.rotation.mT).norm()))
     beam = mean_beam(case.views).to(at.position)
-    depth = abs(float((at.position - expected.position)[0] @ beam))
+    depth, depth_sd = abs(float((at.position - expected.position)[0] @ beam)), case.settings.prior.depth_mm
+    if beginning.depth is not None:
+        depth = abs(float(held_by(beginning.depth, case.family)[0].off_mm(at)[0]))
+        depth_sd = beginning.depth.sd_mm
     missed = [float(term.distance_mm(at)[0].square().mean().sqrt()) for term in case.landmarks]
     b = at.coefficients[0].cpu().numpy()
     outlines = [float(term.distance_mm(at)[0]) for term in case.outlines]
@@ -259,7 +276,7 @@ def _checks(
         missed,
         outlines,
         least,
-        depth_sd_mm=case.settings.prior.depth_mm,
+        depth_sd_mm=depth_sd,
     )
     checks.append(pose_check(found, case.family))
     if beginning.place_known:  # there gradients are compared, and what is beside the bone is known
@@ -289,7 +306,15 @@ def _side(case: Case, beginning: Beginning, found: Fit, report_progress: Callabl
             report_progress(share + 0.5 * fraction)
 
         ended = fit(
-            one.views, one.family, start, quick, one.terms, each, beginning.expected, beginning.beside
+            beginning.views,
+            one.family,
+            start,
+            quick,
+            one.terms,
+            each,
+            beginning.expected,
+            beginning.beside,
+            held_by(beginning.depth, one.family),
         )
         return float(np.mean(ended.agreement))
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.engines.ddx.training.run import LEFT_OUT
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.transforms import Matrix, apply, rigid_fit, rigid_inverse, translation
 from mri2mesh.imaging.radiographs.masks.mask import with_masks
@@ -58,6 +59,10 @@ FILM_CONDITIONS = {
 }
 
 
+DISTANCE_SD_MM = 5.0
+"""How far off the distance from the hips to the detector is that a user gives with one view: as on a table."""
+
+
 @dataclass(frozen=True)
 class RegionCase:
     """One person. subject: whose bone it is. model: everybody else's, flexible. truth: [V, 3] mm RAS, the bone in that
@@ -78,7 +83,8 @@ class RegionCases:
         self.maker = RegionMaker(self.shapes, self.spines)
 
     def subjects(self, anatomy: str) -> list[str]:
-        """Whose bone can be measured: of a pelvis the atlas's subjects, of a femur all that there are."""
+        """Whose bone can be measured: of a pelvis the atlas's subjects, of a femur all; of both those that the network
+        of the engine ddx has not seen either, for a fit begins where it places the bones."""
         if anatomy == "pelvis":
             names = [
                 name
@@ -87,7 +93,7 @@ class RegionCases:
             ]
         else:
             names = list(self.shapes.femur_subjects)
-        return list(dict.fromkeys(names))
+        return [name for name in dict.fromkeys(names) if name in LEFT_OUT]
 
     def case(self, anatomy: str, subject: str, seed: int) -> RegionCase:
         """The same for the same seed."""
@@ -125,6 +131,13 @@ class RegionCases:
         surface = Mesh(atlas.astype(np.float32), model.faces)
         back = _laid_on(points, surface)
         return apply(posed, apply(rigid_inverse(back), atlas))
+
+    def hips_to_detector_mm(self, case: RegionCase, condition: FilmCondition, seed: int) -> float | None:
+        """What a user says of one view, nearly right; of several views nothing need be said."""
+        if len(condition.angles_deg) > 1:
+            return None
+        rng = np.random.default_rng([seed, *case.subject.encode(), 2])
+        return SOURCE_TO_DETECTOR_MM - SOURCE_TO_ISOCENTRE_MM + DISTANCE_SD_MM * float(rng.normal())
 
     def radiographs(self, case: RegionCase, condition: FilmCondition, seed: int) -> list[Radiograph]:
         """What a user's files would be read as, masks included."""

@@ -244,14 +244,15 @@ def score(
 
 
 def summarise(scores: Iterable[FitScore]) -> dict[str, dict[str, float]]:
-    """Measure -> its median, 90th percentile and root mean square; under "n" how many fits."""
+    """Measure -> its median, least, most and root mean square; under "n" how many fits."""
     rows = list(scores)
     result = {"n": {"count": float(len(rows))}}
     for name in MEASURES:
         values = [getattr(row, name) for row in rows]
         result[name] = {
             "median": float(np.median(values)),
-            "p90": float(np.percentile(values, 90)),
+            "least": float(np.min(values)),
+            "most": float(np.max(values)),
             "rms": _rms(np.array(values)),
         }
     return result

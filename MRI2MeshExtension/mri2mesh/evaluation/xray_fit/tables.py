@@ -45,10 +45,10 @@ def of_conditions(scores: Sequence[FitScore]) -> dict[str, list[FitScore]]:
 
 
 def markdown(scores: Sequence[FitScore], anatomy: str) -> str:
-    """One row for each condition: medians, and the 90th percentiles in brackets; then root mean squares; how many
+    """One row for each condition: medians, and ranges in brackets; then root mean squares; how many
     passed all checks, and how many of those are further off than twice what they state."""
     lines = [
-        f"{anatomy}, left out of its own model; median (90th percentile), mm",
+        f"{anatomy}, left out of its own model; median (range), mm",
         "",
         "| condition | n | "
         + " | ".join([*COLUMNS.values(), *HONESTY.values()])
@@ -57,7 +57,10 @@ def markdown(scores: Sequence[FitScore], anatomy: str) -> str:
     ]
     for name, rows in of_conditions(scores).items():
         summary = summarise(rows)
-        cells = [f"{summary[key]['median']:.2f} ({summary[key]['p90']:.2f})" for key in COLUMNS]
+        cells = [
+            f"{summary[key]['median']:.2f} ({summary[key]['least']:.2f} to {summary[key]['most']:.2f})"
+            for key in COLUMNS
+        ]
         cells += [f"{summary[key]['rms']:.2f}" for key in HONESTY]
         passed = [row for row in rows if row.passed]
         wrong = sum(row.error_mm > 2 * row.stated_mm for row in passed)

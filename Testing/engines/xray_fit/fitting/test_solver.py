@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from engines.xray_fit.fitting.lumps import c_arm, shadow, standing
-from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm
+from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Linearised
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters, turn_of
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.solver import solve
+from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 
 ANTERIOR = torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64)
 TRUTH = (0.8, -0.6, 0.5)
@@ -94,3 +95,37 @@ def test_what_a_watcher_raises_ends_the_fit(family):
     start = off(0.03, 2.0, 1)
     with pytest.raises(KeyboardInterrupt):
         solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 5, stop)
+
+
+class Steep:
+    """Holds the position at a place, and takes itself to be four times as steep as it is: its steps are a quarter of
+    the way, as those of images are while most of a bone lies off its edges."""
+
+    view, noise = 0, 1.0
+
+    def __init__(self, place: float) -> None:
+        self.place = place
+
+    def cost(self, at, yardstick=None):
+        return 0.5 * (at.position - self.place).square().sum(1)
+
+    def rank_cost(self, at):
+        return self.cost(at)
+
+    def linearise(self, at, n_shape=None):
+        precision = torch.zeros(len(at), 7 + n_shape + 6, 7 + n_shape + 6, dtype=torch.float64)
+        precision[:, 3:6, 3:6] = 4 * torch.eye(3)
+        slope = torch.zeros(len(at), 7 + n_shape + 6, dtype=torch.float64)
+        slope[:, 3:6] = self.place - at.position
+        return Linearised(self.cost(at), precision, slope), Yardstick(torch.ones(len(at)))
+
+
+@pytest.mark.parametrize("place", [-40.0, 25.0])
+def test_steps_that_are_too_short_are_made_longer_where_that_costs_less(place):
+    start = standing()
+    free = PriorSettings(depth_mm=1e5, across_mm=1e5)
+    steep, prior, there = [Steep(place)], Prior(start, ANTERIOR, free), torch.full((1, 3), place).double()
+    found = solve(steep, prior, start, 0, 1, longer=True).parameters
+    torch.testing.assert_close(found.position, there, rtol=0.01, atol=0)
+    found = solve(steep, prior, start, 0, 1).parameters
+    torch.testing.assert_close(found.position, there / 4, rtol=0.01, atol=0)

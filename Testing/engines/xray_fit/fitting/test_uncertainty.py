@@ -11,6 +11,7 @@ from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, Rivals
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
+    Calibration,
     pose_check,
     rival_probability,
     step_covariance,
@@ -54,6 +55,14 @@ def test_shifts_move_all_vertices_alike_and_depth_is_kept_apart(family):
     assert np.allclose(found.along_beam, 7.0, atol=1e-2)
     assert np.allclose(found.across, 0.5, atol=1e-2)
     assert np.allclose(found.total, np.sqrt(7.0**2 + 0.5), atol=1e-3)
+
+
+def test_what_is_stated_is_larger_than_the_curvature_says_by_the_calibration(family):
+    fit = known_to({3: 0.5, 4: 7.0, 5: 0.5}, family)
+    found = uncertainty_of(fit, family, [far_in_front()], 0.0, Calibration(along=2.0, across=3.0))
+    assert np.allclose(found.along_beam, 14.0, atol=2e-2)
+    assert np.allclose(found.across, 1.5, atol=3e-2)
+    assert np.allclose(found.total, np.sqrt(14.0**2 + 2 * 1.5**2), atol=1e-2)
 
 
 def test_a_turn_moves_vertices_by_their_distance_from_its_axis(family):

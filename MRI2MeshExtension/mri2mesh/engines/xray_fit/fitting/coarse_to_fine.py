@@ -23,7 +23,7 @@ from mri2mesh.engines.xray_fit.fitting.poses import (
 )
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
-from mri2mesh.engines.xray_fit.fitting.solver import Solution, Term, solve
+from mri2mesh.engines.xray_fit.fitting.solver import Solution, Term, rank_cost, solve
 
 FAR = 2.0
 """Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""
@@ -96,11 +96,12 @@ def fit(
     watch: Watch | None = None,
     expected: Parameters | None = None,
     beside: Neighbours | None = None,
+    held: Sequence[Term] = (),
 ) -> Fit:
     """Fit a family to views from one or several starts. more: further terms, as landmarks.
 
     expected: a batch of one, what the prior is centred on; without it each start has its own prior around it.
-    beside: other bones in the pictures.
+    beside: other bones in the pictures. held: further terms that say nothing of where in the images the bone is.
     """
     settings = settings or FitSettings()
     beam = mean_beam(views).to(start.position)
@@ -146,7 +147,12 @@ def fit(
         prior = Prior(
             expected, beam, settings.prior if level is levels[-1] else settings.prior.with_views_fixed()
         )
-        solution = solve([*terms, *more], prior, at, n_shape, level.iterations, each)
+        if beside is not None and level is not levels[0]:
+            at, expected = _with_better(start, at, expected, [*terms, *more, *held], prior)
+            prior = prior.around(expected)
+        solution = solve(
+            [*terms, *more, *held], prior, at, n_shape, level.iterations, each, longer=beside is not None
+        )
         done += level.iterations
         ranked = distinct(solution.parameters, solution.cost, family)
         if len(at) > 1:
@@ -168,6 +174,20 @@ def fit(
         rivals,
     )
     return found if rivals is None else replace(found, rivals=_elsewhere(rivals, found))
+
+
+def _with_better(
+    starts: Parameters, at: Parameters, expected: Parameters, terms: Sequence[Term], prior: Prior
+) -> tuple[Parameters, Parameters]:
+    """The candidates, and the starts that explain the images better at this level: no fit may end with less."""
+    cost = rank_cost(
+        terms,
+        prior.around(expected.take(torch.zeros(len(at) + len(starts), dtype=torch.long))),
+        Parameters.joined([at, starts]),
+    )
+    better = torch.nonzero(cost[len(at) :] < cost[: len(at)].amin())[:, 0]
+    one = torch.zeros(len(better), dtype=torch.long)
+    return Parameters.joined([at, starts.take(better)]), Parameters.joined([expected, expected.take(one)])
 
 
 def _elsewhere(rivals: Rivals, found: Fit) -> Rivals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import copy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ class BandPass:
         self.mask = mask.float()
         self._fine_px, self.block = fine_px, max(1, int(coarse_px / 3))
         self.reach = math.ceil(2.5 * coarse_px)
-        self._down, self._across = (_spread(n, self.block, coarse_px).to(self.mask) for n in mask.shape)
+        self._down, self._across = (_Spread.of(n, self.block, coarse_px, self.mask) for n in mask.shape)
         reached = self.mask[None, :, :, None]
         self._fine_share = self.mask[:, :, None] / _narrow(reached, fine_px)[0].clamp_min(1e-3)
         self._coarse_share = self.mask[:, :, None] / self._wide(reached)[0].clamp_min(1e-3)
@@ -44,16 +45,17 @@ class BandPass:
         part.mask, part._fine_share, part._coarse_share = (
             one[box.rows, box.columns] for one in (self.mask, self._fine_share, self._coarse_share)
         )
-        part._down = self._down[box.rows, blocks[0]].contiguous()
-        part._across = self._across[box.columns, blocks[1]].contiguous()
+        part._down = self._down.part(box.rows, blocks[0])
+        part._across = self._across.part(box.columns, blocks[1])
         return part
 
     def _wide(self, images: Tensor) -> Tensor:
         """[B, H, W, P] blurred by averages of blocks, a Gaussian over those, and lines between."""
-        batch, rows, _, layers = images.shape
+        batch, _, _, layers = images.shape
         small = _averaged(_averaged(images, 1, self.block), 2, self.block)
-        down = self._down @ small.reshape(batch, small.shape[1], -1)
-        return self._across @ down.view(batch, rows, small.shape[2], layers)
+        down = self._down.blur @ small.reshape(batch, small.shape[1], -1)
+        blurred = self._across.blur @ down.view(batch, -1, small.shape[2], layers)
+        return self._across.between(self._down.between(blurred, 1), 2)
 
 
 def _narrow(images: Tensor, width: float) -> Tensor:
@@ -82,14 +84,38 @@ def _averaged(images: Tensor, axis: int, block: int) -> Tensor:
     return images.unflatten(axis, (-1, block)).mean(axis + 1)
 
 
-def _spread(length: int, block: int, width: float) -> Tensor:
-    """[length, blocks]: from the means of blocks to pixels, by the Gaussian at the blocks and lines between them."""
-    centre = (torch.arange(-(-length // block), dtype=torch.float32) + 0.5) * block - 0.5
-    blur = torch.exp(-0.5 * ((centre[:, None] - centre) / width) ** 2) * (block / width)
-    place = ((torch.arange(length) + 0.5) / block - 0.5).clamp(0, len(centre) - 1)
-    low = place.floor().long().clamp(max=max(len(centre) - 2, 0))
-    high = (low + 1).clamp(max=len(centre) - 1)
-    return torch.lerp(blur[low], blur[high], (place - low)[:, None])
+@dataclass(frozen=True)
+class _Spread:
+    """Along one axis, from the means of blocks to pixels: the Gaussian at the blocks, blur [to, from], and lines
+    between them: the pixel lies at share [length] of the way from one block, low, to the next, high."""
+
+    blur: Tensor
+    low: Tensor
+    high: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, length: int, block: int, width: float, like: Tensor) -> _Spread:
+        centre = (torch.arange(-(-length // block), dtype=torch.float32) + 0.5) * block - 0.5
+        blur = torch.exp(-0.5 * ((centre[:, None] - centre) / width) ** 2) * (block / width)
+        place = ((torch.arange(length) + 0.5) / block - 0.5).clamp(0, len(centre) - 1)
+        low = place.floor().long().clamp(max=max(len(centre) - 2, 0))
+        high = (low + 1).clamp(max=len(centre) - 1)
+        on = like.device
+        return cls(blur.to(like), low.to(on), high.to(on), (place - low).to(like))
+
+    def part(self, pixels: slice, blocks: slice) -> _Spread:
+        """To some pixels, from some blocks."""
+        low, high = self.low[pixels], self.high[pixels]
+        first, last = int(low[0]), int(high[-1])
+        blur = self.blur[first : last + 1, blocks].contiguous()
+        return _Spread(blur, low - first, high - first, self.share[pixels])
+
+    def between(self, values: Tensor, axis: int) -> Tensor:
+        """Lines between values at the blocks, along an axis of a tensor of four."""
+        share = self.share.view([-1 if one == axis else 1 for one in range(4)])
+        low = values.index_select(axis, self.low)
+        return low.lerp_(values.index_select(axis, self.high), share)
 
 
 def smooth_gains(size: tuple[int, int], n: int) -> Tensor:

@@ -52,11 +52,14 @@ AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class Observation:
-    """One view at one resolution. image: [H, W], larger where more was absorbed. mask: [H, W], True where it counts."""
+    """One view at one resolution. image: [H, W], larger where more was absorbed. mask: [H, W], True where it is
+    usable. near: [H, W], True near the bone that is wanted, where its place is known: only there is it counted how well
+    the image is explained, the rest is other bones', skin's and air's affair; None for everywhere."""
 
     camera: XrayCamera
     image: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    near: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ class ImageTerm:
         self.pixels_per_measurement = max(1.0, (settings.correlation_mm / at_patient) ** 2)
         self.beside = None if beside is None else self._attenuating(beside)
         self.reach_px = max(1, round(settings.window_mm / at_patient)) if settings.window_mm > 0 else 0
-        self.inside = mask.flatten()
+        counted = seen.mask if seen.near is None else seen.mask & seen.near
+        self.inside = torch.from_numpy(counted).to(device).flatten()
         if settings.gradients:
             self.inside = torch.cat([self.inside, self.inside])
         self.even: Tensor | None = None

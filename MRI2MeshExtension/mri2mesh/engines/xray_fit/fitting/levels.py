@@ -52,11 +52,12 @@ steps to settle in all of them."""
 
 
 PLACE_KNOWN = (
-    Level(128, 8, 20, 2, 20.0, spongy=0.3, reflect=True, gradients=True, faces=6000),
-    Level(256, 8, 1000, 1, 10.0, spongy=0.3, local=True, gradients=True),
+    Level(128, 10, 20, 2, 20.0, spongy=0.3, reflect=True, gradients=True, faces=6000),
+    Level(128, 4, 1000, 1, 12.0, spongy=0.3, local=True, gradients=True),
+    Level(256, 4, 1000, 1, 10.0, spongy=0.3, local=True, gradients=True),
 )
 """Where a bone's place among the others is known to some millimetres: gradients, which lead home from no farther, are
-compared from the start."""
+compared from the start. A step at the last level takes as long as four of those before it, so most are made there."""
 
 
 def levels_for(views: Sequence[Observation]) -> tuple[Level, ...]:

@@ -47,9 +47,13 @@ class Prior:
         across = torch.eye(3).to(along) - along
         self.place = along / settings.depth_mm**2 + across / settings.across_mm**2
 
+    def around(self, start: Parameters) -> Prior:
+        """The same around other starts."""
+        return Prior(start, self.beam, self.settings)
+
     def of(self, candidate: int) -> Prior:
         """The prior of one candidate."""
-        return Prior(self.start.take(torch.tensor([candidate])), self.beam, self.settings)
+        return self.around(self.start.take(torch.tensor([candidate])))
 
     def free(self, n_shape: int) -> Tensor:
         """[n_steps] which steps may be taken: pose always, the rest where its deviation is not 0."""

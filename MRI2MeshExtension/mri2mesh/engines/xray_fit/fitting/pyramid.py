@@ -33,5 +33,7 @@ def coarser(seen: Observation, longer_side: int) -> Observation:
         pixel_spacing_mm=(row_mm * factor, column_mm * factor),
         principal_point_px=((column + 0.5) / factor - 0.5, (row + 0.5) / factor - 0.5),
     )
-    mask = share > 0.5
-    return Observation(smaller, np.where(mask, image, 0).astype(np.float32), mask)
+    mask, near = share > 0.5, seen.near
+    if near is not None:
+        near = np.any(near[: rows * factor, : columns * factor].reshape(shape), axis=(1, 3))
+    return Observation(smaller, np.where(mask, image, 0).astype(np.float32), mask, near)

@@ -28,6 +28,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import depth_of, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
+from mri2mesh.engines.xray_fit.fitting.held_depth import HeldDepth, held_by
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import distinct
@@ -111,12 +112,16 @@ class RegionFit:
         )
         return np.asarray(places[np.linalg.norm(places - near, axis=1).argmin()])
 
+    def part(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """[V, 3] mm RAS of some bones."""
+        return self.vertices[np.concatenate([self.model.part_vertices(name) for name in names])]
+
     def start_of(self, model: ShapeModel) -> tuple[Matrix, NDArray[np.float64]]:
         """[4, 4] and coefficients [M] that lay another model of one or some of these bones on them: by its vertices
         where they correspond, else by the landmarks that both have."""
-        own = np.concatenate([self.model.part_vertices(name) for name in model.part_names])
+        own = self.part(model.part_names)
         if len(own) == len(model.mean):
-            return _laid(model, self.vertices[own])
+            return _laid(model, own)
         names = [name for name in model.landmarks if name in self.model.landmarks]
         mine = np.stack([model.landmark(name) for name in names])
         there = np.stack([self.model.landmark(name, self.vertices) for name in names])
@@ -182,8 +187,10 @@ def fit_region(
     model: ShapeModel,
     searched: Searched,
     prior: PriorSettings,
+    depth: HeldDepth | None = None,
 ) -> RegionFit:
-    """The region laid on the views, from where `search_region` left it."""
+    """The region laid on the views, from where `search_region` left it. depth: of the middle of the hip joints, where
+    the views do not show it."""
     at, turns, centre = searched.parameters, _STRAIGHT, hips_middle(model)
     device = at.position.device
     before, beam = at, mean_beam(views).to(at.position)
@@ -200,7 +207,10 @@ def fit_region(
             ImageTerm(coarser(seen, stage.pixels), n, family, image, depth_of(seen, at))
             for n, seen in enumerate(views)
         ]
-        solution = solve(terms, Prior(before, beam, prior), at, stage.modes, stage.iterations)
+        held = held_by(depth, _whole(model, turns, centre, device))
+        solution = solve(
+            [*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations, longer=True
+        )
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
         at, before = solution.parameters.take(chosen), before.take(chosen)
     found = articulated(model, turned_by(turns, at.coefficients[0].cpu().numpy()), MODES)
@@ -218,9 +228,12 @@ def hips_middle(model: ShapeModel, vertices: NDArray | None = None) -> NDArray[n
     return np.asarray(np.mean(sides, axis=0))
 
 
+def _whole(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
+    return SurfaceFamily(articulated(model, turns, MODES), device, centre=torch.from_numpy(centre))
+
+
 def _family(model: ShapeModel, turns: NDArray, centre: NDArray, device: torch.device | str) -> SurfaceFamily:
-    turned = articulated(model, turns, MODES)
-    return SurfaceFamily(turned, device, centre=torch.from_numpy(centre)).lighter(FACES)
+    return _whole(model, turns, centre, device).lighter(FACES)
 
 
 def _without_turns(coefficients: torch.Tensor) -> torch.Tensor:

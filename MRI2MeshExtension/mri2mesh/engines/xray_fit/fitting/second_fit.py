@@ -29,11 +29,12 @@ def fit_twice_if_doubtful(
     *,
     expected: Parameters,
     beside: Neighbours | None = None,
+    held: Sequence[Term] = (),
 ) -> Fit:
     """As `fit`; where that is doubtful and nothing but the images holds the bone, the better of it and of a fit from
     the expected pose alone. beside: the other bones, where they were found: then the place is known, and one fit is
-    made. watch: called during the second fit too, with all of it done."""
-    found = fit(views, family, starts, settings, more, watch, expected, beside)
+    made. held: as of `fit`. watch: called during the second fit too, with all of it done."""
+    found = fit(views, family, starts, settings, more, watch, expected, beside, held)
     if more or beside is not None or min(found.agreement) >= DOUBTFUL:
         return found
 
@@ -41,5 +42,5 @@ def fit_twice_if_doubtful(
         if watch is not None:
             watch(at, 1.0)
 
-    again = fit(views, family, expected, settings, watch=still, expected=expected)
+    again = fit(views, family, expected, settings, watch=still, expected=expected, held=held)
     return again if min(again.agreement) > min(found.agreement) else found

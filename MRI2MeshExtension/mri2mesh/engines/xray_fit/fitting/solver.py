@@ -52,11 +52,14 @@ def solve(
     n_shape: int,
     iterations: int,
     each: Callable[[Parameters, Tensor], None] | None = None,
+    *,
+    longer: bool = False,
 ) -> Solution:
     """The candidates after at most so many steps; stops earlier when none improves.
 
     n_shape: how many modes may move. each: called with the candidates and their cost after each step; what it raises
-    ends the fit. A step that puts the surface at the source or makes anything not finite is not taken.
+    ends the fit. longer: steps may be lengthened, see `_farthest`: for candidates that are in the right valley. A step
+    that puts the surface at the source or makes anything not finite is not taken.
     """
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)
@@ -68,8 +71,7 @@ def solve(
         damped = inner + torch.diag_embed(diagonal * damping[:, None])
         step = torch.zeros_like(slope)
         step[:, free] = torch.linalg.solve(damped, slope[:, free])
-        trial = at.stepped(step)
-        value = _cost(terms, prior, trial, yardsticks)
+        trial, value = _farthest(terms, prior, at, step, yardsticks, (1, 2, 4) if longer else (1,))
         better = running & torch.isfinite(value) & (value < cost)
         gained = (cost - value) / cost.clamp_min(1e-12)
         at = trial.where(better, at)
@@ -81,7 +83,33 @@ def solve(
             each(at, cost)
         if not bool(running.any()):
             break
-    return Solution(at, _rank_cost(terms, prior, at), precision, scatter)
+    return Solution(at, rank_cost(terms, prior, at), precision, scatter)
+
+
+def _farthest(
+    terms: Sequence[Term],
+    prior: Prior,
+    at: Parameters,
+    step: Tensor,
+    yardsticks: Sequence[Yardstick],
+    lengths: Sequence[int],
+) -> tuple[Parameters, Tensor]:
+    """Each candidate after the step times the first length or, where that costs less, times one after it, and its cost
+    [B].
+
+    What lies farther off than an edge is wide pulls weakly, for its residuals count as another bone's, and what has
+    found its edge holds: single steps are too short, all of them in one direction.
+    """
+    trial = at.stepped(lengths[0] * step)
+    value = _cost(terms, prior, trial, yardsticks)
+    for times in lengths[1:]:
+        farther = at.stepped(times * step)
+        there = _cost(terms, prior, farther, yardsticks)
+        less = torch.isfinite(there) & (there < value)
+        if not bool(less.any()):
+            break
+        trial, value = farther.where(less, trial), torch.where(less, there, value)
+    return trial, value
 
 
 def _normal_equations(
@@ -125,7 +153,7 @@ def _cost(terms: Sequence[Term], prior: Prior, at: Parameters, yardsticks: Seque
         return torch.cat(parts)
 
 
-def _rank_cost(terms: Sequence[Term], prior: Prior, at: Parameters) -> Tensor:
+def rank_cost(terms: Sequence[Term], prior: Prior, at: Parameters) -> Tensor:
     """[B] each term by its noise, as candidates in different places are compared."""
     total = prior.cost(at)
     for term in terms:
