@@ -15,6 +15,12 @@ from mri2mesh.anatomy.regions import body_of
 from mri2mesh.anatomy.semantic import Semantic
 from mri2mesh.anatomy.templates import template
 from mri2mesh.engines.mri2mesh.localisation.evidence import Evidence
+from mri2mesh.engines.mri2mesh.localisation.sides import (
+    completed,
+    cut_sides,
+    sections,
+    width_from_others,
+)
 from mri2mesh.engines.mri2mesh.networks.localiser import SPACING_MM
 from mri2mesh.geometry.transforms import apply
 from mri2mesh.geometry.volume import Volume
@@ -55,6 +61,7 @@ def sized_frames(
     for n, partly in enumerate(cut or []):
         if partly:
             measured[n] = np.zeros(3), measured[1 if n == 0 else n - 1][1]
+    measured = _completed_sideways(frames, evidence, points, weights, measured)
     median = np.median([scale for _, scale in measured], axis=0)
     sized = []
     for frame, (shift, scale) in zip(frames, measured, strict=True):
@@ -66,10 +73,35 @@ def sized_frames(
     return sized
 
 
-def _measure(
-    n: int, frames: list[NDArray[np.float64]], points: NDArray, weights: NDArray
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shift of the centre, local mm, and scale against the template, each [3]; none where too little is seen."""
+def _completed_sideways(
+    frames: list[NDArray[np.float64]],
+    evidence: Evidence,
+    points: NDArray,
+    weights: NDArray,
+    measured: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """What was measured; bodies of which the image cuts off one side as wide as whole ones nearby (`sides`)."""
+    seen, cuts = [], []
+    for n, frame in enumerate(frames):
+        local, chosen = _around(n, frames, points)
+        enough = weights[chosen].sum() * np.prod(SPACING_MM) >= MIN_SEEN_MM3
+        found = sections(local[chosen], weights[chosen]) if enough else None
+        seen.append(found)
+        cuts.append(cut_sides(found, frame, evidence) if found is not None else (True, True))
+    whole = [not any(sides) for sides in cuts]
+    result = []
+    for n, (shift, scale) in enumerate(measured):
+        found = seen[n]
+        wide = width_from_others(n, [float(each[0]) for _, each in measured], whole)
+        if found is not None and wide is not None and sum(cuts[n]) == 1 and wide > scale[0]:
+            shift = np.array([completed(found, cuts[n], wide), *shift[1:]])
+            scale = np.array([wide, *scale[1:]])
+        result.append((shift, scale))
+    return result
+
+
+def _around(n: int, frames: list[NDArray[np.float64]], points: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Points in a body's frame, and which of them lie in the box that it is looked for in."""
     local = apply(np.linalg.inv(frames[n]), points)
     below, above = _half_way(n, frames)
     chosen = (
@@ -78,6 +110,14 @@ def _measure(
         & (local[:, 2] > below)
         & (local[:, 2] < above)
     )
+    return local, chosen
+
+
+def _measure(
+    n: int, frames: list[NDArray[np.float64]], points: NDArray, weights: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shift of the centre, local mm, and scale against the template, each [3]; none where too little is seen."""
+    local, chosen = _around(n, frames, points)
     if weights[chosen].sum() * np.prod(SPACING_MM) < MIN_SEEN_MM3:
         return np.zeros(3), np.ones(3)
     centre = np.average(local[chosen], axis=0, weights=weights[chosen])
