@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mri2mesh.samples import HIPS_FRONT, LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
+from mri2mesh.samples import HIPS_FRONT, LUMBAR_FRONT, LUMBAR_T2, PELVIS_FRONT, PELVIS_OBLIQUE
 
 CATEGORY = "MRI2Mesh"
 
@@ -46,6 +46,13 @@ SAMPLES = (
         (HIPS_FRONT,),
         ("HipsFront",),
         ("7474c42a8b8ddbc544e45700a8bf40c71c864cef0b089629a6ab119dd70b2415",),
+    ),
+    Sample(
+        "Lumbar spine, one radiograph from the front (simulated)",
+        "LumbarRadiograph.png",
+        (LUMBAR_FRONT,),
+        ("LumbarFront",),
+        ("9be2526de329ea1c6209f1e22bb8b39be831d6e0d5b6430e6e9eb58a65831ec2",),
     ),
 )
 

@@ -73,3 +73,24 @@ def test_points_of_another_bone_are_named(panel, slicer, box):
     anatomy.setCurrentIndex(anatomy.findData("femur_left"))
     anatomy.activated.emit(anatomy.currentIndex)
     assert "Not of this bone: asis_left." in box.message.text
+
+
+def test_vertebrae_are_picked_by_their_levels(panel, slicer, box, tmp_path):
+    selector = panel.ui.methodSelector
+    selector.setCurrentIndex(selector.findData("revert"))
+    selector.activated.emit(selector.currentIndex)
+    inputs = panel.panel.method.inputs
+    picking = inputs.sections["landmarks"].box
+    assert picking.widget.title == "Pick vertebrae in ap (optional)"
+    assert picking.name.toolTip.startswith("Vertebrae picked in 3D Slicer by a click")
+    assert [picking.name.itemText(n) for n in range(picking.name.count)] == ["L1", "L2", "L3", "L4", "L5"]
+    assert {"level", "spine_to_detector_mm", "refine"} <= set(inputs.sections)
+    picking.name.setCurrentIndex(picking.name.findData("L3"))
+    picking.button.click()
+    assert picking.message.text == "Click on: L3."
+    click_at(slicer, inputs.views.landmarks_of(panel.panel.parameters().image), 10, 20)
+    inputs.sections["refine"].editor.click()
+    options = inputs.prepare()(tmp_path)["options"]
+    written = json.loads(Path(options["landmarks"][0]).read_text())
+    assert [point["label"] for point in written["markups"][0]["controlPoints"]] == ["L3"]
+    assert options["refine"] is True

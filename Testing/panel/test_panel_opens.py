@@ -235,6 +235,7 @@ def test_the_samples_are_registered_with_their_checksums(panel, slicer, monkeypa
         "Lumbar spine MRI (T2)",
         "Pelvis, two radiographs (simulated)",
         "Hips, one radiograph from the front (simulated)",
+        "Lumbar spine, one radiograph from the front (simulated)",
     ]
     for source in registered:
         for uri, checksum in zip(source["uris"], source["checksums"], strict=True):

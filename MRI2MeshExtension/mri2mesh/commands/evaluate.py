@@ -115,6 +115,7 @@ def _add_revert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="instead: real front views with a mask per body"
     )
+    parser.add_argument("--refined", action="store_true", help="also after the X-ray fit to the same film")
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
     )
@@ -299,7 +300,12 @@ def _run_revert(options: argparse.Namespace) -> int:
         evaluate_pictures(options.pictures, options.out, weights_dir=options.weights)
     elif options.labels is not None:
         evaluate_labels(
-            options.labels, options.out, films=options.films, alone=options.alone, weights_dir=options.weights
+            options.labels,
+            options.out,
+            films=options.films,
+            alone=options.alone,
+            weights_dir=options.weights,
+            refined=options.refined,
         )
     else:
         evaluate_conditions(
@@ -308,6 +314,7 @@ def _run_revert(options: argparse.Namespace) -> int:
             options.out,
             films=options.films,
             weights_dir=options.weights,
+            refined=options.refined,
         )
     return 0
 

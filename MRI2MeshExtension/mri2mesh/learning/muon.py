@@ -52,9 +52,13 @@ def orthogonal(matrix: Tensor) -> Tensor:
     upright = x.shape[0] > x.shape[1]
     if upright:
         x = x.T
+    # What the rounds do to the matrix they also do to its square, which is small where the matrix is broad.
+    square = x @ x.T
+    whole = identity = torch.eye(len(square), dtype=x.dtype, device=x.device)
     for _ in range(_ROUNDS):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
+        turn = a * identity + b * square + c * square @ square
+        whole, square = turn @ whole, turn @ square @ turn
+    x = whole @ x
     return x.T if upright else x
 
 

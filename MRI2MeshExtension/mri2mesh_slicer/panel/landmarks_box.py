@@ -1,4 +1,4 @@
-"""Landmarks of the chosen bone, by name: choose one, press the button, click where it is in the radiograph."""
+"""Points to be picked by name: choose one, press the button, click where it is in the radiograph."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ from mri2mesh_slicer.radiographs.placing import place_next, placed_names, show_i
 
 
 class LandmarksBox:
-    """``widget`` shows the bone and the radiograph given to `show`.
+    """``widget`` shows the names and the radiograph given to `show`.
 
-    picked_in: the markups node of a radiograph, or None. keep: called with a radiograph and the new node for it.
+    label, tip: what is picked, and what for. picked_in: the markups node of a radiograph, or None. keep: called with a
+    radiograph and the new node for it.
     """
 
-    def __init__(self, picked_in: Callable[[Any], Any], keep: Callable[[Any, Any], None]) -> None:
-        self._picked_in, self._keep = picked_in, keep
+    def __init__(
+        self, label: str, tip: str, picked_in: Callable[[Any], Any], keep: Callable[[Any, Any], None]
+    ) -> None:
+        self._label, self._picked_in, self._keep = label, picked_in, keep
         self._node: Any = None
         self._names: tuple[str, ...] = ()
         self._observers, self._observed = Observers(), None
         self.widget = qt.QGroupBox()
         grid = qt.QGridLayout(self.widget)
         self.name, self.button, self.message = narrow_list(), qt.QPushButton(_("Place")), qt.QLabel()
-        self.name.setToolTip(_("What the shape model knows of this bone. Three to five are enough."))
+        self.name.setToolTip(tip)
         self.button.setToolTip(_("Then click where it is in the radiograph; right-click to give up."))
         self.button.clicked.connect(self._place)
         self.message.setWordWrap(True)
@@ -45,7 +48,8 @@ class LandmarksBox:
         self.widget.setVisible(node is not None and bool(names))
         if node is None:
             return
-        self.widget.setTitle(_("Landmarks in {name} (optional)").format(name=node.GetName()))
+        title = _("{label} in {name} (optional)")
+        self.widget.setTitle(title.format(label=self._label, name=node.GetName()))
         if names != self._names:
             self._names = names
             self.name.clear()

@@ -84,6 +84,20 @@ class PerfectCrop(nn.Module):
         return _maps(found, channels)
 
 
+class BySide(nn.Module):
+    """Of several views, each with a network of its own, the one whose beam the channels tell of. cameras: of the
+    views."""
+
+    def __init__(self, networks: list[nn.Module], cameras: list[XrayCamera]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.beams = np.stack([camera.axes_ras[2] for camera in cameras])
+
+    def forward(self, film: Tensor, channels: Tensor) -> Maps:
+        beam = channels[0, 5:8, 0, 0].numpy()
+        return self.networks[int((self.beams @ beam).argmax())](film, channels)  # type: ignore[no-any-return]
+
+
 def perfect_networks(film: nn.Module, crop: nn.Module) -> TrainedNetworks:
     """As they are loaded."""
     parts = trunk_parts()

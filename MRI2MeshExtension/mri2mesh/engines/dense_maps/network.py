@@ -20,16 +20,20 @@ CANONICAL_MM = 100.0
 """What one unit of the canonical coordinates stands for."""
 WIDTHS = (24, 48, 96, 160, 224)
 _SIDES = 2
+_CELLS = 3
+"""Parts of the film along each side that numbers are read from: those of 96 pixels at the coarsest level."""
 
 
 @dataclass(frozen=True)
 class Maps:
     """mask: [B, L, H, W] logits. log_depth: [B, L, 2, H, W], of the depth over the reference depth, of the face nearest
-    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone, in `CANONICAL_MM`."""
+    to the source and of the farthest. canonical: [B, L, 2, 3, H, W], places on the mean bone, in `CANONICAL_MM`.
+    numbers: [B, N], what is said of the film as a whole; None where nothing is."""
 
     mask: Tensor
     log_depth: Tensor
     canonical: Tensor
+    numbers: Tensor | None = None
 
 
 class ResidualBlock(nn.Module):
@@ -52,9 +56,9 @@ class ResidualBlock(nn.Module):
 class DepthNet(nn.Module):
     """film: [B, 1, H, W], H and W multiples of 32. camera: [B, C, H / 2, W / 2], what is known beside the film, as
     `engines.dense_maps.inputs` has it. Returns `Maps` of so many bones on the half grid. widths: channels from the half
-    grid downwards."""
+    grid downwards. numbers: how many are said of the film as a whole besides."""
 
-    def __init__(self, bones: int, channels: int, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, bones: int, channels: int, widths: tuple[int, ...] = WIDTHS, numbers: int = 0) -> None:
         super().__init__()
         if any(width % 8 or width < 16 for width in widths):
             raise ValueError(
@@ -78,6 +82,7 @@ class DepthNet(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.head = nn.Conv2d(2 * widths[0], bones * (1 + _SIDES + 3 * _SIDES), 1)
+        self.whole = _numbers_head(widths[-1], numbers) if numbers else None
 
     def forward(self, film: Tensor, camera: Tensor) -> Maps:
         x = torch.cat([nn.functional.pixel_unshuffle(film, GRID), camera], 1)
@@ -87,6 +92,10 @@ class DepthNet(nn.Module):
             x = block(x)
             skips.append(x)
         x = torch.relu(self.lift(x) + self.context(x))
+        numbers = None
+        if self.whole is not None:
+            with torch.autocast(x.device.type, enabled=False):  # millimetres need more than eight bits
+                numbers = self.whole(x.float())
         skips.pop()
         for block in self.up:
             x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
@@ -99,4 +108,18 @@ class DepthNet(nn.Module):
             mask,
             depth.view(-1, self.bones, _SIDES, rows, columns) * 0.1,
             canonical.view(-1, self.bones, _SIDES, 3, rows, columns),
+            numbers,
         )
+
+
+def _numbers_head(channels: int, numbers: int) -> nn.Sequential:
+    """Numbers from the coarsest features, which keep where in the film they are."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 32, 1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(_CELLS),
+        nn.Flatten(),
+        nn.Linear(32 * _CELLS**2, 160),
+        nn.ReLU(),
+        nn.Linear(160, numbers),
+    )

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.engines.dense_maps.completion.complete import Completion
+from mri2mesh.quality.overlap import MAX_PENETRATION_MM
 from mri2mesh.reconstruction import Check
 
 SPACING_MM = (20.0, 52.0)
@@ -16,8 +18,24 @@ SPACING_MM = (20.0, 52.0)
 does not show."""
 MOST_APART_MM = 8.0
 MOST_TURN_DEG = 60.0
+LEAST_SHADOW = 0.3
+"""Agreement of a film's edges with a vertebra's shadow: 0.46 to 0.72 where vertebrae were, 0 to 0.27 in a picture of a
+pelvis alone."""
 LEAST_SEEN = 0.3
 """Share of a vertebra's surface that samples must speak for."""
+
+
+def shadow_check(name: str, agreement: float) -> Check:
+    """Whether the film itself shows the finished vertebra, whatever the networks saw. agreement: 0 to 1."""
+    detail = f"the film's edges agree by {agreement:.2f} with the shadow of the finished vertebra"
+    return Check("shadow in the film", agreement, LEAST_SHADOW, agreement >= LEAST_SHADOW, detail, name)
+
+
+def overlap_limit(upper: Completion, lower: Completion, scale: float) -> float:
+    """How deep one vertebra may reach into the next, mm: two standard deviations of where both are, against each
+    other. scale: of the result's millimetres to those of the completions."""
+    own, other = (float(np.sqrt(np.mean(one.uncertainty_mm**2))) for one in (upper, lower))
+    return max(MAX_PENETRATION_MM, 2 * scale * float(np.hypot(own, other)))
 
 
 def chain_check(centres: Mapping[str, NDArray]) -> Check | None:

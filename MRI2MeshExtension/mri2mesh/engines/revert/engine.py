@@ -1,13 +1,14 @@
-"""3DReVert: lumbar vertebrae from one radiograph.
+"""3DReVert: lumbar vertebrae from one radiograph, or from two.
 
-A network says for every pixel of the film which vertebra it shows; in the crop around each vertebra another says how
-deep its front and back lie and where on the bone that is. The camera makes points of it, and the level's shape model
-completes the surface.
+A network says for every pixel of the film which vertebra it shows; in the crop around each vertebra another says where
+its key points are, how deep its front and back lie and where on the bone that is. The camera makes points of it, and
+the level's shape model completes the surface.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,20 +17,30 @@ from mri2mesh.anatomy.lumbar_region import VERTEBRAE
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.device import choose_device
 from mri2mesh.engines.dense_maps.checks import fit_checks, outline_agreement, surface_checks, without_scale
-from mri2mesh.engines.dense_maps.completion.complete import Completion, turn_deg
+from mri2mesh.engines.dense_maps.completion.complete import turn_deg
 from mri2mesh.engines.dense_maps.film import scaled
 from mri2mesh.engines.dense_maps.maps import SURE
 from mri2mesh.engines.dense_maps.network import GRID
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.engines.dense_maps.surfaces import UNCERTAINTY, shadows, structure_of
 from mri2mesh.engines.model_cache import Cache, no_cache
-from mri2mesh.engines.revert.checks import LEAST_SEEN, MOST_APART_MM, MOST_TURN_DEG, chain_check
+from mri2mesh.engines.revert.checks import (
+    LEAST_SEEN,
+    MOST_APART_MM,
+    MOST_TURN_DEG,
+    chain_check,
+    overlap_limit,
+    shadow_check,
+)
+from mri2mesh.engines.revert.depth import Found, at_one_depth, by_second_view
 from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
 from mri2mesh.engines.revert.picking import Pick, parse_level, picks_of
+from mri2mesh.engines.revert.refining import Refinement, agreement_in, refine_all
 from mri2mesh.engines.revert.seeing import SpineFilm, see, vertebrae_seen
 from mri2mesh.engines.revert.targets import LEVELS, targets
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed
 from mri2mesh.engines.stages import Progress, Stages
+from mri2mesh.engines.xray_fit.refining import observation_of
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
@@ -46,7 +57,9 @@ from mri2mesh.reconstruction import (
 from mri2mesh.weights import find
 
 STAGES = {"load the networks": 0.2, "find the vertebrae": 0.2, "complete the vertebrae": 0.4, "check": 0.2}
-Found = dict[str, tuple[SeenVertebra, Completion]]
+MOST_VIEWS = 2
+REFINED_ALONG_MM = 2.0
+"""How far the X-ray fit to one view may move a vertebra along the beam against the others: it hardly shows."""
 
 
 def reconstruct(
@@ -56,26 +69,37 @@ def reconstruct(
     vertebrae: Sequence[str] = (),
     landmarks: Sequence[Mapping[str, tuple[float, float]]] = (),
     spine_to_detector_mm: float | None = None,
+    refine: bool = False,
     weights_dir: Path | None = None,
     device: str = "auto",
     progress: Progress | None = None,
     cache: Cache = no_cache,
 ) -> Reconstruction:
-    """Closed surfaces of lumbar vertebrae in patient RAS, as far as one film shows them.
+    """Closed surfaces of lumbar vertebrae in patient RAS, as far as one film shows them, or two.
 
-    radiographs: one, from any side. level: one vertebra that is known, as ``"L3@column,row"`` (`picking`): the others
-    are counted from it. vertebrae: names of those that are wanted; all of L1 to L5 that are seen by default.
+    radiographs: one from any side, and perhaps a second from another side, which shows the depth. level: one vertebra
+    that is known, as ``"L3@column,row"`` (`picking`): the others are counted from it. vertebrae: names of those that
+    are wanted; all of L1 to L5 that are seen by default.
     landmarks: per image the pixels that were clicked, by level: those vertebrae alone are reconstructed.
-    spine_to_detector_mm: from the middle of the spine to the detector along the beam.
+    spine_to_detector_mm: from the middle of the spine to the detector along the beam, in the first film. refine: by the
+    X-ray fit to the same films, each vertebra among its neighbours.
 
-    Raises InputError for several films, wrong names, places without a vertebra and missing weights,
-    ReconstructionRefused for a film without a lumbar vertebra or without one that was asked for.
+    Raises InputError for more films, wrong names, places without a vertebra, missing weights, and for what needs
+    millimetres where there are none, ReconstructionRefused for a film without a lumbar vertebra or without one that was
+    asked for.
     """
     stages = Stages(STAGES, progress)
-    if len(radiographs) != 1:
-        raise InputError("the engine revert takes one radiograph: give one view of the lumbar spine")
+    if not 1 <= len(radiographs) <= MOST_VIEWS:
+        raise InputError(
+            "the engine revert takes one radiograph of the lumbar spine, or two from different sides"
+        )
+    if (refine or len(radiographs) > 1) and not all(one.scale_known for one in radiographs):
+        raise InputError(
+            "a second view and --refine need radiographs whose scale is known: give their geometry with --camera, or "
+            "calibrate with a marker of known size"
+        )
     radiograph = radiographs[0]
-    picks = _picks(radiograph, level, landmarks)
+    picks = _picks(radiograph, level, landmarks[:1])
     wanted = _wanted(vertebrae, picks if level is None else [])
     with stages.stage("load the networks"):
         reference = reference_of(radiograph.geometry, spine_to_detector_mm, "--spine-to-detector")
@@ -87,17 +111,32 @@ def reconstruct(
         names = _names(seen, wanted)
         looked = vertebrae_seen(seen, trained, names)
     with stages.stage("complete the vertebrae"):
-        found, left_out = _completed(looked, trained, models, seen.reference.sd_mm)
+        found, left_out = complete_all(looked, trained, models)
+        notes: list[Refinement] = []
+        if len(radiographs) > 1:
+            other = _in_second_view(radiographs[1], list(found), trained, models, landmarks[1:])
+            found, sure = by_second_view(found, other)
+            seen = replace(seen, reference=replace(seen.reference, sd_mm=sure))
+            found = {name: (one, replace(end, shift_sd_mm=sure)) for name, (one, end) in found.items()}
+        if refine:
+            along = seen.reference.sd_mm if len(radiographs) > 1 else REFINED_ALONG_MM
+            views = [observation_of(one) for one in radiographs]
+            found, notes = refine_all(views, found, models, along, stages.share)
         structures = _structures(found, models, seen)
     with stages.stage("check"):
         count = _count(seen, picks, level)
         checks = _checks(found, structures, models, seen, count)
+        checks += _shadows(radiograph, found, models, seen)
     stages.done()
     return Reconstruction(
         engine="revert",
         structures=structures,
         checks=checks if radiograph.scale_known else without_scale(checks),
-        warnings=[*assumptions_of(radiographs), *_warnings(seen, left_out)],
+        warnings=[
+            *assumptions_of(radiographs),
+            *_warnings(seen, left_out, len(radiographs)),
+            *(note.sentence for note in notes),
+        ],
         provenance={
             "version": __version__,
             "weights": [
@@ -111,7 +150,9 @@ def reconstruct(
                 "vertebrae": list(vertebrae),
                 "landmarks": {pick.name: list(pick.pixel) for pick in picks} if landmarks else None,
                 "spine_to_detector_mm": spine_to_detector_mm,
+                "refine": refine,
             },
+            "refinement": [asdict(note) for note in notes],
         },
         timings_s=stages.seconds,
         levels=count,
@@ -156,24 +197,45 @@ def _names(seen: SpineFilm, wanted: Sequence[str]) -> list[str]:
     return list(wanted) or there
 
 
-def _completed(
+def complete_all(
     looked: Mapping[str, SeenVertebra],
     trained: TrainedNetworks,
     models: Mapping[str, ShapeModel],
-    shift_sd_mm: float,
 ) -> tuple[Found, list[str]]:
     """What the film shows enough of, and the names of what it does not."""
     found: Found = {}
     for name, one in looked.items():
-        completion = completed(one, models[name], trained.places[name], shift_sd_mm)
+        completion = completed(one, models[name], trained.places[name], one.crop.sd_mm)
         if completion is not None:
             found[name] = (one, completion)
-    if not found:
+    if found:
+        found = at_one_depth(found)
+    else:
         raise ReconstructionRefused(
             f"too little of {', '.join(looked)} is seen at the place: click on the middle of the body, or give a film "
             "that shows it"
         )
     return found, [name for name in looked if name not in found]
+
+
+def _in_second_view(
+    radiograph: Radiograph,
+    names: Sequence[str],
+    trained: TrainedNetworks,
+    models: dict[str, ShapeModel],
+    landmarks: Sequence[Mapping[str, tuple[float, float]]],
+) -> Found:
+    """The same vertebrae as a second film shows them: those that were picked there, or those that are seen."""
+    picks = picks_of(landmarks, radiograph)
+    reference = reference_of(radiograph.geometry, None, "--spine-to-detector")
+    seen = see(radiograph, trained, models, reference, picks)
+    there = seen.clicks if picks else seen.spine.centres
+    looked = vertebrae_seen(seen, trained, [name for name in names if name in there])
+    if not looked:
+        raise InputError(
+            f"{', '.join(names)} is not seen in the second view: pick it there with --landmarks, one file for each view"
+        )
+    return complete_all(looked, trained, models)[0]
 
 
 def _structures(
@@ -218,7 +280,9 @@ def _checks(
     meshes = {item.name: item.mesh for item in structures}
     order = sorted(meshes, key=VERTEBRAE.index)
     checks += [
-        neighbours_apart(upper, lower, meshes)
+        neighbours_apart(
+            upper, lower, meshes, overlap_limit(found[upper][1], found[lower][1], 1 / seen.scale)
+        )
         for upper, lower in pairwise(order)
         if VERTEBRAE.index(lower) == VERTEBRAE.index(upper) + 1
     ]
@@ -226,12 +290,25 @@ def _checks(
     return checks if chain is None or seen.clicks else [*checks, chain]
 
 
-def _warnings(seen: SpineFilm, left_out: Sequence[str]) -> list[str]:
-    found = [
-        f"one film does not show how deep the spine lies: all of it together may be shifted along the beam, by "
-        f"{seen.reference.sd_mm / seen.scale:.0f} mm (standard deviation); the distance from the spine to the "
-        "detector says more"
-    ]
+def _shadows(
+    radiograph: Radiograph, found: Found, models: dict[str, ShapeModel], seen: SpineFilm
+) -> list[Check]:
+    """Whether the film itself shows each vertebra; nothing is said where its pixels are too coarse."""
+    view = observation_of(radiograph)
+    image = -view.image if seen.inverted else view.image
+    view = replace(view, image=image, camera=scaled(view.camera, seen.scale))
+    agreements = {name: agreement_in(view, name, found, models) for name in found}
+    return [shadow_check(name, value) for name, value in agreements.items() if value is not None]
+
+
+def _warnings(seen: SpineFilm, left_out: Sequence[str], views: int) -> list[str]:
+    found = []
+    if views == 1:
+        found = [
+            f"one film does not show how deep the spine lies: all of it together may be shifted along the beam, by "
+            f"{seen.reference.sd_mm / seen.scale:.0f} mm (standard deviation); the distance from the spine to the "
+            "detector, or a second view, says more"
+        ]
     if seen.inverted:
         found.append(
             "bone is taken to be shown the other way round than the file says: the network sees it so"

@@ -16,17 +16,22 @@ from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen, maps_of
 from mri2mesh.engines.dense_maps.network import GRID
 from mri2mesh.engines.revert.contrast import local_contrast
 from mri2mesh.engines.revert.inputs import film_channels
+from mri2mesh.engines.revert.key_points import KEY_VERTICES
 from mri2mesh.engines.revert.networks.stored import TrainedNetworks
 from mri2mesh.engines.revert.picking import Pick, ray_point
 from mri2mesh.engines.revert.spine import Hint, SpineSeen, find_spine
 from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed, crop_of, look_at
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.transforms import similarity_fit
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
 FINE_PIXELS = 256
 """Longer side of the film that crops are taken from, as films of training have it."""
+BEND_SD_MM = 4.0
+"""How far off a vertebra's depth may be against L3's, for each level between them: lordosis is hardly seen from the
+front."""
 FIELD_MM = 400.0
 """Longer side of a lumbar film, usually, where its scale is not known."""
 UNKNOWN_SCALE_SD_MM = 100.0
@@ -143,7 +148,10 @@ def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) 
     if not names:
         return {}
     pixels = trained.crop_pixels
-    crops = [crop_of(seen.fine, _centre(seen, name), _expected(seen, name), pixels) for name in names]
+    crops = [
+        crop_of(seen.fine, _centre(seen, name), _expected(seen, name, trained.places[name]), pixels)
+        for name in names
+    ]
     found = dict(zip(names, look_at(trained.crop, crops), strict=True))
     for name in seen.clicks.keys() & found.keys():
         presence = found[name].maps.presence[0]
@@ -157,14 +165,20 @@ def _centre(seen: SpineFilm, name: str) -> NDArray[np.float64]:
     return seen.clicks[name] if name in seen.clicks else seen.spine.centres[name]
 
 
-def _expected(seen: SpineFilm, name: str) -> Reference:
-    """How deep a body is expected: as the whole spine, and as it bends."""
+def _expected(seen: SpineFilm, name: str, places: NDArray) -> Reference:
+    """How deep a vertebra is expected: its body as the whole spine, and as it bends; its middle behind its body's."""
     centres, camera = seen.spine.centres, seen.film.camera
+    expected = seen.reference.depth_mm + float(places.mean(axis=0) @ camera.axes_ras[2])
+    from_middle = abs(VERTEBRAE.index(name) - VERTEBRAE.index("L3"))
+    sd = float(np.hypot(seen.reference.sd_mm, BEND_SD_MM * seen.scale * from_middle))
     if name not in centres or len(centres) < 2:
-        return seen.reference
-    deep = {one: float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for one, at in centres.items()}
-    bend = float(np.clip(deep[name] - np.median(list(deep.values())), -30.0, 30.0))
-    return Reference(seen.reference.depth_mm + bend, seen.reference.sd_mm)
+        return Reference(expected, sd)
+    levels = {one: VERTEBRAE.index(one) for one in centres}
+    deep = [float((at - camera.source_ras_mm) @ camera.axes_ras[2]) for at in centres.values()]
+    # What is seen of single ones scatters by a centimetre; spines bend evenly.
+    curve = np.polynomial.Polynomial.fit(list(levels.values()), deep, min(2, len(deep) - 2))
+    bend = float(curve(levels[name])) - float(np.median([curve(level) for level in levels.values()]))
+    return Reference(expected + float(np.clip(bend, -30.0, 30.0)), sd)
 
 
 def _contrasted(film: NetworkFilm, reference: Reference) -> NetworkFilm:
@@ -182,10 +196,18 @@ def _size(seen: SpineFilm, trained: TrainedNetworks, models: dict[str, ShapeMode
     names = [name for name in LEVELS if name in seen.spine.centres or name in seen.clicks]
     sizes = []
     for name, one in vertebrae_seen(seen, trained, names).items():
-        found = completed(one, models[name], trained.places[name], 0.0, scale=True)
-        if found is None:
+        matrix = _similarity(one, models[name], trained.places[name])
+        if matrix is None:
             continue
-        away = float(np.linalg.norm(found.matrix[:3, 3] - one.crop.camera.source_ras_mm))
+        away = float(np.linalg.norm(matrix[:3, 3] - one.crop.camera.source_ras_mm))
         nearer = one.crop.camera.source_to_detector_mm / away
-        sizes.append(float(np.cbrt(np.linalg.det(found.matrix[:3, :3]))) * nearer)
+        sizes.append(float(np.cbrt(np.linalg.det(matrix[:3, :3]))) * nearer)
     return float(np.median(sizes)) if sizes else None
+
+
+def _similarity(one: SeenVertebra, model: ShapeModel, places: NDArray) -> NDArray[np.float64] | None:
+    """4x4 from the mean vertebra to where one is seen, with its size."""
+    if one.points is not None:
+        return similarity_fit(model.mean[KEY_VERTICES], one.points)
+    found = completed(one, model, places, 0.0, scale=True, outlined=False)
+    return None if found is None else found.matrix

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from mri2mesh.anatomy.lumbar_region import BONES, VERTEBRAE
 from mri2mesh.engines.dense_maps.completion.complete import robust_pose
 from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps
 from mri2mesh.errors import InputError
+from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.reconstruction import LevelCount, given_statement
 
 Hint = tuple[int, NDArray[np.float64]]
@@ -26,6 +28,10 @@ _DECIDED = 0.75
 """Mean presence of the likeliest level on the spine from which names need no second look."""
 _LEAST_AT_CLICK = 0.35
 _MOST_SHIFT = 3
+_SAME_MM = 15.0
+"""Bodies whose middles are nearer than that are one."""
+_SPACING_MM = (22.0, 36.0)
+"""Between middles of neighbours: at least, and usually (the population's landmarks)."""
 _SACRUM = BONES.index("sacrum")
 
 
@@ -52,11 +58,59 @@ def find_spine(look: Look, depth_mm: float, named: Hint | None = None) -> SpineS
     maps = first if hint is None else look(hint)
     area = (maps.presence > SURE).sum((1, 2)) * _pixel_mm2(maps, depth_mm)
     channels = [k for k in range(len(VERTEBRAE)) if area[k] >= LEAST_MM2]
-    shift = 0 if named is None else _shift_at(maps, named)
-    renamed = {VERTEBRAE[k + shift]: k for k in channels if 0 <= k + shift < len(VERTEBRAE)}
-    centres = {name: centre_of(maps, k) for name, k in renamed.items()}
-    count = _count(first, maps, channels, renamed, named, area[_SACRUM])
+    middles = {k: centre_of(maps, k) for k in channels}
+    order = order_along_spine(middles, {k: float(area[k]) for k in channels}, maps.camera)
+    if named is None:
+        weights = [float(area[k]) for k in order]
+        offset = _most([k - place for k, place in order.items()], weights)
+    else:
+        at = _channel_at(maps, named, list(order), middles)
+        offset = 0 if at is None else named[0] - order[at]
+    in_row = all(k - place == offset for k, place in order.items())
+    renamed = {
+        VERTEBRAE[place + offset]: k for k, place in order.items() if 0 <= place + offset < len(VERTEBRAE)
+    }
+    centres = {name: middles[k] for name, k in renamed.items()}
+    count = _count(first, maps, list(order), renamed, named, area[_SACRUM] if in_row else 0.0)
     return SpineSeen(maps, renamed, centres, count)
+
+
+def order_along_spine(
+    middles: Mapping[int, NDArray], area: Mapping[int, float], camera: XrayCamera
+) -> dict[int, int]:
+    """Channel -> its place in the row of vertebrae, from head to foot; a place is left free where a gap is wide enough
+    for a vertebra. Of two channels in one place the one with less area is left out: vertebrae do not lie in each other.
+
+    middles: channel -> [3] RAS mm of the body. camera: of a film that hangs head up."""
+    pixels = {k: camera.project(middle) for k, middle in middles.items()}
+    row = sorted(pixels, key=lambda k: float(pixels[k][1]))
+    kept = list[int]()
+    for k in row:
+        if kept and _across(middles[kept[-1]], middles[k], camera) < _SAME_MM:
+            if area[k] > area[kept[-1]]:
+                kept[-1] = k
+            continue
+        kept.append(k)
+    apart = [_across(middles[a], middles[b], camera) for a, b in pairwise(kept)]
+    usual = min((one for one in apart if one >= _SPACING_MM[0]), default=_SPACING_MM[1])
+    usual = min(usual, _SPACING_MM[1])
+    places = [0]
+    for one in apart:
+        places.append(places[-1] + max(1, round(one / usual)))
+    return dict(zip(kept, places, strict=False))
+
+
+def _across(one: NDArray, other: NDArray, camera: XrayCamera) -> float:
+    """mm between two places, without what lies along the beam."""
+    return float(np.linalg.norm(camera.axes_ras[:2] @ (np.asarray(one) - np.asarray(other))))
+
+
+def _most(values: list[int], weights: list[float]) -> int:
+    """The value with the largest weight, 0 of none."""
+    total: dict[int, float] = {}
+    for value, weight in zip(values, weights, strict=True):
+        total[value] = total.get(value, 0.0) + weight
+    return max(total, key=lambda value: total[value], default=0)
 
 
 def centre_of(maps: BoneMaps, bone: int) -> NDArray[np.float64]:
@@ -78,8 +132,10 @@ def _likeliest(maps: BoneMaps) -> Hint | None:
     return bone, np.array([(weight[bone] * column).sum(), (weight[bone] * row).sum()]) / total
 
 
-def _shift_at(maps: BoneMaps, named: Hint) -> int:
-    """By how much the network's names have to move so that the named vertebra has its name. Raises InputError where no
+def _channel_at(
+    maps: BoneMaps, named: Hint, channels: list[int], middles: Mapping[int, NDArray]
+) -> int | None:
+    """Of the channels that of the vertebra that was pointed at: whose body is nearest. Raises InputError where no
     vertebra is seen there."""
     bone, (column, row) = named
     rows, columns = maps.presence.shape[1:]
@@ -91,7 +147,8 @@ def _shift_at(maps: BoneMaps, named: Hint) -> int:
         raise InputError(
             f"no vertebra is seen at the place given for {VERTEBRAE[bone]}: click on the middle of its body"
         )
-    return bone - int(near.argmax())
+    pixels = {k: maps.camera.project(middles[k]) for k in channels}
+    return min(channels, key=lambda k: float(np.linalg.norm(pixels[k] - [column, row])), default=None)
 
 
 def probabilities_of(first: BoneMaps, maps: BoneMaps, channels: list[int]) -> dict[int, float]:

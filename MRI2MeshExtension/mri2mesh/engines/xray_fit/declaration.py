@@ -40,7 +40,8 @@ ENGINE = Engine(
         Landmarks(
             "landmarks",
             label="Landmarks",
-            help="landmarks picked in 3D Slicer, one file per radiograph, or one picked in the patient",
+            help="landmarks of the bone picked in 3D Slicer, three to five are enough, one file per radiograph, or one "
+            "picked in the patient",
             placeholder="points.mrk.json",
             names="mri2mesh.engines.xray_fit.declaration:landmark_names",
         ),

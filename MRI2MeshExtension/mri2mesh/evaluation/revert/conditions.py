@@ -59,7 +59,13 @@ CHANGES: dict[str, Change] = {
 
 
 def evaluate_conditions(
-    conditions: Sequence[str], cases: Path, out: Path, *, films: int, weights_dir: Path | None = None
+    conditions: Sequence[str],
+    cases: Path,
+    out: Path,
+    *,
+    films: int,
+    weights_dir: Path | None = None,
+    refined: bool = False,
 ) -> list[Row]:
     """Films of every view of the subject that nothing learned from. Raises InputError for an unknown condition."""
     if unknown := set(conditions) - set(CHANGES):
@@ -68,12 +74,26 @@ def evaluate_conditions(
     for condition in conditions:
         some = simulated_films(cases, films, _SEED, metal=1.0 if condition == "tools" else 0.12)
         changed = [CHANGES[condition](film) for film in some]
-        rows += evaluate(changed, out, condition=condition, weights_dir=weights_dir, left_out=LEFT_OUT)
+        rows += evaluate(
+            changed,
+            out,
+            condition=condition,
+            weights_dir=weights_dir,
+            left_out=LEFT_OUT,
+            refined=refined,
+            baselines=condition == "standard",
+        )
     return rows
 
 
 def evaluate_labels(
-    labels: Path, out: Path, *, films: int, alone: bool = False, weights_dir: Path | None = None
+    labels: Path,
+    out: Path,
+    *,
+    films: int,
+    alone: bool = False,
+    weights_dir: Path | None = None,
+    refined: bool = False,
 ) -> list[Row]:
     """Films of the vertebrae of a label map by line integrals through its voxels; nothing learned from the person may
     be among the weights. Raises InputError for labels that are none."""
@@ -85,4 +105,5 @@ def evaluate_labels(
         condition="labels, alone" if alone else "labels",
         weights_dir=weights_dir,
         left_out=LEFT_OUT,
+        refined=refined,
     )

@@ -1,14 +1,15 @@
 """``mri2mesh evaluate revert``: vertebrae of people that took no part, from one film each, beside what the mean shape
 and perfect maps would give.
 
-Each vertebra is measured twice: in the crop around a click near its body, and as the engine finds and names it. Scores
-are those of `scores`, by level and view.
+Each vertebra is measured twice: after a click near its body, and as the engine finds and names it; on request also
+after the X-ray fit. Scores are those of `scores`, by level and view.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,18 @@ from tqdm import tqdm
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.dense_maps.completion.complete import Completion, Noise, complete
-from mri2mesh.engines.dense_maps.film import network_film
 from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.engines.dense_maps.maps import BoneMaps
-from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
-from mri2mesh.engines.revert.seeing import FINE_PIXELS, SpineFilm, look_over, vertebrae_seen
+from mri2mesh.engines.revert.crop import crop_camera
+from mri2mesh.engines.revert.depth import Found
+from mri2mesh.engines.revert.engine import REFINED_ALONG_MM, complete_all
+from mri2mesh.engines.revert.networks.stored import CROP_PIXELS, TrainedNetworks, load_networks
+from mri2mesh.engines.revert.refining import refine_all
+from mri2mesh.engines.revert.seeing import SpineFilm, look_over, vertebrae_seen
 from mri2mesh.engines.revert.targets import LEVELS, targets
-from mri2mesh.engines.revert.vertebra import SeenVertebra, completed, crop_of, look_at
+from mri2mesh.engines.revert.vertebra import SeenVertebra
+from mri2mesh.engines.xray_fit.refining import Observation
+from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.evaluation.revert.films import MeasuredFilm
 from mri2mesh.evaluation.revert.scores import Score, scores_of
 from mri2mesh.geometry.mesh import Mesh
@@ -45,18 +51,22 @@ def evaluate(
     weights_dir: Path | None = None,
     left_out: Sequence[str] = (),
     distance_sd_mm: float = STANDARD_REFERENCE_SD_MM,
+    refined: bool = False,
+    baselines: bool = True,
     seed: int = 0,
 ) -> list[Row]:
     """Rows of all films, levels, methods and alignments; appends to ``revert.csv`` and prints the means.
 
     left_out: subjects that the shape models of the completion must not have learned from. distance_sd_mm: how well the
-    depth of L3 is known. Raises InputError for missing weights.
+    depth of L3 is known. refined: also after the X-ray fit to the same film. Raises InputError for missing weights.
     """
     trained, models, rows = load_networks(weights_dir), targets(left_out), list[Row]()
     for number, film in enumerate(tqdm(films, desc=condition)):
         rng = np.random.default_rng([seed, number])
-        for row in film_rows(film, trained, models, rng, distance_sd_mm):
-            rows.append({"condition": condition, "film": number, **row})
+        measured = list(film_rows(film, trained, models, rng, distance_sd_mm, refined))
+        if baselines:
+            measured += baseline_rows(film, trained, models)
+        rows += [{"condition": condition, "film": number, **row} for row in measured]
     _write(rows, out / "revert.csv")
     print(table(rows))
     return rows
@@ -68,32 +78,32 @@ def film_rows(
     models: dict[str, ShapeModel],
     rng: np.random.Generator,
     distance_sd_mm: float,
+    refined: bool = False,
 ) -> Iterator[Row]:
     """Scores of every level of a film."""
+    if not film.true:
+        return
     beam = film.camera.axes_ras[2]
     away = distance_sd_mm * float(rng.standard_normal())
-    middle = film.centres.get("L3", next(iter(film.centres.values()), np.zeros(3)))
+    middle = film.centres.get("L3", next(iter(film.centres.values())))
     reference = Reference(depth_of(film.camera, middle) + away, distance_sd_mm)
     seen = look_over(film.image, film.camera, trained, reference)
-    names = [name for name in LEVELS if name in seen.spine.centres]
-    alone = vertebrae_seen(seen, trained, names)
-    fine = network_film(film.image, film.camera, FINE_PIXELS)
+    clicks = {level: film.centres[level] + rng.normal(0, _CLICK_SD_MM, 3) for level in film.true}
+    clicked = _made(replace(seen, clicks=clicks), list(clicks), trained, models)
+    found = _made(seen, [name for name in LEVELS if name in seen.spine.centres], trained, models)
+    ways = {"clicked": clicked, "found": found}
+    if refined and clicked:
+        view = Observation(film.camera, film.image, np.ones(film.image.shape, bool))
+        ways["refined"] = refine_all([view], clicked, models, REFINED_ALONG_MM, lambda done: None)[0]
     for level, true in film.true.items():
         head: Row = {"subject": film.subject, "view": film.view, "level": level}
-        model, places = models[level], trained.places[level]
-        clicked = film.centres[level] + rng.normal(0, _CLICK_SD_MM, 3)
-        deep = Reference(depth_of(film.camera, true.vertices.mean(axis=0)) + away, distance_sd_mm)
-        crop = crop_of(fine, clicked, deep, trained.crop_pixels)
-        (one,) = look_at(trained.crop, [crop])
-        results = {
-            "clicked": completed(one, model, places, distance_sd_mm),
-            "found": completed(alone[level], model, places, distance_sd_mm) if level in alone else None,
-        }
-        for method, result in results.items():
+        model = models[level]
+        for method, results in ways.items():
             right = _named_rightly(seen, film, level)
-            if result is None:
+            if level not in results:
                 yield head | {"method": method, "alignment": "refused", "named": right}
                 continue
+            result = results[level][1]
             surface = Mesh(result.vertices.astype(np.float32), model.faces)
             stated = float(np.sqrt(np.mean(result.uncertainty_mm**2)))
             for name, score in scores_of(surface, true, beam).items():
@@ -102,13 +112,38 @@ def film_rows(
                     | {"method": method, "alignment": name, "named": right, "stated_mm": stated}
                     | vars(score)
                 )
-        yield from _baselines(head, model, true, beam, one, places)
+
+
+def baseline_rows(film: MeasuredFilm, trained: TrainedNetworks, models: dict[str, ShapeModel]) -> list[Row]:
+    """What costs nothing, and what cannot be beaten."""
+    rows = list[Row]()
+    for level, true in film.true.items():
+        head: Row = {"subject": film.subject, "view": film.view, "level": level}
+        rows += _baselines(head, models[level], true, film, trained.places[level])
+    return rows
+
+
+def _made(
+    seen: SpineFilm, names: list[str], trained: TrainedNetworks, models: dict[str, ShapeModel]
+) -> Found:
+    """As the engine makes them; without those that it refuses."""
+    looked: dict[str, SeenVertebra] = {}
+    for name in names:
+        try:
+            looked |= vertebrae_seen(seen, trained, [name])
+        except InputError:
+            continue
+    try:
+        return complete_all(looked, trained, models)[0]
+    except ReconstructionRefused:
+        return {}
 
 
 def _baselines(
-    head: Row, model: ShapeModel, true: Mesh, beam: NDArray, seen: SeenVertebra, places: NDArray
+    head: Row, model: ShapeModel, true: Mesh, film: MeasuredFilm, places: NDArray
 ) -> Iterator[Row]:
     """The mean shape put in place by the truth; what perfect maps give where there are points in correspondence."""
+    beam = film.camera.axes_ras[2]
     if len(true.vertices) != len(model.mean):
         start = model.mean + true.vertices.mean(axis=0) - model.mean.mean(axis=0)
         for name in ("rigid", "similarity"):
@@ -119,7 +154,9 @@ def _baselines(
     for name, score in scores_of(Mesh(placed.astype(np.float32), model.faces), true, beam).items():
         if name in ("as placed", "rigid", "similarity"):
             yield head | {"method": "mean shape", "alignment": name} | vars(score)
-    camera = seen.crop.camera.coarser(TRUTH_GRID)
+    away = float(np.linalg.norm(true.vertices.mean(axis=0) - film.camera.source_ras_mm))
+    place = film.camera.project(true.vertices.mean(axis=0))
+    camera = crop_camera(film.camera, place, away, CROP_PIXELS).coarser(TRUTH_GRID)
     label = np.zeros(len(true.faces), np.int64)
     truth = surface_truth(true.vertices, true.faces, label, places.astype(np.float32), 1, camera)
     perfect = BoneMaps(truth.mask.astype(np.float32), truth.depth, truth.canonical, camera)

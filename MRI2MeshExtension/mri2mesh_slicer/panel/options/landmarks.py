@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from mri2mesh.engines.declaration import load
 from mri2mesh.engines.options import Landmarks
 from mri2mesh.errors import InputError
@@ -21,7 +23,10 @@ class LandmarksSection(OptionSection):
     is kept with its node."""
 
     def build(self) -> None:
-        self.box = LandmarksBox(picked_in, self._keep_markups)
+        tip = _(self.option.help)
+        self.box = LandmarksBox(
+            _(self.option.label), tip[:1].upper() + tip[1:] + ".", picked_in, self._keep_markups
+        )
         self.widget = self.box.widget
 
     def refresh(self) -> None:

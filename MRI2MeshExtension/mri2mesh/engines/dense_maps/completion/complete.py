@@ -92,6 +92,7 @@ def complete(
     scale: bool = False,
     outlines: Outlines | None = None,
     held: Sequence[HeldPoint] = (),
+    start: NDArray | None = None,
     seed: int = 0,
 ) -> Completion:
     """The model laid on the samples of one bone, or of several that move as one.
@@ -99,7 +100,7 @@ def complete(
     model: of these bones; with local modes where samples are dense. canonical: [V, 3] the place of each of its
     vertices, in the coordinates of `SurfacePoints.places`. scale: also find a uniform scale, where millimetres are
     unknown. outlines: of the model's parts in the film, to which the surface is drawn at the end. held: what is
-    known of points of the bone besides.
+    known of points of the bone besides. start: 4x4, the pose to begin with where that is known better than by samples.
 
     Raises InputError where there are too few samples to tell a pose.
     """
@@ -110,7 +111,7 @@ def complete(
         rng = np.random.default_rng(seed)
         samples = samples.some(np.sort(rng.choice(len(samples), _MOST_SAMPLES, replace=False)))
     anchors = PlaceFinder(canonical, model.faces).find(samples.places)
-    system = _System(model, samples, anchors, noise, scale, held)
+    system = _System(model, samples, anchors, noise, scale, held, start)
     for turn in range(_ROUNDS):
         system.step(shape=turn >= 3, across_surface=turn >= _ROUNDS // 2)
     for turn in range(_OUTLINE_ROUNDS if outlines is not None else 0):
@@ -139,13 +140,16 @@ class _System:
         noise: Noise,
         scale: bool,
         held: Sequence[HeldPoint] = (),
+        start: NDArray | None = None,
     ) -> None:
         self.model, self.samples, self.anchors, self.noise, self.scale = model, samples, anchors, noise, scale
         self.held = held
         self.moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
         self.anchored = anchors.on(self.moves)  # [M, N, 3]
         self.b = np.zeros(len(model.modes))
-        self.pose = robust_pose(anchors.on(model.mean), samples.points, samples.confidence)
+        if start is None:
+            start = robust_pose(anchors.on(model.mean), samples.points, samples.confidence)
+        self.pose = np.asarray(start, dtype=np.float64)
         self.hessian = np.eye(6 + scale + len(self.b))
 
     def shape(self) -> NDArray[np.float64]:

@@ -24,18 +24,21 @@ _SQUARE_SHARE = 0.65
 @dataclass(frozen=True)
 class Example:
     """film: [H, W], as developed. channels: [C, h, w], what the network is given besides. truth: on that half grid.
-    reference_mm: the depth that log depths are relative to."""
+    reference_mm: the depth that log depths are relative to. numbers: [N] what is to be said of the film as a whole; not
+    a number where there is nothing to say."""
 
     film: NDArray[np.float32]
     channels: NDArray[np.float32]
     truth: FilmTruth
     reference_mm: float
+    numbers: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
     """film: [B, 1, H, W]. camera: [B, C, h, w]. mask: [B, L, h, w]. log_depth: [B, L, 2, h, w], over the reference
-    depth. canonical: [B, L, 2, 3, h, w] in units of `CANONICAL_MM`. reference_mm: [B]."""
+    depth. canonical: [B, L, 2, 3, h, w] in units of `CANONICAL_MM`. reference_mm: [B]. numbers: [B, N], see
+    `Example`."""
 
     film: Tensor
     camera: Tensor
@@ -43,6 +46,7 @@ class Batch:
     log_depth: Tensor
     canonical: Tensor
     reference_mm: Tensor
+    numbers: Tensor | None = None
 
 
 def stacked(examples: Sequence[Example]) -> Batch:
@@ -50,6 +54,7 @@ def stacked(examples: Sequence[Example]) -> Batch:
     mask = torch.from_numpy(np.stack([example.truth.mask for example in examples]))
     depth = torch.from_numpy(np.stack([example.truth.depth for example in examples]))
     reference_mm = torch.tensor([example.reference_mm for example in examples], dtype=torch.float32)
+    numbers = [example.numbers for example in examples if example.numbers is not None]
     log_depth = torch.log(depth.clamp_min(1.0) / reference_mm[:, None, None, None, None])
     return Batch(
         torch.from_numpy(np.stack([example.film for example in examples]))[:, None],
@@ -58,6 +63,7 @@ def stacked(examples: Sequence[Example]) -> Batch:
         log_depth.masked_fill(~mask[:, :, None], 0.0),
         torch.from_numpy(np.stack([example.truth.canonical for example in examples])) / CANONICAL_MM,
         reference_mm,
+        torch.from_numpy(np.stack(numbers)) if numbers else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,13 +23,16 @@ from mri2mesh.engines.dense_maps.training.batches import Batch
 @dataclass(frozen=True)
 class StepOptions:
     """kind, centred: as of `losses.depth_loss`. The weights bring the parts to one size when they are a few
-    millimetres off. absolute: of the mean absolute error of log depth, which no scale-invariant loss asks for."""
+    millimetres off. absolute: of the mean absolute error of log depth, which no scale-invariant loss asks for.
+    numbers: of ``numbers_loss``, which takes found and true numbers [B, N]."""
 
     kind: DepthLoss = "independent"
     centred: bool = False
     depth: float = 30.0
     absolute: float = 20.0
     canonical: float = 4.0
+    numbers: float = 0.0
+    numbers_loss: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 class MapsStep:
@@ -50,5 +54,7 @@ class MapsStep:
             parts["absolute"] = options.absolute * absolute_loss(
                 maps.log_depth, batch.log_depth, batch.mask, options.kind
             )
+        if options.numbers_loss is not None and maps.numbers is not None and batch.numbers is not None:
+            parts["numbers"] = options.numbers * options.numbers_loss(maps.numbers, batch.numbers)
         loss = torch.stack(list(parts.values())).sum()
         return loss, {name: float(value.detach()) for name, value in parts.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from mri2mesh.engines.dense_maps.training.batches import Batch
 
 class Validation:
     """Called with averaged weights; appends a line to a table. batches: the same films, in the same development, every
-    time. bones: their names. fewest: pixels of a bone that are enough for its Dice."""
+    time. bones: their names. fewest: pixels of a bone that are enough for its Dice. of_numbers: figures of found and
+    true numbers, see `network.Maps`."""
 
     def __init__(
         self,
@@ -26,19 +27,17 @@ class Validation:
         bones: Sequence[str],
         path: Path,
         fewest: int = 100,
+        of_numbers: Callable[[Tensor, Tensor], dict[str, float]] | None = None,
     ) -> None:
         self.network, self.batches, self.bones, self.path = network, batches, bones, path
-        self.fewest = fewest
+        self.fewest, self.of_numbers = fewest, of_numbers
 
     def __call__(self, state: dict[str, Tensor], step: int) -> None:
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(state)
         self.network.eval()
         with torch.inference_mode():
-            rows = [
-                figures(self.network(batch.film, batch.camera), batch, self.bones, self.fewest)
-                for batch in self.batches
-            ]
+            rows = [self._figures(self.network(batch.film, batch.camera), batch) for batch in self.batches]
         self.network.load_state_dict(own)
         self.network.train()
         line = {"step": step, "time": time.strftime("%H:%M:%S")}
@@ -49,6 +48,12 @@ class Validation:
             if new:
                 writer.writeheader()
             writer.writerow(line)
+
+    def _figures(self, maps: Maps, batch: Batch) -> dict[str, float]:
+        found = figures(maps, batch, self.bones, self.fewest)
+        if self.of_numbers is None or maps.numbers is None or batch.numbers is None:
+            return found
+        return found | self.of_numbers(maps.numbers, batch.numbers)
 
 
 def figures(maps: Maps, batch: Batch, bones: Sequence[str], fewest: int = 100) -> dict[str, float]:

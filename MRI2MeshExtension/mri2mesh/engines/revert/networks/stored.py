@@ -16,6 +16,7 @@ from mri2mesh.anatomy.lumbar_region import BONES
 from mri2mesh.engines.dense_maps.network import WIDTHS, DepthNet
 from mri2mesh.engines.dense_maps.stored import from_bytes, in_bytes
 from mri2mesh.engines.revert.inputs import CAMERA_CHANNELS, FILM_CHANNELS
+from mri2mesh.engines.revert.key_points import NUMBERS
 from mri2mesh.weights import WeightsEntry, find, load_safetensors, save_weights
 
 NAME = "revert"
@@ -32,8 +33,8 @@ def film_network(widths: tuple[int, ...] = _FILM_WIDTHS) -> DepthNet:
 
 
 def crop_network(widths: tuple[int, ...] = WIDTHS) -> DepthNet:
-    """Maps of the vertebra in the middle of a crop."""
-    return DepthNet(1, CAMERA_CHANNELS, widths)
+    """Maps of the vertebra in the middle of a crop, and its `key_points`."""
+    return DepthNet(1, CAMERA_CHANNELS, widths, NUMBERS)
 
 
 @dataclass(frozen=True)

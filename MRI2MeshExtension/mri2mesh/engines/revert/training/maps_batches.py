@@ -4,6 +4,7 @@ vertebra, for its faces and places."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,12 @@ from mri2mesh.engines.dense_maps.training.batches import (
     stacked,
 )
 from mri2mesh.engines.revert.contrast import bone_is_bright, local_contrast
-from mri2mesh.engines.revert.crop import FIELD_MM
+from mri2mesh.engines.revert.crop import FIELD_MM, contrasted, crop_camera, resampled
 from mri2mesh.engines.revert.inputs import camera_channels, film_channels
+from mri2mesh.engines.revert.key_points import KEY_VERTICES, coded, nothing
 from mri2mesh.engines.revert.training.examples import levels_in, make_crop
 from mri2mesh.engines.revert.training.hanging import hung
-from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase, surface_truth
+from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase, FilmTruth, surface_truth
 from mri2mesh.synthesis.films.develop import develop
 from mri2mesh.synthesis.films.lumbar.hardware import lumbar_hardware
 from mri2mesh.synthesis.films.lumbar.parts import trunk_parts
@@ -37,6 +39,15 @@ _SD_SHARES = (0.5, 0.35, 0.15)
 """How well the distance is known: as in standard geometry, by tags or hardly, not at all because the scale is not."""
 _PER_FILM = 4
 _WELL_INSIDE = 0.36
+_EMPTY_SHARE = 0.06
+"""Of training crops, how many have no vertebra in their middle: clicks beside the bone."""
+_BESIDE_MM = 45.0
+"""How far from every body of the film their middle is, at least."""
+_TRIES = 10
+_NOISE = 0.2
+_KEPT = 360
+_NEW_SHARE = 0.34
+"""Crops are kept, and so many of a batch are new ones: to make a crop takes longer than to learn from it."""
 
 
 def film_example(
@@ -75,8 +86,40 @@ def crop_examples(
         reference = Reference(crop.camera.source_to_detector_mm, sd)
         truth = surface_truth(vertices, parts.vertebra_faces, label, parts.canonical[rows], 1, camera)
         image = local_contrast(crop.image, FIELD_MM / pixels)
-        examples.append(Example(image, camera_channels(camera, reference), truth, reference.depth_mm))
+        numbers = coded(crop, vertices[KEY_VERTICES])
+        examples.append(
+            Example(image, camera_channels(camera, reference), truth, reference.depth_mm, numbers)
+        )
+    if rng.random() < _EMPTY_SHARE * most:
+        examples += _empty_example(case, film, rng, pixels)
     return examples
+
+
+def _empty_example(
+    case: FilmCase, film: NDArray[np.float32], rng: np.random.Generator, pixels: int
+) -> list[Example]:
+    """A crop beside the spine, where the film has such a place."""
+    bodies = case.anchors_ras_mm.reshape(len(VERTEBRAE), len(ANCHORS), 3)[:, 0]
+    middle, (rows, columns) = bodies[VERTEBRAE.index("L3")], case.camera.size
+    pixel_mm = _pixel_mm(case, depth_of(case.camera, middle))
+    for _ in range(_TRIES):
+        place = rng.uniform([0, 0], [columns - 1, rows - 1])
+        if np.linalg.norm(case.camera.project(bodies) - place, axis=1).min() * pixel_mm > _BESIDE_MM:
+            break
+    else:
+        return []
+    sd = _drawn_sd(rng)
+    own = crop_camera(case.camera, place, float(np.linalg.norm(middle - case.camera.source_ras_mm)), pixels)
+    image = local_contrast(contrasted(resampled(film, case.camera, own)), FIELD_MM / pixels)
+    camera = own.coarser(TRUTH_GRID)
+    height, width = camera.size
+    truth = FilmTruth(
+        np.zeros((1, height, width), bool),
+        np.zeros((1, 2, height, width), np.float32),
+        np.zeros((1, 2, 3, height, width), np.float32),
+    )
+    reference = Reference(own.source_to_detector_mm, sd)
+    return [Example(image, camera_channels(camera, reference), truth, reference.depth_mm, nothing())]
 
 
 def film_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batch]:
@@ -87,15 +130,22 @@ def film_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batc
 
 
 def crop_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batch]:
-    """Without end: crops of several films mixed."""
-    rng, waiting = np.random.default_rng(seed), list[Example]()
+    """Without end: crops of several films mixed, each seen about three times, with other noise."""
+    rng, kept = np.random.default_rng(seed), list[Example]()
     while True:
-        while len(waiting) < 2 * size:
-            waiting += crop_examples(hung(draw(rng)), rng, pixels, _PER_FILM)
-        order = rng.permutation(len(waiting))
-        chosen = [waiting[k] for k in order[:size]]
-        waiting = [waiting[k] for k in order[size:]]
-        yield stacked(chosen)
+        wanted = max(size, min(_KEPT, len(kept) + round(_NEW_SHARE * size)))
+        made = 0
+        while len(kept) < wanted or made < _NEW_SHARE * size:
+            fresh = crop_examples(hung(draw(rng)), rng, pixels, _PER_FILM)
+            made, kept = made + len(fresh), kept + fresh
+        kept = kept[-max(size, _KEPT) :]
+        chosen = rng.choice(len(kept), size, replace=False)
+        yield stacked([_noisier(kept[k], rng) for k in chosen])
+
+
+def _noisier(example: Example, rng: np.random.Generator) -> Example:
+    noise = rng.standard_normal(example.film.shape, np.float32) * np.float32(rng.uniform(0, _NOISE))
+    return replace(example, film=example.film + noise)
 
 
 def _developed(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from mri2mesh.engines.dense_maps.network import DepthNet
 from mri2mesh.engines.dense_maps.training.batches import Batch, stacked, whole_films
 from mri2mesh.engines.dense_maps.training.step import MapsStep, StepOptions
 from mri2mesh.engines.dense_maps.training.validation import Validation
+from mri2mesh.engines.revert import key_points
 from mri2mesh.engines.revert.networks.stored import (
     CROP_PIXELS,
     FILM_PIXELS,
@@ -42,7 +43,7 @@ _LEAST_SEEN = {"levels": 20, "maps": 100}
 _STEPS = {
     "levels": StepOptions(centred=True, absolute=5.0),
     # One vertebra's own depths, against each other, are what a crop shows; the common shift hardly.
-    "maps": StepOptions(centred=True, absolute=5.0, canonical=8.0),
+    "maps": StepOptions(centred=True, absolute=5.0, canonical=8.0, numbers=4.0, numbers_loss=key_points.loss),
 }
 
 
@@ -87,7 +88,7 @@ def _validation(network: DepthNet, people: list[FilmCase], options: RevertTrainO
         examples = [one for case in people for one in crop_examples(case, rng, pixels, 4, sd_mm=5.0)]
     bones = LEVEL_BONES if options.what == "levels" else CROP_BONES
     batches = [stacked(examples[k : k + 4]) for k in range(0, len(examples), 4)]
-    return Validation(network, batches, bones, path, _LEAST_SEEN[options.what])
+    return Validation(network, batches, bones, path, _LEAST_SEEN[options.what], key_points.figures)
 
 
 def _loop_options(options: RevertTrainOptions, examine: Validation) -> LoopOptions:

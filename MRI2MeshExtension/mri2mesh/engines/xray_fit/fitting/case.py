@@ -153,7 +153,7 @@ def prepare_case(
     if masks is not None and len(masks) != len(radiographs):
         raise InputError(f"masks of {len(masks)} views for {len(radiographs)} radiographs")
     family = SurfaceFamily(model, device)
-    views = [_observation(one) for one in radiographs]
+    views = [observation_of(one) for one in radiographs]
     place = expected_place(views, *_depths(radiographs, model, hips_to_detector_mm))
     expected = Parameters.at(
         torch.eye(3)[None].to(family.mean),
@@ -182,7 +182,8 @@ def prepare_case(
     return case
 
 
-def _observation(radiograph: Radiograph) -> Observation:
+def observation_of(radiograph: Radiograph) -> Observation:
+    """What a fit sees of a radiograph. Raises InputError where that is nothing."""
     mask = radiograph.mask & np.isfinite(radiograph.pixels)
     if mask.mean() < LEAST_USABLE:
         raise InputError("nearly all of the radiograph is masked or blank: there is no bone to fit")
