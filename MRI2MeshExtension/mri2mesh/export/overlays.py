@@ -27,11 +27,13 @@ def write_overlay(
     radiograph: Radiograph,
     path: Path | str,
     surface_to_view: ArrayLike | None = None,
+    *,
+    masked: bool = True,
 ) -> Path:
-    """PNG of a radiograph, bone bright, with the contours of every structure; what was masked is tinted,
-    and an unknown scale is written on it.
+    """PNG of a radiograph, bone bright, with the contours of every structure; an unknown scale is written on it.
 
     surface_to_view: 4x4 that moves the surfaces to where that view's geometry shows them, where the fit corrected it.
+    masked: whether what is masked was left out by the engine, and so is tinted.
     Raises InputError for an unwritable folder.
     """
     rows, columns = radiograph.pixels.shape
@@ -41,9 +43,11 @@ def write_overlay(
     usable = radiograph.pixels[radiograph.mask]
     dark, bright = np.percentile(usable if usable.size else radiograph.pixels, [1, 99.5])
     axis.imshow(radiograph.pixels, cmap="gray", vmin=dark, vmax=bright)
-    tint = np.zeros((rows, columns, 4))
-    tint[~radiograph.mask] = _MASKED_TINT
-    axis.imshow(tint)
+    masked = masked and not radiograph.mask.all()
+    if masked:
+        tint = np.zeros((rows, columns, 4))
+        tint[~radiograph.mask] = _MASKED_TINT
+        axis.imshow(tint)
     move = np.eye(4) if surface_to_view is None else np.asarray(surface_to_view, dtype=float)
     certain = reconstruction.levels_certain
     for item in reconstruction.structures:
@@ -59,7 +63,7 @@ def write_overlay(
     axis.set_axis_off()
     if not radiograph.scale_known:
         axis.text(0.01, 0.01, "scale unknown", transform=axis.transAxes, color="white", fontsize=8)
-    if not radiograph.mask.all():
+    if masked:
         axis.add_patch(Rectangle((-2, -2), 0, 0, color=_MASKED_TINT, label="Masked"))  # for the legend alone
     if reconstruction.structures:
         axis.legend(loc="lower right", fontsize=7, framealpha=0.5)

@@ -136,6 +136,11 @@ def _draw_on_the_image(reconstruction: Reconstruction, image: Image, folder: Pat
         return
     views = reconstruction.provenance.get("views") or [{}] * len(image)
     for number, (radiograph, view) in enumerate(zip(image, views, strict=True), 1):
+        # An engine that fits to the pixels, and so leaves masked ones out, says what it did with every view.
         write_overlay(
-            reconstruction, radiograph, folder / f"overlay_{number}.png", view.get("surface_to_view")
+            reconstruction,
+            radiograph,
+            folder / f"overlay_{number}.png",
+            view.get("surface_to_view"),
+            masked=bool(view),
         )
