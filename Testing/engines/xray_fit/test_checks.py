@@ -187,7 +187,7 @@ def test_a_bone_of_which_a_part_lies_where_the_image_shows_none_is_marked():
     good, bad = seen_all_over(1, MAX_NOT_SEEN - 0.01), seen_all_over(2, MAX_NOT_SEEN + 0.05)
     assert good.passed
     assert not bad.passed
-    assert bad.detail == "image 2 does not show 20% of the surface's shadow where it lies"
+    assert bad.detail == "image 2 does not show 25% of the surface's shadow where it lies"
     assert not seen_all_over(1, math.nan).passed
 
 

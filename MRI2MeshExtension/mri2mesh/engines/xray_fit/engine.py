@@ -35,7 +35,7 @@ from mri2mesh.engines.xray_fit.checks import (
     side,
 )
 from mri2mesh.engines.xray_fit.declaration import ANATOMIES
-from mri2mesh.engines.xray_fit.fitting.beginning import Beginning, beginning_of, settings_from
+from mri2mesh.engines.xray_fit.fitting.beginning import TURNED_ABOUT, Beginning, beginning_of, settings_from
 from mri2mesh.engines.xray_fit.fitting.case import DEPTH_OPTION, Case, Picked, prepare_case
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, FitSettings, fit, mean_beam
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
@@ -56,6 +56,7 @@ from mri2mesh.engines.xray_fit.fitting.support import support_in_views
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
     IN_PLACE,
     IN_PLACE_ONE_SIDE,
+    LONG_ONE_SIDE,
     MODEL_RESIDUAL_MM,
     UNKNOWN_RESIDUAL_MM,
     pose_check,
@@ -233,7 +234,8 @@ def _structures(case: Case, beginning: Beginning, found: Fit) -> list[Reconstruc
     residual = MODEL_RESIDUAL_MM.get(case.model.name, UNKNOWN_RESIDUAL_MM)
     calibration = None
     if beginning.place_known:
-        calibration = IN_PLACE if seen_from_aside(case.views) else IN_PLACE_ONE_SIDE
+        one_side = LONG_ONE_SIDE if case.anatomy in TURNED_ABOUT else IN_PLACE_ONE_SIDE
+        calibration = IN_PLACE if seen_from_aside(case.views) else one_side
     cameras = [seen.camera for seen in case.views]
     spread = uncertainty_of(found, case.family, cameras, residual, calibration)
     result = []
