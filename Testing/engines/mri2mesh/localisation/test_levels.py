@@ -103,29 +103,6 @@ def test_without_a_sacrum_the_most_probable_names_are_a_guess_and_say_so(lowest:
     assert f"{lowest} {100 * found.count.probabilities[lowest]:.0f}%" in found.count.statement
 
 
-@pytest.mark.parametrize("lowest", ["L5", "L4", "L3"])
-def test_a_body_that_the_image_cuts_is_counted_by_the_whole_ones_above_it(lowest: str) -> None:
-    """Its place is a guess itself: put a third of a step too far down, it makes the row look like another one."""
-    found = spine(lowest)
-    below = found.frames[0].copy()
-    below[:3, 3] += 0.35 * (found.frames[0][:3, 3] - found.frames[1][:3, 3])
-    found = replace(found, frames=[below, *found.frames[1:]], cut=[True] + [False] * 5)
-    assert named(found).names[0] == lowest
-    assert sum(named(found).count.probabilities.values()) == pytest.approx(1)
-
-
-def test_a_cut_body_at_the_top_says_nothing_about_the_count() -> None:
-    found = spine("L4")
-    moved = found.frames[-1].copy()
-    moved[:3, 3] += [0.0, 5.0, 9.0]
-    cut = [False] * 5 + [True]
-    one, other = (
-        named(replace(found, frames=frames, cut=cut)).count.probabilities
-        for frames in (found.frames, [*found.frames[:-1], moved])
-    )
-    assert one == other
-
-
 def test_the_advice_can_be_pasted_as_it_stands() -> None:
     found = spine("L3")
     advice = named(found).count.advice

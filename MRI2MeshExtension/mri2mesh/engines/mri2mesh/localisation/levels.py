@@ -17,8 +17,6 @@ from mri2mesh.reconstruction import LevelCount, given_statement
 
 SACRUM_IN_PART = 0.9
 """Probability, before the bodies are looked at, that the vertebra above what looks like a part of the sacrum is L5."""
-LEAST_WHOLE = 3
-"""Whole bodies from which they alone are counted."""
 _L5 = NAMES.index("L5")
 
 
@@ -86,33 +84,14 @@ def refuse_both(level: NamedLevel | None, level_shift: int) -> None:
 
 
 def probable_counts(spine: SpineFound) -> dict[str, float]:
-    """Probability of each name of the lowest body, from the places of all bodies and a sacrum that is seen in part.
-
-    A body that the image cuts has no place of its own: the whole ones are counted, and it follows from them.
-    """
-    centres = [frame[:3, 3] for frame in spine.frames]
-    cut = spine.cut or [False] * len(centres)
-    whole = [centre for centre, partly in zip(centres, cut, strict=True) if not partly]
-    if len(whole) >= LEAST_WHOLE:
-        shares = count_probabilities(np.array(whole[::-1]))
-        if cut[0]:
-            shares = _one_below(shares)
-    else:
-        shares = count_probabilities(np.array(centres[::-1]))
+    """Probability of each name of the lowest body, from the places of all bodies and a sacrum that is seen in part."""
+    shares = count_probabilities(np.array([frame[:3, 3] for frame in reversed(spine.frames)]))
     if spine.chain.s1 is None:
         return shares
     other = (1 - SACRUM_IN_PART) / (len(shares) - 1)
     shares = {name: share * (SACRUM_IN_PART if name == "L5" else other) for name, share in shares.items()}
     total = sum(shares.values())
     return {name: share / total for name, share in shares.items()}
-
-
-def _one_below(shares: dict[str, float]) -> dict[str, float]:
-    """Of the body below the one that these are of. Below L5 there is none: S1 is not cut and taken for a vertebra."""
-    names = list(shares)  # from L5 upwards
-    moved = dict(zip(names, [*(shares[name] for name in names[1:]), 0.0], strict=True))
-    total = sum(moved.values())
-    return {name: share / total for name, share in moved.items()} if total > 0 else shares
 
 
 def _guess(probabilities: dict[str, float], lowest: str, spine: SpineFound) -> LevelCount:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -34,14 +34,12 @@ away to a single voxel."""
 @dataclass(frozen=True)
 class SpineFound:
     """chain: bodies from the lowest upwards. frames: 4x4 local to RAS for each, rigid but for the size they carry
-    (`sizes`). sacrum: that of S1, where seen. cut: for each body, whether the image shows a part of it only, so that
-    its place follows from its neighbours' (`ends`); empty: none."""
+    (`sizes`). sacrum: that of S1, where seen."""
 
     chain: Chain
     frames: list[NDArray[np.float64]]
     sacrum: NDArray[np.float64] | None
     evidence: Evidence
-    cut: list[bool] = field(default_factory=list)
 
 
 def find_spine(volume: Volume, network: nn.Module, device: torch.device | str = "cpu") -> SpineFound:
@@ -68,4 +66,4 @@ def find_spine(volume: Volume, network: nn.Module, device: torch.device | str = 
         )
     rigid, cut = place_cut_ends(body_frames(chain, evidence), evidence, sacrum_seen=chain.s1 is not None)
     frames = sized_frames(rigid, evidence, cut)
-    return SpineFound(chain, frames, sacrum_frame(chain, frames[0]), evidence, cut)
+    return SpineFound(chain, frames, sacrum_frame(chain, frames[0]), evidence)
