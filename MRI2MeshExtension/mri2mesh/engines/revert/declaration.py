@@ -33,7 +33,7 @@ ENGINE = Engine(
             "level",
             label="Counted from",
             help="name one vertebra, and so all: a level and a pixel of its body (L3@column,row), or a box around it "
-            "(L3@column,row,column,row); for films that do not show the sacrum",
+            "(L3@column,row,column,row); without it names are a guess",
             placeholder="L3@column,row",
             in_batch=False,
         ),

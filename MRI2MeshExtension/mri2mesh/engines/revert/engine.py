@@ -125,7 +125,7 @@ def reconstruct(
         structures = _structures(found, models, seen)
     with stages.stage("check"):
         count = _count(seen, picks, level)
-        checks = _checks(found, structures, models, seen, count)
+        checks = _checks(found, structures, models, seen, count, all_wanted=not wanted)
         checks += _shadows(radiograph, found, models, seen)
     stages.done()
     return Reconstruction(
@@ -264,7 +264,9 @@ def _checks(
     models: Mapping[str, ShapeModel],
     seen: SpineFilm,
     count: LevelCount,
+    all_wanted: bool,
 ) -> list[Check]:
+    """all_wanted: whether every vertebra in view was to be made, so that one that is missing between two is a fault."""
     checks = [level_check(count)]
     for item in structures:
         one, completion = found[item.name]
@@ -287,7 +289,7 @@ def _checks(
         if VERTEBRAE.index(lower) == VERTEBRAE.index(upper) + 1
     ]
     chain = chain_check({name: one.matrix[:3, 3] for name, (_, one) in found.items()})
-    return checks if chain is None or seen.clicks else [*checks, chain]
+    return [*checks, chain] if chain is not None and all_wanted else checks
 
 
 def _shadows(

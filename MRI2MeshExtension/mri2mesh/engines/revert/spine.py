@@ -23,7 +23,6 @@ LEAST_MM2 = 250.0
 """Area at the spine from which a bone counts as seen."""
 LEAST_SACRUM_MM2 = 1500.0
 """Of the sacrum, from which it fixes the count."""
-SURE_COUNT = 0.85
 _DECIDED = 0.75
 """Mean presence of the likeliest level on the spine from which names need no second look."""
 _LEAST_AT_CLICK = 0.35
@@ -179,8 +178,6 @@ def _count(
         return LevelCount("given", given_statement(VERTEBRAE[named[0]]), lowest)
     shares = probabilities_of(first, maps, channels)
     seen = sacrum_mm2 >= LEAST_SACRUM_MM2
-    if seen and lowest == "L5" and shares[0] >= SURE_COUNT:
-        return LevelCount("sacrum", "The levels are counted up from the sacrum.", lowest)
     at = VERTEBRAE.index(lowest)
     by_name = {
         VERTEBRAE[at + shift]: share for shift, share in shares.items() if 0 <= at + shift < len(VERTEBRAE)
@@ -192,11 +189,16 @@ def _count(
         for name, share in sorted(by_name.items(), key=lambda item: -item[1])
         if share >= 0.02
     )
-    clearly = "not clearly" if seen else "not"
+    # On real films the count from the sacrum has been wrong too often to be believed (ModelWeights/README.md).
+    why = (
+        "counting up from the sacrum in one film is not reliable yet"
+        if seen
+        else "the sacrum is not in the film"
+    )
     return LevelCount(
         "none",
-        f"The names of the levels are a guess: the sacrum is {clearly} in the film. How probable each name of the "
-        f"lowest vertebra in view is, by what the network sees: {listed}.",
+        f"The names of the levels are a guess: {why}. How probable each name of the lowest vertebra in view is, by "
+        f"what the network sees: {listed}.",
         lowest,
         by_name,
         "Name one vertebra: --level L4@column,row says that the body at this pixel of the radiograph is L4.",
