@@ -174,6 +174,17 @@ def test_a_fit_continues_from_where_another_ended_with_new_landmarks(case, one_v
         reconstruct(case.radiographs, anatomy="femur_left", settings=short, start=one_view)
 
 
+def test_a_fit_that_goes_on_stays_as_deep_as_the_earlier_one_lay(case, one_view):
+    # Where that was is known no better by the geometry: one view does not show it.
+    beam = case.radiographs[0].camera.axes_ras[2]
+    earlier = dict(one_view.provenance["fit"])
+    earlier["position"] = (np.asarray(earlier["position"]) + 30.0 * beam).tolist()
+    short = replace(QUICK, levels=QUICK.levels[-1:])
+    found = reconstruct(case.radiographs[:1], anatomy="femur_left", settings=short, start=earlier)
+    middles = [one.structures[0].mesh.vertices.mean(axis=0) for one in (one_view, found)]
+    assert (middles[1] - middles[0]) @ beam == pytest.approx(30.0, abs=8.0)
+
+
 def test_an_unknown_scale_is_said_and_left_free(case):
     known = case.radiographs[0]
     unknown = known.with_geometry(geometry(180.0, FIELD_MM, spacing="default"))

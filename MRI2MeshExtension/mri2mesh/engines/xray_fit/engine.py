@@ -198,7 +198,7 @@ def reconstruct(
             "settings": {
                 "anatomy": case.model.name,
                 "landmarks": sum(len(term.groups) for term in case.landmarks),
-                "hips_to_detector_mm": hips_to_detector_mm,
+                **({} if hips_to_detector_mm is None else {"hips_to_detector_mm": hips_to_detector_mm}),
             },
             **extra,
         },

@@ -82,7 +82,7 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
         at = Parameters(*(value.to(case.family.mean) for value in vars(at).values()))
         if not bool(in_front(at, case.family, case.views).all()):
             raise InputError("the earlier result reaches the X-ray source: the geometry must be another")
-        return Beginning(at, case.expected, case.views)
+        return _going_on(case, at)
     if case.landmarks:
         found = from_landmarks(case.landmarks, case.views, case.family, case.expected, case.settings.prior)
         return Beginning(found, case.expected, case.views)
@@ -107,6 +107,19 @@ def beginning_of(case: Case, earlier: Reconstruction | Mapping[str, Any] | None)
         if together.explained >= by_itself:
             return _among_others(case, case.region, together)
     return Beginning(alone.parameters, case.expected, case.views)
+
+
+def _going_on(case: Case, at: Parameters) -> Beginning:
+    """From an earlier result: it lies as deep as it was found, whatever else the geometry alone would say."""
+    beam = mean_beam(case.views).to(at.position)
+    deeper = ((at.position[:1] - case.expected.position) @ beam)[:, None] * beam
+    expected = replace(case.expected, position=case.expected.position + deeper)
+    held = None
+    if case.depth is not None and not case.landmarks:
+        vertices = at.vertices(case.family)[0]
+        joints = [vertices[case.family.landmarks[name]].mean(0) for name in JOINTS[case.model.name]]
+        held = case.depth.moved_to(torch.stack(joints).mean(0).cpu().numpy())
+    return Beginning(at, expected, case.views, held)
 
 
 def _alone(case: Case) -> Searched:
