@@ -24,6 +24,7 @@ from mri2mesh.engines.xray_fit.fitting.poses import (
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.solver import Solution, Term, rank_cost, solve
+from mri2mesh.threads import one_thread
 
 FAR = 2.0
 """Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""
@@ -195,7 +196,9 @@ def _elsewhere(rivals: Rivals, found: Fit) -> Rivals:
     free = torch.nonzero(found.free)[:, 0]
     precision, scatter = (matrix[free[:, None], free] for matrix in (found.precision, found.scatter))
     pull = found.parameters.step_to(rivals.parameters)[:, free] @ precision
-    uphill = 0.5 * (pull * torch.linalg.solve(scatter, pull.T).T).sum(1)
+    with one_thread():
+        solved = torch.linalg.solve(scatter, pull.T)
+    uphill = 0.5 * (pull * solved.T).sum(1)
     use = torch.nonzero(rivals.excess < VALLEY * uphill)[:, 0]
     return Rivals(rivals.parameters.take(use), rivals.excess[use])
 

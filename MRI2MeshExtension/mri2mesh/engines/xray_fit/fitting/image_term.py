@@ -26,6 +26,7 @@ from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
+from mri2mesh.threads import one_thread
 
 HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
@@ -402,4 +403,5 @@ def _solution(gram: Tensor, right: Tensor) -> Tensor:
     inner = gram.double()
     ridge = 1e-4 * inner.diagonal(dim1=1, dim2=2).mean(1) + 1e-12
     inner = inner + ridge[:, None, None] * torch.eye(inner.shape[1]).to(inner)
-    return torch.linalg.solve(inner, right.double()).to(right)
+    with one_thread():
+        return torch.linalg.solve(inner, right.double()).to(right)

@@ -14,6 +14,7 @@ from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.prior import Prior
 from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick, of_one
 from mri2mesh.errors import InputError
+from mri2mesh.threads import one_thread
 
 _ENOUGH = 1e-4
 """A step that lowers the cost by a smaller share than this is the last."""
@@ -70,7 +71,8 @@ def solve(
         diagonal = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12)
         damped = inner + torch.diag_embed(diagonal * damping[:, None])
         step = torch.zeros_like(slope)
-        step[:, free] = torch.linalg.solve(damped, slope[:, free])
+        with one_thread():
+            step[:, free] = torch.linalg.solve(damped, slope[:, free])
         trial, value = _farthest(terms, prior, at, step, yardsticks, (1, 2, 4) if longer else (1,))
         better = running & torch.isfinite(value) & (value < cost)
         gained = (cost - value) / cost.clamp_min(1e-12)
