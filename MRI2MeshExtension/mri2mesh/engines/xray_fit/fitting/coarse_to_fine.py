@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from mri2mesh.device import one_thread
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
@@ -24,7 +25,6 @@ from mri2mesh.engines.xray_fit.fitting.poses import (
 from mri2mesh.engines.xray_fit.fitting.prior import Prior, PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.solver import Solution, Term, rank_cost, solve
-from mri2mesh.threads import one_thread
 
 FAR = 2.0
 """Standard deviations of the expected orientation: a reflection that turns a bone farther is not looked at."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from mri2mesh.device import one_thread
 from mri2mesh.engines.xray_fit.fitting.box import Box
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.filters import BandPass, smooth_gains
@@ -26,7 +27,6 @@ from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
-from mri2mesh.threads import one_thread
 
 HUBER = 1.5
 """Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""

@@ -9,12 +9,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mri2mesh.device import one_thread
 from mri2mesh.engines.xray_fit.fitting.image_term import Linearised
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.prior import Prior
 from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick, of_one
 from mri2mesh.errors import InputError
-from mri2mesh.threads import one_thread
 
 _ENOUGH = 1e-4
 """A step that lowers the cost by a smaller share than this is the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mri2mesh.threads import one_thread
+from mri2mesh.device import one_thread
 
 
 def test_within_it_torch_has_one_thread_and_afterwards_as_many_as_before():
