@@ -297,3 +297,13 @@ class EarlierResult(File):
     in_batch: bool = False
     read: str = "mri2mesh.engines.reading:earlier_fit"
     same: tuple[str, ...] = ()
+
+
+WEIGHTS = File(
+    "weights_dir",
+    flag="weights",
+    help="folder of weights to use instead of the shipped",
+    placeholder="DIR",
+    folder=True,
+)
+"""Of every engine whose networks can be trained anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.dense_maps.depth_option import HIPS_TO_DETECTOR
 from mri2mesh.engines.kinds import RADIOGRAPHS
-from mri2mesh.engines.options import File
+from mri2mesh.engines.options import WEIGHTS
 
 ENGINE = Engine(
     name="ddx",
@@ -19,12 +19,6 @@ ENGINE = Engine(
     weights=("ddx", "shape_pelvis_femur", "shape_femur_left", "shape_femur_right"),
     options=(
         HIPS_TO_DETECTOR,
-        File(
-            "weights_dir",
-            flag="weights",
-            help="folder of weights to use instead of the shipped",
-            placeholder="DIR",
-            folder=True,
-        ),
+        WEIGHTS,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import VOLUME
-from mri2mesh.engines.options import File, Level, Number
+from mri2mesh.engines.options import WEIGHTS, Level, Number
 
 ENGINE = Engine(
     name="mri2mesh",
@@ -37,12 +37,6 @@ ENGINE = Engine(
             most=6,
             default=0,
         ),
-        File(
-            "weights_dir",
-            flag="weights",
-            help="folder of weights to use instead of the shipped",
-            placeholder="DIR",
-            folder=True,
-        ),
+        WEIGHTS,
     ),
 )

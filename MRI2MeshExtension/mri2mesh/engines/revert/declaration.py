@@ -7,7 +7,7 @@ from typing import Any
 
 from mri2mesh.engines.declaration import Engine
 from mri2mesh.engines.kinds import RADIOGRAPHS
-from mri2mesh.engines.options import File, Flag, Landmarks, Level, Number, Texts
+from mri2mesh.engines.options import WEIGHTS, Flag, Landmarks, Level, Number, Texts
 
 ENGINE = Engine(
     name="revert",
@@ -59,13 +59,7 @@ ENGINE = Engine(
             help="fit each vertebra's shadow, among its neighbours', to the radiographs afterwards: slower; the report "
             "says how far each was moved and whether it agrees better",
         ),
-        File(
-            "weights_dir",
-            flag="weights",
-            help="folder of weights to use instead of the shipped",
-            placeholder="DIR",
-            folder=True,
-        ),
+        WEIGHTS,
     ),
 )
 

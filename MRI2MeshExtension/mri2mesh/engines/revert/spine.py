@@ -22,7 +22,7 @@ Look = Callable[[Hint | None], BoneMaps]
 LEAST_MM2 = 250.0
 """Area at the spine from which a bone counts as seen."""
 LEAST_SACRUM_MM2 = 1500.0
-"""Of the sacrum, from which it fixes the count."""
+"""Of the sacrum, from which it counts as seen."""
 _DECIDED = 0.75
 """Mean presence of the likeliest level on the spine from which names need no second look."""
 _LEAST_AT_CLICK = 0.35
@@ -65,12 +65,11 @@ def find_spine(look: Look, depth_mm: float, named: Hint | None = None) -> SpineS
     else:
         at = _channel_at(maps, named, list(order), middles)
         offset = 0 if at is None else named[0] - order[at]
-    in_row = all(k - place == offset for k, place in order.items())
     renamed = {
         VERTEBRAE[place + offset]: k for k, place in order.items() if 0 <= place + offset < len(VERTEBRAE)
     }
     centres = {name: middles[k] for name, k in renamed.items()}
-    count = _count(first, maps, list(order), renamed, named, area[_SACRUM] if in_row else 0.0)
+    count = _count(first, maps, list(order), renamed, named, float(area[_SACRUM]))
     return SpineSeen(maps, renamed, centres, count)
 
 

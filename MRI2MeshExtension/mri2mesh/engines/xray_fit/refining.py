@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,10 +18,11 @@ from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.levels import Level
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.engines.xray_fit.fitting.poses import posed
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
 from mri2mesh.engines.xray_fit.fitting.pyramid import coarser
 from mri2mesh.engines.xray_fit.fitting.uncertainty import UNKNOWN_RESIDUAL_MM, uncertainty_of
-from mri2mesh.geometry.transforms import Matrix, apply
+from mri2mesh.geometry.transforms import Matrix
 
 __all__ = ["Observation", "Refined", "agreement", "observation_of", "refine", "shows_gradients"]
 NEAR = Level(256, 10, 1000, 1, 10.0, spongy=0.3, local=True, gradients=True)
@@ -61,7 +62,7 @@ def refine(
     views: see `observation_of`. None where the fit does not end.
     """
     family = SurfaceFamily(model)
-    start = _at(family, pose, coefficients, len(views))
+    start = posed(family, pose, coefficients, len(views))
     prior = PriorSettings(depth_mm=depth_sd_mm, across_mm=ACROSS_MM, turn_deg=TURN_DEG)
     settings = FitSettings(prior=prior, levels=(NEAR,))
     others = _together(beside)
@@ -90,7 +91,7 @@ def agreement(
 ) -> tuple[float, ...]:
     """Per view how well the image agrees with a bone and its neighbours where they are, 0 to 1; as of `refine`."""
     family = SurfaceFamily(model)
-    return _agreement(views, family, _at(family, pose, coefficients, len(views)), _together(beside))
+    return _agreement(views, family, posed(family, pose, coefficients, len(views)), _together(beside))
 
 
 def shows_gradients(view: Observation) -> bool:
@@ -134,14 +135,6 @@ def _agreement(
         for number, seen in enumerate(small)
     ]  # fmt: skip
     return tuple(float(term.agreement_near(at)[0]) for term in terms)
-
-
-def _at(family: SurfaceFamily, pose: Matrix, coefficients: NDArray, views: int) -> Parameters:
-    like = family.mean
-    place = apply(pose, family.centre.cpu().numpy()[None])
-    rotation = torch.from_numpy(np.asarray(pose[:3, :3], dtype=np.float64))[None].to(like)
-    at = Parameters.at(rotation, torch.from_numpy(place).to(like), family.n_modes, views)
-    return replace(at, coefficients=torch.from_numpy(np.asarray(coefficients))[None].to(like))
 
 
 def _together(surfaces: Sequence[tuple[NDArray, NDArray[np.int64]]]) -> Neighbours | None:

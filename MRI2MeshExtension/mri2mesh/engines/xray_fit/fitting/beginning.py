@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.xray_fit.fitting.beside import Neighbours
@@ -23,7 +22,7 @@ from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, Observat
 from mri2mesh.engines.xray_fit.fitting.levels import PLACE_KNOWN
 from mri2mesh.engines.xray_fit.fitting.near import near_bone
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
-from mri2mesh.engines.xray_fit.fitting.poses import distinct, in_front
+from mri2mesh.engines.xray_fit.fitting.poses import distinct, in_front, posed
 from mri2mesh.engines.xray_fit.fitting.region import RegionFit, fit_region, hips_middle, search_region
 from mri2mesh.engines.xray_fit.fitting.starts import (
     AMONG_OTHERS,
@@ -36,7 +35,6 @@ from mri2mesh.engines.xray_fit.fitting.starts import (
 )
 from mri2mesh.engines.xray_fit.fitting.stored import from_plain
 from mri2mesh.errors import InputError
-from mri2mesh.geometry.transforms import Matrix, apply
 from mri2mesh.reconstruction import Reconstruction
 
 TURNED_ABOUT = {name: joints[0] for name, joints in JOINTS.items() if len(joints) == 1}
@@ -141,7 +139,7 @@ def _among_others(case: Case, region: ShapeModel, together: Searched) -> Beginni
     if not case.placed and held is None:
         middle = found.middle(case.anatomy, hips)
     deeper = (torch.from_numpy(hips - middle).to(beam) @ beam) * beam
-    start = _at(case, *found.start_of(case.model))
+    start = posed(case.family, *found.start_of(case.model), len(case.views))
     beside = found.beside(case.model.part_names, case.family.mean.device)
     if held is not None:
         joint = np.mean(
@@ -158,7 +156,7 @@ def _as_placed(case: Case, region: ShapeModel) -> list[Parameters]:
     """The bone where it was placed before this fit: no fit may end where the images agree less than there."""
     whole = [RegionFit(region, vertices) for vertices in case.placed]
     shown = [found for found in whole if np.isfinite(found.part(case.model.part_names)).all()]
-    return [_at(case, *found.start_of(case.model)) for found in shown]
+    return [posed(case.family, *found.start_of(case.model), len(case.views)) for found in shown]
 
 
 def _several(case: Case, starts: Parameters, beside: Neighbours) -> Parameters:
@@ -183,15 +181,3 @@ def settings_from(settings: FitSettings, beginning: Beginning) -> FitSettings:
     if settings.levels is None and beginning.place_known:
         return replace(settings, levels=PLACE_KNOWN)
     return settings
-
-
-def _at(case: Case, pose: Matrix, coefficients: NDArray) -> Parameters:
-    like = case.family.mean
-    place = apply(pose, case.family.centre.cpu().numpy()[None])
-    at = Parameters.at(
-        torch.from_numpy(pose[:3, :3])[None].to(like),
-        torch.from_numpy(place).to(like),
-        case.family.n_modes,
-        len(case.views),
-    )
-    return replace(at, coefficients=torch.from_numpy(coefficients)[None].to(like))

@@ -12,12 +12,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.image_term import Observation
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
+from mri2mesh.geometry.transforms import Matrix, apply
 from mri2mesh.rendering.projective import NEAREST_MM
 
 OTHER_SIDE_DEG = 20.0
@@ -75,3 +78,12 @@ def distinct(at: Parameters, cost: Tensor, family: SurfaceFamily) -> Tensor:
         if all(float(apart[n, other]) >= SAME_MM for other in kept):
             kept.append(n)
     return torch.tensor(kept, device=cost.device)
+
+
+def posed(family: SurfaceFamily, pose: Matrix, coefficients: NDArray, n_views: int) -> Parameters:
+    """A batch of one: a shape model's surface by coefficients [M] at a rigid pose [4, 4] of its own frame."""
+    like = family.mean
+    place = apply(pose, family.centre.cpu().numpy()[None])
+    rotation = torch.from_numpy(np.asarray(pose[:3, :3], dtype=np.float64))[None].to(like)
+    at = Parameters.at(rotation, torch.from_numpy(place).to(like), family.n_modes, n_views)
+    return replace(at, coefficients=torch.from_numpy(np.asarray(coefficients))[None].to(like))
