@@ -20,7 +20,7 @@ from mri2mesh.engines.model_cache import ModelCache
 from mri2mesh.engines.revert.engine import reconstruct
 from mri2mesh.engines.revert.targets import targets
 from mri2mesh.engines.revert.training.films import LEFT_OUT, left_out_trunks
-from mri2mesh.engines.revert.training.maps_batches import shows_bone_bright
+from mri2mesh.engines.revert.training.polarity import shows_bone_bright
 from mri2mesh.geometry.transforms import apply, rigid_fit
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import Reconstruction

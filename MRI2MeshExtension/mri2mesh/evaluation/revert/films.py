@@ -14,7 +14,7 @@ from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.engines.revert.training.examples import levels_in
 from mri2mesh.engines.revert.training.films import left_out_trunks
 from mri2mesh.engines.revert.training.hanging import hung
-from mri2mesh.engines.revert.training.maps_batches import shows_bone_bright
+from mri2mesh.engines.revert.training.polarity import shows_bone_bright
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.xray_camera import XrayCamera

@@ -134,8 +134,8 @@ def build_region_shapes(data: Path | None = None) -> RegionShapes:
     )
 
 
-def joint_shapes(joint: ShapeModel) -> RegionShapes:
-    """The subjects of the joint model alone: quickly made, for a few films."""
+def joint_shapes(joint: ShapeModel, endplate: NDArray[np.int64] | None = None) -> RegionShapes:
+    """The subjects of the joint model alone: quickly made, for a few films. endplate: of S1, where it is known."""
     limbs = joint.vertices(joint.scores)
     count = int(min(joint.part_vertices("femur_left")))
     pelves = np.stack([_centred(limb[:count], joint) for limb in limbs])
@@ -143,7 +143,7 @@ def joint_shapes(joint: ShapeModel) -> RegionShapes:
     sources = ("limb",) * len(joint.subjects)
     return RegionShapes(
         pelves.astype(np.float32), femora.astype(np.float32), joint.subjects, joint.subjects, sources, joint,
-        _sacral_endplate(joint),
+        _sacral_endplate(joint) if endplate is None else endplate,
     )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _whole_sacra(sacrum: ShapeModel, atlas: ShapeModel, shapes: NDArray) -> NDAr
         own, other = ("left_hip", "hip_left") if not mirrored else ("left_hip", "hip_right")
         hip = family.vertices[own].astype(np.float64) * sign
         part = atlas.part_vertices(other)
-        places = nearest(atlas.surface(atlas.mean, other), _laid(hip.mean(axis=0), atlas.mean[part]))
+        places = nearest(atlas.surface(atlas.mean, other), laid(hip.mean(axis=0), atlas.mean[part]))
         for row in np.flatnonzero(np.asarray(atlas.mirrored) == mirrored):
             k = number[atlas.subjects[row]]
             pose = rigid_fit(hip[k], places.resample(shapes[row, part]))
@@ -210,7 +210,7 @@ def _sacral_endplate(joint: ShapeModel) -> NDArray[np.int64]:
     return np.asarray(rows[distance < 2.5])
 
 
-def _laid(points: NDArray, on: NDArray, rounds: int = 50) -> NDArray[np.float64]:
+def laid(points: NDArray, on: NDArray, rounds: int = 50) -> NDArray[np.float64]:
     """Points turned and moved onto others that lie about alike, by closest points."""
     tree, moved = cKDTree(on), points + on.mean(axis=0) - points.mean(axis=0)
     for _ in range(rounds):

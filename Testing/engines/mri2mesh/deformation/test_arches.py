@@ -1,11 +1,11 @@
-"""Arches have no holes and no clefts, whatever a network put there; bodies stay as they are."""
+"""Arches have no holes, no clefts and no spurs, whatever a network put there; bodies stay as they are."""
 
 import numpy as np
 import pytest
 
 from mri2mesh.anatomy.regions import Region, is_body
 from mri2mesh.anatomy.templates import template
-from mri2mesh.engines.mri2mesh.deformation.arches import thin_or_cleft, whole_arch
+from mri2mesh.engines.mri2mesh.deformation.arches import drawn_together, thin_or_cleft, whole_arch
 from mri2mesh.geometry.mesh import Mesh
 
 
@@ -28,6 +28,7 @@ def test_a_sound_vertebra_is_left_as_it_is_at_any_size(home):
     for size in (0.8, 1.0, 1.2):
         sound = home.transformed(np.diag([size, size, size, 1.0]))
         assert not thin_or_cleft(sound).any()
+        assert not drawn_together(sound, sound).any()
         assert whole_arch(sound, home) is sound
 
 
@@ -52,3 +53,22 @@ def test_bodies_and_distant_processes_stay(home):
     far = np.isin(np.asarray(home.regions), [Region.TRANSVERSE_LEFT, Region.TRANSVERSE_RIGHT])
     assert moved[far].max() < 0.01
     assert moved.max() > 0.5
+
+
+def test_a_tip_drawn_into_a_spur_gets_its_roundness_back(home):
+    vertices = home.vertices.astype(np.float64)
+    facet = np.asarray(home.regions) == Region.FACET_INFERIOR_LEFT
+    tip = vertices[facet][np.argmin(vertices[facet][:, 2])]
+    near = np.exp(-0.5 * (np.linalg.norm(vertices - tip, axis=1) / 6.0) ** 2)
+    spur = vertices + near[:, None] * ([0, 0, -4.0] - 0.8 * (vertices - tip) * [1, 1, 0])
+    spurred = home.with_vertices(spur)
+    assert drawn_together(spurred, home).sum() > 3, "what is to be mended is there"
+    mended = whole_arch(spurred, home)
+    body = is_body(np.asarray(home.regions))
+    assert not drawn_together(mended, home)[~body].any()
+    there = near > 0.5
+
+    def off(mesh: Mesh) -> float:
+        return float(np.linalg.norm(mesh.vertices - home.vertices, axis=1)[there].mean())
+
+    assert off(mended) < 0.8 * off(spurred)

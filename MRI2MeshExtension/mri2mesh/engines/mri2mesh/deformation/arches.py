@@ -1,7 +1,7 @@
-"""Arches without holes and clefts: no bone thinner than anatomy has it, no two walls of one arch facing each other.
+"""Arches without holes, clefts and spurs: no bone thinner than anatomy has it, no two walls that face each other.
 
 The image shows little of an arch, and the network's walls may come so close there that a lamina or a process has a hole
-in any picture of it, or fold towards each other so that there is a cleft.
+in any picture of it, fold towards each other so that there is a cleft, or draw together into a neck or a spur.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from mri2mesh.anatomy.regions import is_body
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import vertex_normals
+from mri2mesh.geometry.stretch import around_vertices, least_stretch
 from mri2mesh.quality.departure import Departure
 
 THINNEST_MM = 1.5
@@ -23,27 +24,33 @@ OPPOSITE = -0.5
 """Cosine between two normals below which vertices face away from each other, or towards each other."""
 ALONG = 0.5
 """Least cosine between their normals and the line that joins them."""
+LEAST_STRETCH = 0.4
+"""Of the surface around a vertex, in the direction in which it is drawn together most, from the template, which is
+scaled as the vertebra is. Sound arches have more; where a tip is drawn into a spur it is 0.15 to 0.3."""
 ROUNDS = 8
 
 
 def whole_arch(mesh: Mesh, home: Mesh) -> Mesh:
-    """The vertebra with thin places and clefts of its arch gone; its body stays as it is.
+    """The vertebra with thin places, clefts and spurs of its arch gone; its body stays as it is.
 
     home: the template, of the same faces. Around these places the arch departs from it more smoothly, and wider so
     until none is left or ROUNDS are over.
     """
     body = is_body(np.asarray(mesh.regions))
-    wrong = thin_or_cleft(mesh) & ~body
-    if not wrong.any():
-        return mesh
     departure = Departure(mesh, home)
+    calm = mesh.with_vertices(departure.calm)
     for number in range(ROUNDS):
-        departure.smooth(wrong, number, fixed=body)
-        mesh = departure.mesh()
-        wrong = thin_or_cleft(mesh) & ~body
+        wrong = (thin_or_cleft(mesh) | drawn_together(mesh, calm)) & ~body
         if not wrong.any():
             break
+        departure.smooth(wrong, number, fixed=body)
+        mesh = departure.mesh()
     return mesh
+
+
+def drawn_together(mesh: Mesh, home: Mesh) -> NDArray[np.bool_]:
+    """[V] whether the surface around a vertex has LEAST_STRETCH or less of its width in ``home``, of the same faces."""
+    return around_vertices(least_stretch(mesh, home), mesh) < LEAST_STRETCH
 
 
 def thin_or_cleft(mesh: Mesh) -> NDArray[np.bool_]:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mri2mesh.anatomy.lumbar_region import VERTEBRAE
+from mri2mesh.engines.revert.contrast import local_contrast
 from mri2mesh.engines.revert.crop import (
+    FIELD_MM,
     Crop,
     camera_numbers,
     contrasted,
@@ -21,6 +23,7 @@ from mri2mesh.engines.revert.crop import (
     flipped,
     resampled,
 )
+from mri2mesh.engines.revert.training.polarity import shows_bone_bright
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.sampling import sample_surface
 from mri2mesh.geometry.xray_camera import XrayCamera
@@ -125,6 +128,7 @@ def film_examples(
     if not rows:
         return []
     film, parts = develop(case, rng, appearance, lumbar_hardware), trunk_parts()
+    film = film if shows_bone_bright(case, film) else -film
     anchors = case.anchors_ras_mm.reshape(len(VERTEBRAE), len(ANCHORS), 3)
     examples = []
     for row in rng.permutation(rows)[:most]:
@@ -170,11 +174,16 @@ def paired_example(
     return Example(Crop(contrasted(small[0, 0].numpy()), _UNKNOWN, 0.0, known=False), points)
 
 
+def seen_image(crop: Crop) -> NDArray[np.float32]:
+    """[h, w] a crop against the surroundings of each place, as the networks of dense maps see theirs."""
+    return local_contrast(crop.image, FIELD_MM / crop.image.shape[1])
+
+
 def stacked(examples: list[Example]) -> PointBatch:
     """Examples of one size of crop and one number of points as tensors."""
     coded = [encode(example.crop, example.points) for example in examples]
     return PointBatch(
-        torch.from_numpy(np.stack([example.crop.image for example in examples]))[:, None],
+        torch.from_numpy(np.stack([seen_image(example.crop) for example in examples]))[:, None],
         torch.from_numpy(np.stack([camera_numbers(example.crop) for example in examples])),
         torch.from_numpy(np.stack([one.shape for one in coded])),
         torch.from_numpy(np.stack([one.centre for one in coded])),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mri2mesh.engines.revert.training.elsewhere import SHARE_OF_FILMS, elsewhere_ring, films_elsewhere
 from mri2mesh.errors import InputError
 from mri2mesh.learning.ring import FileRing, wanted
 from mri2mesh.synthesis.films.case import FilmCase
@@ -25,9 +26,10 @@ _TRIES = 20
 
 
 def fill_with_films(ring: FileRing, parent: int, seed: int, most: int | None = None) -> None:
-    """Makes films as long as the parent process is there, or so many. Trunks are kept beside the films."""
+    """Makes films as long as the parent process is there, or so many, and those of hips and chests beside them. Trunks
+    are kept beside the films."""
     others = None
-    made, store = 0, TrunkStore(ring.folder)
+    made, store, beside = 0, TrunkStore(ring.folder), elsewhere_ring(ring)
     while wanted(parent) and (most is None or made < most):
         number = ring.made()
         trunks = store.number()
@@ -38,6 +40,15 @@ def fill_with_films(ring: FileRing, parent: int, seed: int, most: int | None = N
         for case in films_of(LumbarMaker(store.draw(rng)), rng, _VIEWS_OF_ONE):
             ring.add(case.save)
             made += 1
+        if beside.made() < min(ring.made(), ring.capacity) * SHARE_OF_FILMS:
+            add_elsewhere(beside, store, seed)
+
+
+def add_elsewhere(ring: FileRing, store: TrunkStore, seed: int) -> None:
+    """Films of one more person's hips or chest. The ring is of `elsewhere.elsewhere_ring`."""
+    rng = np.random.default_rng([seed, ring.made(), 1])
+    for case in films_elsewhere(store.draw(rng), rng, FILM_PIXELS):
+        ring.add(case.save)
 
 
 def films_of(

@@ -18,12 +18,14 @@ from mri2mesh.engines.dense_maps.training.batches import (
     noisy_reference,
     stacked,
 )
-from mri2mesh.engines.revert.contrast import bone_is_bright, local_contrast
+from mri2mesh.engines.revert.contrast import local_contrast
 from mri2mesh.engines.revert.crop import FIELD_MM, contrasted, crop_camera, resampled
 from mri2mesh.engines.revert.inputs import camera_channels, film_channels
 from mri2mesh.engines.revert.key_points import KEY_VERTICES, coded, nothing
+from mri2mesh.engines.revert.training.elsewhere import without_bone
 from mri2mesh.engines.revert.training.examples import levels_in, make_crop
 from mri2mesh.engines.revert.training.hanging import hung
+from mri2mesh.engines.revert.training.polarity import pixel_mm_of, shows_bone_bright
 from mri2mesh.synthesis.films.case import TRUTH_GRID, FilmCase, FilmTruth, surface_truth
 from mri2mesh.synthesis.films.develop import develop
 from mri2mesh.synthesis.films.lumbar.hardware import lumbar_hardware
@@ -34,6 +36,8 @@ Draw = Callable[[np.random.Generator], FilmCase]
 _HINTED_SHARE = 0.4
 """Of training films, how many come with the name of one of their vertebrae."""
 _HINT_SD_MM = 6.0
+_ELSEWHERE_SHARE, _BARE_SHARE = 0.25, 0.04
+"""Of training films, how many are of hips or chests, and how many pictures have no bone at all."""
 _SDS_MM = ((5.0, 5.0), (8.0, 40.0), (40.0, 120.0))
 _SD_SHARES = (0.5, 0.35, 0.15)
 """How well the distance is known: as in standard geometry, by tags or hardly, not at all because the scale is not."""
@@ -58,10 +62,10 @@ def film_example(
     reference = noisy_reference(case.camera, anchors[VERTEBRAE.index("L3"), 0], rng, sd_mm)
     camera = case.camera.coarser(TRUTH_GRID)
     bone, place = None, None
-    if rng.random() < hinted and (rows := levels_in(case)):
+    if case.vertices is not None and rng.random() < hinted and (rows := levels_in(case)):
         bone = int(rng.choice(rows))
         place = camera.project(anchors[bone, 0] + rng.normal(0, _HINT_SD_MM, 3))
-    pixel_mm = _pixel_mm(case, reference.depth_mm)
+    pixel_mm = pixel_mm_of(case, reference.depth_mm)
     film = local_contrast(_developed(case, rng), pixel_mm)
     return Example(film, film_channels(camera, reference, bone, place), case.truth, reference.depth_mm)
 
@@ -101,7 +105,7 @@ def _empty_example(
     """A crop beside the spine, where the film has such a place."""
     bodies = case.anchors_ras_mm.reshape(len(VERTEBRAE), len(ANCHORS), 3)[:, 0]
     middle, (rows, columns) = bodies[VERTEBRAE.index("L3")], case.camera.size
-    pixel_mm = _pixel_mm(case, depth_of(case.camera, middle))
+    pixel_mm = pixel_mm_of(case, depth_of(case.camera, middle))
     for _ in range(_TRIES):
         place = rng.uniform([0, 0], [columns - 1, rows - 1])
         if np.linalg.norm(case.camera.project(bodies) - place, axis=1).min() * pixel_mm > _BESIDE_MM:
@@ -122,11 +126,22 @@ def _empty_example(
     return [Example(image, camera_channels(camera, reference), truth, reference.depth_mm, nothing())]
 
 
-def film_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batch]:
-    """Without end: parts of films, see `drawn_parts`."""
+def film_batches(
+    draw: Draw, size: int, seed: int, pixels: int, draw_elsewhere: Draw | None = None
+) -> Iterator[Batch]:
+    """Without end: parts of films, see `drawn_parts`. draw_elsewhere: films of hips and chests, which take the place of
+    some of them, as pictures without any bone then do."""
     rng = np.random.default_rng(seed)
-    for cases in drawn_parts(lambda one: hung(draw(one)), size, rng, pixels):
-        yield stacked([film_example(case, rng) for case in cases])
+
+    def drawn(one: np.random.Generator) -> FilmCase:
+        elsewhere = draw_elsewhere is not None and one.random() < _ELSEWHERE_SHARE
+        return hung(draw_elsewhere(one) if elsewhere and draw_elsewhere else draw(one))
+
+    bare = _BARE_SHARE if draw_elsewhere is not None else 0.0
+    for cases in drawn_parts(drawn, size, rng, pixels):
+        yield stacked(
+            [without_bone(case, rng) if rng.random() < bare else film_example(case, rng) for case in cases]
+        )
 
 
 def crop_batches(draw: Draw, size: int, seed: int, pixels: int) -> Iterator[Batch]:
@@ -154,26 +169,11 @@ def _developed(case: FilmCase, rng: np.random.Generator) -> NDArray[np.float32]:
     return film if shows_bone_bright(case, film) else -film
 
 
-def shows_bone_bright(case: FilmCase, film: NDArray) -> bool:
-    """Whether a development [H, W] of a case shows bone bright."""
-    bone = case.cortex.astype(np.float32)
-    if bone.max() == 0:  # from a CT: all of it counts as water
-        bone = case.tissue.astype(np.float32)
-    bone = bone + 0.3 * case.marrow.astype(np.float32)
-    pixel_mm = _pixel_mm(case, depth_of(case.camera, case.anchors_ras_mm.mean(axis=0)))
-    step = max(1, round(3.0 / pixel_mm))
-    return bone_is_bright(film[::step, ::step], bone[::step, ::step], step * pixel_mm)
-
-
 def _in_field(case: FilmCase, point_ras_mm: NDArray) -> bool:
     """Whether a place is well inside the round field of an intensifier; everything is where there is none."""
     rows, columns = case.camera.size
     away = case.camera.project(point_ras_mm) - [(columns - 1) / 2, (rows - 1) / 2]
     return not case.round_field or float(np.linalg.norm(away)) < _WELL_INSIDE * columns
-
-
-def _pixel_mm(case: FilmCase, depth_mm: float) -> float:
-    return case.camera.pixel_spacing_mm[0] * depth_mm / case.camera.source_to_detector_mm
 
 
 def _drawn_sd(rng: np.random.Generator) -> float:

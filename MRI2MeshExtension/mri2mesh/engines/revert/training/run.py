@@ -25,7 +25,8 @@ from mri2mesh.engines.revert.training.run_maps import train_maps
 from mri2mesh.engines.revert.training.step import PointStep
 from mri2mesh.engines.revert.training.validation import PointValidation
 from mri2mesh.errors import InputError
-from mri2mesh.learning.loop import LoopOptions, train_loop
+from mri2mesh.learning.loop import LoopOptions, multiplies_bfloat16, train_loop
+from mri2mesh.learning.muon import KERNEL_RATE
 from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.weights import save_weights
@@ -108,11 +109,14 @@ def _of_pairs(
 def _train(
     network: PointsNet, batches: Iterator[PointBatch], examples: list[Example], options: RevertTrainOptions
 ) -> None:
+    device = str(choose_device(options.device))
     loop = LoopOptions(
         minutes=options.minutes,
         out=options.out,
-        device=str(choose_device(options.device)),
+        device=device,
         learning_rate=options.learning_rate,
+        kernel_rate=KERNEL_RATE * options.learning_rate,
+        cpu_bfloat16=device == "cpu" and multiplies_bfloat16(),
         schedule_steps=options.schedule_steps,
         max_steps=options.steps,
         resume=options.resume,

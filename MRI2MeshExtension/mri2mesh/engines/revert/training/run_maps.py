@@ -20,6 +20,7 @@ from mri2mesh.engines.revert.networks.stored import (
     crop_network,
     film_network,
 )
+from mri2mesh.engines.revert.training.elsewhere import elsewhere_ring
 from mri2mesh.engines.revert.training.films import fill_with_films, left_out_films
 from mri2mesh.engines.revert.training.hanging import hung
 from mri2mesh.engines.revert.training.maps_batches import (
@@ -38,6 +39,8 @@ from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 
 _SEED = 991
+_LEAST_FILMS, _LEAST_ELSEWHERE = 48, 8
+"""Films that there have to be before training begins."""
 _LEAST_SEEN = {"levels": 20, "maps": 100}
 """Pixels from which a bone's Dice is measured."""
 _STEPS = {
@@ -58,12 +61,14 @@ def train_maps(options: RevertTrainOptions) -> None:
     ring = FileRing(films, options.films)
     worker = None if options.films_elsewhere else RingWorker(ring, fill_with_films, options.seed)
 
-    def draw(rng: np.random.Generator) -> FilmCase:
-        return ring.draw(FilmCase.load, rng, alive=worker.alive if worker else lambda: True)
+    def drawn_from(films: FileRing, least: int) -> Draw:
+        alive = worker.alive if worker else lambda: True
+        return lambda rng: films.draw(FilmCase.load, rng, least=least, alive=alive)
 
+    draws = drawn_from(ring, _LEAST_FILMS), drawn_from(elsewhere_ring(ring), _LEAST_ELSEWHERE)
     try:
         train_loop(
-            network, _batches(draw, options, ring.made()), MapsStep(_STEPS[options.what]),
+            network, _batches(*draws, options, ring.made()), MapsStep(_STEPS[options.what]),
             _loop_options(options, _validation(network, people, options)),
         )  # fmt: skip
     finally:
@@ -71,10 +76,10 @@ def train_maps(options: RevertTrainOptions) -> None:
             worker.close()
 
 
-def _batches(draw: Draw, options: RevertTrainOptions, made: int) -> Iterator[Batch]:
+def _batches(draw: Draw, draw_elsewhere: Draw, options: RevertTrainOptions, made: int) -> Iterator[Batch]:
     seed = options.seed + made
     if options.what == "levels":
-        return film_batches(draw, options.batch, seed, options.pixels or FILM_PIXELS)
+        return film_batches(draw, options.batch, seed, options.pixels or FILM_PIXELS, draw_elsewhere)
     return crop_batches(draw, options.batch, seed, options.pixels or CROP_PIXELS)
 
 
