@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from imaging.radiographs.projected_scenes import STEEL_PER_MM, chord, detected, distance_to_line, thigh
 from mri2mesh.imaging.radiographs.masks.field_shapes import find_field
@@ -11,9 +12,17 @@ from mri2mesh.imaging.radiographs.masks.mask import field_masks, with_masks
 from mri2mesh.imaging.radiographs.masks.metal import metal_mask
 from mri2mesh.imaging.radiographs.masks.overlay import overlay_mask
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
+from mri2mesh.samples import HIPS_FRONT, LUMBAR_FRONT, PELVIS_FRONT, PELVIS_OBLIQUE
+from mri2mesh.synthesis.films.develop import displayed
 
 EVERYWHERE = np.ones((512, 512), dtype=bool)
+
+
+def metal_of(transmission: np.ndarray) -> np.ndarray:
+    """What is masked of a detector's image."""
+    return metal_mask(-np.log(np.maximum(transmission, 0.002)), EVERYWHERE)
 
 
 @pytest.fixture
@@ -65,12 +74,12 @@ def test_metal_is_masked_and_bone_is_not(leg):
     wire = STEEL_PER_MM * chord(0.45 * distance_to_line(rows, columns, (150, 100), (400, 330)), 1.25)
     wire[(columns < 150) | (columns > 400)] = 0
     plate = 3.0 * ((np.abs(rows - 420) < 30) & (np.abs(columns - 230) < 60))
-    mask = metal_mask(detected(attenuation + wire + plate), EVERYWHERE)
+    mask = metal_of(detected(attenuation + wire + plate))
     assert mask[wire > 1.2].mean() > 0.95
     assert mask[plate > 0].mean() > 0.98
     far = (attenuation + wire + plate) == attenuation
     assert mask[far].mean() < 0.03
-    assert metal_mask(detected(attenuation), EVERYWHERE).mean() < 0.001
+    assert metal_of(detected(attenuation)).mean() < 0.001
 
 
 def letter(picture: np.ndarray, row: int, column: int, value: float) -> np.ndarray:
@@ -116,7 +125,7 @@ def test_a_large_radiograph_is_masked_pixel_by_pixel_where_its_working_size_says
     picture = detected(attenuation + wire + 20 * circle, blur_px=2)
     masks = field_masks(picture)
     assert masks["intensifier"][circle].all() and masks["intensifier"][~circle].mean() < 0.03
-    metal = metal_mask(picture, ~masks["intensifier"])
+    metal = metal_mask(-np.log(np.maximum(picture, 0.002)), ~masks["intensifier"])
     assert metal[wire > 1].mean() > 0.95
     assert metal[(wire == 0) & ~circle].mean() < 0.02
 
@@ -125,3 +134,31 @@ def test_air_around_a_narrow_body_part_is_not_taken_for_lead_around_a_tiny_field
     rows, columns = np.mgrid[:512, :512]
     tiny = np.hypot(columns - 255.5, rows - 255.5) < 50
     assert field_masks(detected(np.where(tiny, 0.5, 20.0))) == {}
+
+
+@pytest.mark.parametrize("sample", [HIPS_FRONT, LUMBAR_FRONT, PELVIS_FRONT, PELVIS_OBLIQUE])
+def test_a_film_whose_brightest_part_is_bone_has_no_metal(sample):
+    assert "metal" not in read_radiograph(sample).unusable
+
+
+def test_a_lone_thigh_has_no_metal_however_its_film_is_shown(leg):
+    attenuation = -np.log(np.maximum(detected(leg[0]), 0.002))
+    shown = displayed(attenuation.astype(np.float32))
+    assert not metal_mask(attenuation, EVERYWHERE).any()
+    assert metal_mask(shown, EVERYWHERE).mean() < 0.001
+
+
+def test_a_hip_prosthesis_is_masked_through_scatter_and_a_display_curve():
+    """A head of 28 mm and its stem stand for all that scatter leaves of them: hardly more than bone."""
+    attenuation, rows, columns = thigh()
+    head = 2.5 * np.clip(chord(0.45 * np.hypot(rows - 120, columns - 250), 14.0) / 10, 0, 1)
+    stem = 2.5 * np.clip(
+        chord(0.45 * distance_to_line(rows, columns, (120, 250), (400, 250)), 6.0) / 10, 0, 1
+    )
+    stem[(rows < 120) | (rows > 400)] = 0
+    metal = np.maximum(head, stem)
+    beam = detected(attenuation + metal)
+    film = displayed(-np.log(np.maximum(beam + 0.3 * float(np.median(beam)), 0.002)).astype(np.float32))
+    mask = metal_mask(film, EVERYWHERE)
+    assert mask[metal > 2].mean() > 0.6
+    assert mask[ndimage.binary_dilation(metal > 0, iterations=8) == 0].mean() < 0.002

@@ -237,7 +237,7 @@ def _structures(case: Case, beginning: Beginning, found: Fit) -> list[Reconstruc
         one_side = LONG_ONE_SIDE if case.anatomy in TURNED_ABOUT else IN_PLACE_ONE_SIDE
         calibration = IN_PLACE if seen_from_aside(case.views) else one_side
     cameras = [seen.camera for seen in case.views]
-    spread = uncertainty_of(found, case.family, cameras, residual, calibration)
+    spread = uncertainty_of(found, case.family, cameras, residual, calibration, case.enlarged)
     result = []
     for name, mesh in _surfaces(case, found.parameters).items():
         own = case.model.part_vertices(name)

@@ -23,7 +23,7 @@ SAMPLES = 2000
 class VertebraScore:
     """One vertebra that was found. lies_on: the true one it lies on, None where there is none. certain: whether the
     names of the exam count as sure. body_mm, disc_mm: mean surface distance of the body and of the disc below (NaN
-    where there is none). marked: whether a check that names the vertebra fails."""
+    where there is none). failed: the names of the checks that name the vertebra and fail, "; " between them."""
 
     kind: str
     exam: str
@@ -32,7 +32,11 @@ class VertebraScore:
     certain: bool
     body_mm: float
     disc_mm: float
-    marked: bool
+    failed: str
+
+    @property
+    def marked(self) -> bool:
+        return bool(self.failed)
 
     @property
     def named_rightly(self) -> bool:
@@ -88,12 +92,11 @@ def score_exam(
     if result is None:
         return ExamScore(kind, exam, len(expected), True, 0, 0, ())
     vertebrae = {n: mesh for n, mesh in truths.items() if n in VERTEBRA_LEVELS}
-    failed = {
-        name.strip()
-        for check in result.checks
-        if not check.passed and check.structure and check.name != LEVEL_CHECK
-        for name in check.structure.split(",")
-    }
+    failed: dict[str, dict[str, None]] = {}
+    for check in result.checks:
+        if not check.passed and check.structure and check.name != LEVEL_CHECK:
+            for name in check.structure.split(","):
+                failed.setdefault(name.strip(), {})[check.name] = None
     discs = {item.name: item.mesh for item in result.structures if item.structure.kind == "disc"}
     scores = []
     for item in result.structures:
@@ -106,9 +109,9 @@ def score_exam(
             below, true_below = discs.get(disc_name(item.name)), truths.get(disc_name(lies_on))
             if below is not None and true_below is not None:
                 disc = _distance(below, true_below)
-        marked = item.name in failed
+        checks = "; ".join(failed.get(item.name, {}))
         scores.append(
-            VertebraScore(kind, exam, item.name, lies_on, result.levels_certain, body, disc, marked)
+            VertebraScore(kind, exam, item.name, lies_on, result.levels_certain, body, disc, checks)
         )
     places = [VERTEBRA_LEVELS.index(score.lies_on) for score in scores if score.lies_on is not None]
     missed = max(places) - min(places) + 1 - len(set(places)) if places else 0

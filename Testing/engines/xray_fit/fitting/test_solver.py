@@ -73,6 +73,22 @@ def test_the_cost_never_rises_and_each_step_is_reported(family):
     assert solution.parameters is not start and costs[-1] == pytest.approx(float(solution.cost[0]))
 
 
+def test_a_fit_whose_curvature_nobody_asks_for_ends_alike_and_linearises_once_less(family, monkeypatch):
+    start, linearised = off(0.03, 2.0, 1), []
+    plain = ImageTerm.linearise
+    monkeypatch.setattr(
+        ImageTerm, "linearise", lambda self, *given: linearised.append(0) or plain(self, *given)
+    )
+    ends, counts = [], []
+    for wanted in (True, False):
+        linearised.clear()
+        ends.append(solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 3, 4, curvature=wanted))
+        counts.append(len(linearised))
+    torch.testing.assert_close(ends[0].parameters.position, ends[1].parameters.position)
+    torch.testing.assert_close(ends[0].cost, ends[1].cost)
+    assert counts[1] == counts[0] - 1
+
+
 def test_only_so_many_modes_move_as_may(family):
     start = off(0.03, 2.0, 1)
     found = solve(terms(family, 1), Prior(start, ANTERIOR, WIDE), start, 1, 5).parameters

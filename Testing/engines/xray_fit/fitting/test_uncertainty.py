@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
+from mri2mesh.engines.xray_fit.fitting.case import enlarged_by
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import Fit, Rivals
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.uncertainty import (
+    GEOMETRY_SD,
     Calibration,
+    Enlarged,
     pose_check,
     rival_probability,
     step_covariance,
@@ -20,6 +23,8 @@ from mri2mesh.engines.xray_fit.fitting.uncertainty import (
 )
 from mri2mesh.geometry.tensors import vertex_normals
 from mri2mesh.geometry.xray_camera import XrayCamera
+from mri2mesh.imaging.radiographs.radiograph import Radiograph
+from mri2mesh.imaging.radiographs.xray_geometry import assumed_geometry
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,30 @@ def test_what_is_stated_is_larger_than_the_curvature_says_by_the_calibration(fam
     assert np.allclose(found.along_beam, 14.0, atol=2e-2)
     assert np.allclose(found.across, 1.5, atol=3e-2)
     assert np.allclose(found.total, np.sqrt(14.0**2 + 2 * 1.5**2), atol=1e-2)
+
+
+def test_a_size_that_is_not_sure_adds_to_each_vertex_by_its_distance_from_the_isocentre(family):
+    fit = known_to({3: 0.5, 4: 7.0, 5: 0.5}, family)
+    about = np.array([10.0, -100.0, 0.0])
+    found = uncertainty_of(fit, family, [far_in_front()], 0.0, enlarged=Enlarged(about, 0.02))
+    offset = 0.02 * (family.mean.numpy() - about)
+    assert np.allclose(found.along_beam, np.hypot(7.0, offset[:, 1]), atol=1e-2)
+    assert np.allclose(found.total, np.sqrt(7.0**2 + 0.5 + (offset**2).sum(1)), atol=1e-2)
+
+
+def test_sizes_are_sure_where_a_marker_or_a_phantom_calibrated_every_view():
+    typed = assumed_geometry((64, 64)).with_values(
+        "user", source_to_detector_mm=1100.0, pixel_spacing_mm=(1.0, 1.0), isocentre_ras_mm=(0.0, 5.0, 0.0)
+    )
+    calibrated = typed.with_values("calibrated", pixel_spacing_mm=(1.0, 1.0))
+    views = [
+        Radiograph(np.zeros((64, 64), np.float32), geometry, "display") for geometry in (typed, calibrated)
+    ]
+    unsure = enlarged_by(views)
+    assert unsure is not None and unsure.sd == GEOMETRY_SD and unsure.about[1] == 5.0
+    assert enlarged_by(views[1:]) is None
+    unknown = Radiograph(np.zeros((64, 64), np.float32), assumed_geometry((64, 64)), "display")
+    assert enlarged_by([unknown]) is None  # a fit then finds the size itself
 
 
 def test_a_turn_moves_vertices_by_their_distance_from_its_axis(family):

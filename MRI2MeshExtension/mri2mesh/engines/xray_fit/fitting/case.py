@@ -24,6 +24,7 @@ from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.poses import seen_from_aside
 from mri2mesh.engines.xray_fit.fitting.prior import PriorSettings
 from mri2mesh.engines.xray_fit.fitting.solver import Term
+from mri2mesh.engines.xray_fit.fitting.uncertainty import GEOMETRY_SD, Enlarged
 from mri2mesh.errors import InputError
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
@@ -37,7 +38,8 @@ Picked = Mapping[str, tuple[float, float]]
 @dataclass(frozen=True)
 class Case:
     """What a fit needs, on its device. region: the shape model of all bones around this one, where there is one.
-    placed: as of `region.search_region`. shown: per view [rows, columns], where the bone is seen, or None."""
+    placed: as of `region.search_region`. shown: per view [rows, columns], where the bone is seen, or None. enlarged:
+    how surely the geometry of several views gives sizes, None where the images or a calibration do."""
 
     anatomy: str
     model: ShapeModel
@@ -50,6 +52,7 @@ class Case:
     region: ShapeModel | None = None
     placed: Sequence[NDArray] = ()
     shown: Sequence[NDArray[np.bool_] | None] = ()
+    enlarged: Enlarged | None = None
 
     @cached_property
     def landmarks(self) -> list[LandmarkTerm]:
@@ -88,6 +91,8 @@ class Case:
 DEPTH_OPTION = f"--{HIPS_TO_DETECTOR.flag}"
 DIRECTIONS = ("source_to_detector_mm", "source_to_isocentre_mm", "primary_angle_deg")
 """What must be known of several views for their geometry to hold together."""
+SIZES = ("source_to_detector_mm", "pixel_spacing_mm")
+"""By a calibration of one of them sizes are right."""
 
 
 def settings_for(radiographs: Sequence[Radiograph]) -> FitSettings:
@@ -177,9 +182,20 @@ def prepare_case(
         region,
         placed,
         shown,
+        enlarged_by(radiographs) if seen_from_aside(views) else None,
     )
     _ = case.terms  # wrong landmarks and masks are refused before anything is fitted
     return case
+
+
+def enlarged_by(radiographs: Sequence[Radiograph]) -> Enlarged | None:
+    """What is not known of sizes where the distances of several views were read or typed, not calibrated."""
+    geometries = [one.geometry for one in radiographs]
+    known = all(one.scale_known for one in geometries)
+    measured = all("calibrated" in (one.origins[name] for name in SIZES) for one in geometries)
+    if measured or not known:
+        return None
+    return Enlarged(np.mean([one.isocentre_ras_mm.value for one in geometries], axis=0), GEOMETRY_SD)
 
 
 def observation_of(radiograph: Radiograph) -> Observation:

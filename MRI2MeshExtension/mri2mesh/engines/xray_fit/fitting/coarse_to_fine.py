@@ -152,7 +152,14 @@ def fit(
             at, expected = _with_better(start, at, expected, [*terms, *more, *held], prior)
             prior = prior.around(expected)
         solution = solve(
-            [*terms, *more, *held], prior, at, n_shape, level.iterations, each, longer=beside is not None
+            [*terms, *more, *held],
+            prior,
+            at,
+            n_shape,
+            level.iterations,
+            each,
+            longer=beside is not None,
+            curvature=level is levels[-1],
         )
         done += level.iterations
         ranked = distinct(solution.parameters, solution.cost, family)

@@ -209,7 +209,13 @@ def fit_region(
         ]
         held = held_by(depth, _whole(model, turns, centre, device))
         solution = solve(
-            [*terms, *held], Prior(before, beam, prior), at, stage.modes, stage.iterations, longer=True
+            [*terms, *held],
+            Prior(before, beam, prior),
+            at,
+            stage.modes,
+            stage.iterations,
+            longer=True,
+            curvature=False,
         )
         chosen = distinct(solution.parameters, solution.cost, family)[: stage.keep]
         at, before = solution.parameters.take(chosen), before.take(chosen)

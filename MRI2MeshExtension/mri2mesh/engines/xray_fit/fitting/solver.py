@@ -55,18 +55,20 @@ def solve(
     each: Callable[[Parameters, Tensor], None] | None = None,
     *,
     longer: bool = False,
+    curvature: bool = True,
 ) -> Solution:
     """The candidates after at most so many steps; stops earlier when none improves.
 
     n_shape: how many modes may move. each: called with the candidates and their cost after each step; what it raises
-    ends the fit. longer: steps may be lengthened, see `_farthest`: for candidates that are in the right valley. A step
+    ends the fit. longer: steps may be lengthened, see `_farthest`: for candidates that are in the right valley.
+    curvature: whether precision and scatter are wanted where it ends; else they are those of a step before. A step
     that puts the surface at the source or makes anything not finite is not taken.
     """
     at, free = start, prior.free(n_shape)
     damping = at.position.new_full((len(at),), 1e-3)
     running = torch.ones_like(damping, dtype=torch.bool)
     precision, scatter, slope, cost, yardsticks = _normal_equations(terms, prior, at, n_shape)
-    for _ in range(iterations):
+    for number in range(iterations):
         inner = precision[:, free][:, :, free]
         diagonal = inner.diagonal(dim1=1, dim2=2).clamp_min(1e-12)
         damped = inner + torch.diag_embed(diagonal * damping[:, None])
@@ -79,8 +81,11 @@ def solve(
         at = trial.where(better, at)
         damping = torch.where(better, (damping / 5).clamp_min(1e-6), damping * 8)
         running = running & torch.where(better, gained > _ENOUGH, damping < _WORST)
-        if bool(better.any()):
+        goes_on = bool(running.any()) and number + 1 < iterations
+        if bool(better.any()) and (curvature or goes_on):
             precision, scatter, slope, cost, yardsticks = _normal_equations(terms, prior, at, n_shape)
+        else:
+            cost = torch.where(better, value, cost)
         if each is not None:
             each(at, cost)
         if not bool(running.any()):

@@ -81,7 +81,7 @@ def from_landmarks(
         mean_beam(views).to(start.position),
         settings,
     )
-    solution = solve(terms, prior, start, n_shape=0, iterations=30)
+    solution = solve(terms, prior, start, n_shape=0, iterations=30, curvature=False)
     return solution.parameters.take(solution.cost.argsort()[:keep])
 
 

@@ -39,7 +39,7 @@ def with_masks(radiograph: Radiograph) -> Radiograph:
     field &= ~found["unexposed"]
     # Marks are drawn into the picture as it is looked at, which is not linear in the beam.
     shown = 1 - radiograph.pixels / max(float(radiograph.pixels.max()), 1e-6)
-    found |= {"overlay": overlay_mask(shown), "metal": metal_mask(transmission, field)}
+    found |= {"overlay": overlay_mask(shown), "metal": metal_mask(radiograph.pixels, field)}
     for kind, area in found.items():
         if area.any():
             areas[kind] = areas[kind] | area if kind in areas else area
