@@ -115,6 +115,10 @@ def _add_revert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="instead: real front views with a mask per body"
     )
+    parser.add_argument(
+        "--points", type=Path, metavar="DIR",
+        help="beside it the published network of points: the folder that `train revert --what points` wrote",
+    )  # fmt: skip
     parser.add_argument("--refined", action="store_true", help="also after the X-ray fit to the same film")
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="folder of weights to use instead of the shipped"
@@ -306,6 +310,7 @@ def _run_revert(options: argparse.Namespace) -> int:
             alone=options.alone,
             weights_dir=options.weights,
             refined=options.refined,
+            points_dir=options.points,
         )
     else:
         evaluate_conditions(
@@ -315,6 +320,7 @@ def _run_revert(options: argparse.Namespace) -> int:
             films=options.films,
             weights_dir=options.weights,
             refined=options.refined,
+            points_dir=options.points,
         )
     return 0
 

@@ -1,6 +1,6 @@
-"""Export surfaces of a result, or one surface file, for other programs: as surfaces for viewing, printing and
-measuring, or as tetrahedra for finite elements. Coordinates are LPS millimetres as 3D Slicer writes them; every file
-has a sidecar FILE.json that says so, where it came from, and what was measured on it."""
+"""Export surfaces of a result, one surface file, or the surface through points, for other programs: as surfaces for
+viewing, printing and measuring, or as tetrahedra for finite elements. Coordinates are LPS millimetres as 3D Slicer
+writes them; every file has a sidecar FILE.json that says so, where it came from, and what was measured on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ HELP = "surfaces and finite element meshes for other programs"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source", type=Path, metavar="DIR|MESH", help="result folder of a reconstruction, or a surface file"
+        "source",
+        type=Path,
+        metavar="DIR|MESH|POINTS",
+        help="result folder of a reconstruction, a surface file, or points on a surface (.npy or .xyz, with outward "
+        "normals in three more columns or without), which become a closed surface by Poisson reconstruction",
     )
     parser.add_argument(
         "--to",

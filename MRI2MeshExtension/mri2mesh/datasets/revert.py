@@ -23,6 +23,7 @@ from mri2mesh.atomic import whole_file
 from mri2mesh.datasets.png import write_png
 from mri2mesh.datasets.vertebra_id import VertebraId
 from mri2mesh.errors import InputError
+from mri2mesh.export.point_files import read_points
 from mri2mesh.export.surfaces import read_surface, write_surface
 from mri2mesh.geometry.coordinates import flip_ras_lps
 from mri2mesh.geometry.mesh import Mesh
@@ -70,7 +71,7 @@ class RevertCase:
         Raises InputError for a target that cannot be read or whose extent is not that of a vertebra.
         """
         if self.target.suffix.lower() == ".npy":
-            stored = _read_points(self.target, self.space)
+            stored = read_points(self.target, self.space)[0]
             chosen: NDArray = stored[rng.choice(len(stored), count, replace=len(stored) < count)]
         else:
             chosen = sample_surface(read_surface(self.target, self.space), count, rng)[0]
@@ -161,16 +162,3 @@ def _once(table: dict, name: str, value: object) -> None:
     if key in table:
         raise InputError(f"{name} is there twice, in both layouts or two classes: keep one of them")
     table[key] = value
-
-
-def _read_points(path: Path, space: str) -> NDArray[np.float32]:
-    try:
-        points = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path.name} is not a readable .npy file of points: write it again") from error
-    if points.ndim != 2 or points.shape[1] < 3 or len(points) < 4 or points.dtype.kind not in "fiu":
-        raise InputError(f"{path.name} must hold points [N, 3], it holds {points.dtype} {points.shape}")
-    points = points[:, :3].astype(np.float64)  # further columns, such as normals, are left aside
-    if not np.isfinite(points).all():
-        raise InputError(f"{path.name} has points that are not numbers: correct it first")
-    return (flip_ras_lps(points) if space == "LPS" else points).astype(np.float32)

@@ -46,6 +46,14 @@ def test_children_have_smaller_spaces(camera: XrayCamera):
     assert [place for _, place in order(camera, at(48, 24, 0, -24, -50))] == [0, 1, 2, 3, 4]
 
 
+def test_the_scale_may_be_wrong_and_the_first_be_cut_by_the_edge(camera: XrayCamera):
+    # As on a real film that was taken to be larger than it is: the first body's middle is that of its lower half.
+    heights = np.cumsum([0, -26, -35, -44, -44, -48, -48]) + 120.0
+    assert [place for _, place in order(camera, at(*heights))] == [0, 1, 2, 3, 4, 5, 6]
+    without_one = np.delete(heights, 4)
+    assert [place for _, place in order(camera, at(*without_one))] == [0, 1, 2, 3, 5, 6]
+
+
 def test_depth_does_not_set_them_apart(camera: XrayCamera):
     deep = {2: np.array([0.0, 40.0, 35.0]), 3: np.array([0.0, -40.0, 0.0])}
     assert [place for _, place in order(camera, deep)] == [0, 1]

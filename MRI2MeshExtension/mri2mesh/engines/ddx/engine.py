@@ -98,7 +98,10 @@ def reconstruct(
         engine="ddx",
         structures=structures,
         checks=checks if radiograph.scale_known else without_scale(checks),
-        warnings=[*assumptions_of(radiographs), *_warnings(seen, reference.sd_mm, left_out)],
+        warnings=[
+            *assumptions_of(radiographs),
+            *_warnings(seen, reference.sd_mm, hips_to_detector_mm is None, left_out),
+        ],
         provenance={
             "version": __version__,
             "weights": [trained.entry.provenance(), *(find(f"shape_{name}").provenance() for name in MODELS)],
@@ -170,10 +173,11 @@ def _shadows(found: Completed, maps: BoneMaps) -> NDArray[np.bool_]:
     return result
 
 
-def _warnings(seen: Seen, shift_sd_mm: float, left_out: Sequence[str]) -> list[str]:
+def _warnings(seen: Seen, shift_sd_mm: float, assumed: bool, left_out: Sequence[str]) -> list[str]:
+    more = "; the distance from the hips to the detector says more" if assumed else ""
     found = [
         f"one film does not show how deep the bones lie: all of them together may be shifted along the beam, by "
-        f"{shift_sd_mm:.0f} mm (standard deviation); the distance from the hips to the detector says more"
+        f"{shift_sd_mm:.0f} mm (standard deviation){more}"
     ]
     if seen.inverted:
         found.append(

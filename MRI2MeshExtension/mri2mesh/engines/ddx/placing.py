@@ -11,7 +11,7 @@ from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
 from mri2mesh.engines.ddx.region import complete_region
 from mri2mesh.engines.ddx.seeing import see
-from mri2mesh.engines.ddx.targets import Target, targets
+from mri2mesh.engines.ddx.targets import Target, plain_targets
 from mri2mesh.engines.dense_maps.checks import MAX_APART_MM, MAX_TURN_DEG, MIN_CERTAINTY
 from mri2mesh.engines.dense_maps.completion.complete import Completion, turn_deg
 from mri2mesh.engines.dense_maps.maps import BoneMaps
@@ -53,7 +53,7 @@ def place_bones(
         return None
     try:
         trained: TrainedNetwork = cache(load_network, None, device)
-        bones: tuple[Target, ...] = cache(targets)
+        bones: tuple[Target, ...] = cache(plain_targets)
         seen = see(radiograph, trained, reference, bones[0])
     except InputError:
         return None

@@ -21,8 +21,22 @@ MOST_TURN_DEG = 60.0
 LEAST_SHADOW = 0.3
 """Agreement of a film's edges with a vertebra's shadow: 0.46 to 0.72 where vertebrae were, 0 to 0.27 in a picture of a
 pelvis alone."""
+LEAST_AT_CLICK = 0.35
+"""Presence of T11 to L5 together where a vertebra was picked: hardly any in chests and hips."""
 LEAST_SEEN = 0.3
 """Share of a vertebra's surface that samples must speak for."""
+
+
+def click_check(name: str, presence: float) -> Check:
+    """Whether the network of whole films sees a vertebra between T11 and L5 where one was picked. presence: 0 to 1."""
+    detail = f"a vertebra of the lumbar region is seen where {name} was picked ({presence:.2f})"
+    if presence < LEAST_AT_CLICK:
+        detail = (
+            f"no vertebra of the lumbar region is seen where {name} was picked ({presence:.2f}): is this a view of the "
+            "lumbar spine, and is that its name?"
+        )
+    passed = presence >= LEAST_AT_CLICK
+    return Check("lumbar at the click", presence, LEAST_AT_CLICK, passed, detail, name)
 
 
 def shadow_check(name: str, agreement: float) -> Check:

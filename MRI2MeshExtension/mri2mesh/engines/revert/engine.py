@@ -29,6 +29,7 @@ from mri2mesh.engines.revert.checks import (
     MOST_APART_MM,
     MOST_TURN_DEG,
     chain_check,
+    click_check,
     overlap_limit,
     shadow_check,
 )
@@ -36,7 +37,7 @@ from mri2mesh.engines.revert.depth import Found, at_one_depth, by_second_view
 from mri2mesh.engines.revert.networks.stored import TrainedNetworks, load_networks
 from mri2mesh.engines.revert.picking import Pick, parse_level, picks_of
 from mri2mesh.engines.revert.refining import Refinement, agreement_in, refine_all
-from mri2mesh.engines.revert.seeing import SpineFilm, see, vertebrae_seen
+from mri2mesh.engines.revert.seeing import SpineFilm, presence_at_clicks, see, vertebrae_seen
 from mri2mesh.engines.revert.targets import LEVELS, targets
 from mri2mesh.engines.revert.vertebra import SeenVertebra, completed
 from mri2mesh.engines.stages import Progress, Stages
@@ -268,6 +269,7 @@ def _checks(
 ) -> list[Check]:
     """all_wanted: whether every vertebra in view was to be made, so that one that is missing between two is a fault."""
     checks = [level_check(count)]
+    checks += [click_check(name, at) for name, at in presence_at_clicks(seen).items() if name in found]
     for item in structures:
         one, completion = found[item.name]
         model = models[item.name]

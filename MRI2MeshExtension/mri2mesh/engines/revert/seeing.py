@@ -36,6 +36,8 @@ FIELD_MM = 400.0
 """Longer side of a lumbar film, usually, where its scale is not known."""
 UNKNOWN_SCALE_SD_MM = 100.0
 """How far off the expected distance may be then: the network was trained for it."""
+MOST_SD_MM = 35.0
+"""As uncertain as the network of levels has seen distances: beyond that it has learned nothing."""
 _SIZES = (0.5, 2.0)
 _ROUNDS_OF_SCALE = 2
 _LEAST_AT_CLICK = 0.3
@@ -129,11 +131,12 @@ def look_over(
         network_film(pixels, camera, FINE_PIXELS),
     )
     grid, known = film.camera.coarser(GRID), None
+    learned = replace(reference, sd_mm=min(reference.sd_mm, MOST_SD_MM))
     if clicks and named is not None:
         known = VERTEBRAE.index(named), grid.project(clicks[named])
 
     def look(hint: Hint | None) -> BoneMaps:
-        channels = film_channels(grid, reference, *(hint or (None, None)))
+        channels = film_channels(grid, learned, *(hint or (None, None)))
         return maps_of(trained.film, film, channels, reference.depth_mm)
 
     spine = find_spine(look, reference.depth_mm, known)
@@ -158,6 +161,18 @@ def vertebrae_seen(seen: SpineFilm, trained: TrainedNetworks, names: list[str]) 
         middle = presence.shape[0] // 2
         if presence[middle - 2 : middle + 2, middle - 2 : middle + 2].mean() < _LEAST_AT_CLICK:
             raise InputError(f"no vertebra is seen where {name} was picked: click on the middle of its body")
+    return found
+
+
+def presence_at_clicks(seen: SpineFilm) -> dict[str, float]:
+    """Of any vertebra, in the whole film, where each was picked: the largest within two pixels of the maps."""
+    maps, found = seen.spine.maps, dict[str, float]()
+    vertebra = 1 - np.prod(1 - maps.presence[: len(VERTEBRAE)], axis=0)
+    for name, place in seen.clicks.items():
+        column, row = maps.camera.project(place)
+        top, left = max(0, round(float(row)) - 2), max(0, round(float(column)) - 2)
+        near = vertebra[top : top + 5, left : left + 5]
+        found[name] = float(near.max()) if near.size else 0.0
     return found
 
 

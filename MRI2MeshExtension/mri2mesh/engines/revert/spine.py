@@ -29,7 +29,7 @@ _LEAST_AT_CLICK = 0.35
 _MOST_SHIFT = 3
 _SAME_MM = 15.0
 """Bodies whose middles are nearer than that are one."""
-_SPACING_MM = (22.0, 36.0)
+_SPACING_MM, _USUAL_MM = 22.0, 36.0
 """Between middles of neighbours: at least, and usually (the population's landmarks)."""
 _SACRUM = BONES.index("sacrum")
 
@@ -77,7 +77,8 @@ def order_along_spine(
     middles: Mapping[int, NDArray], area: Mapping[int, float], camera: XrayCamera
 ) -> dict[int, int]:
     """Channel -> its place in the row of vertebrae, from head to foot; a place is left free where a gap is wide enough
-    for a vertebra. Of two channels in one place the one with less area is left out: vertebrae do not lie in each other.
+    for a vertebra, against what most neighbours are apart. Of two channels in one place the one with less area is left
+    out: vertebrae do not lie in each other.
 
     middles: channel -> [3] RAS mm of the body. camera: of a film that hangs head up."""
     pixels = {k: camera.project(middle) for k, middle in middles.items()}
@@ -90,8 +91,9 @@ def order_along_spine(
             continue
         kept.append(k)
     apart = [_across(middles[a], middles[b], camera) for a, b in pairwise(kept)]
-    usual = min((one for one in apart if one >= _SPACING_MM[0]), default=_SPACING_MM[1])
-    usual = min(usual, _SPACING_MM[1])
+    # Most of the names that the network gives follow one another rightly, and the picture's scale may be unknown.
+    each = [one / (b - a) for one, (a, b) in zip(apart, pairwise(kept), strict=True) if b > a]
+    usual = max(_SPACING_MM, float(np.median(each)) if each else _USUAL_MM)
     places = [0]
     for one in apart:
         places.append(places[-1] + max(1, round(one / usual)))

@@ -23,7 +23,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
 from mri2mesh.engines.ddx.placing import place_bones
-from mri2mesh.engines.model_cache import Cache, no_cache
+from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
 from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
     COARSE_MM,
@@ -115,6 +115,8 @@ def reconstruct(
     """
     has_other_side = anatomy in STRUCTURES and STRUCTURES[anatomy].side is not None
     stages = Stages(STAGES_OF_ONE_SIDE if has_other_side else STAGES, progress)
+    if cache is no_cache:  # every view is looked at by the same network
+        cache = ModelCache()
     with stages.stage("load the shape model"):
         chosen = choose_device(device)
         # the fit is in double precision, which Apple's GPUs do not have

@@ -66,6 +66,7 @@ def evaluate_conditions(
     films: int,
     weights_dir: Path | None = None,
     refined: bool = False,
+    points_dir: Path | None = None,
 ) -> list[Row]:
     """Films of every view of the subject that nothing learned from. Raises InputError for an unknown condition."""
     if unknown := set(conditions) - set(CHANGES):
@@ -82,6 +83,7 @@ def evaluate_conditions(
             left_out=LEFT_OUT,
             refined=refined,
             baselines=condition == "standard",
+            points_dir=points_dir,
         )
     return rows
 
@@ -94,6 +96,7 @@ def evaluate_labels(
     alone: bool = False,
     weights_dir: Path | None = None,
     refined: bool = False,
+    points_dir: Path | None = None,
 ) -> list[Row]:
     """Films of the vertebrae of a label map by line integrals through its voxels; nothing learned from the person may
     be among the weights. Raises InputError for labels that are none."""
@@ -106,4 +109,5 @@ def evaluate_labels(
         weights_dir=weights_dir,
         left_out=LEFT_OUT,
         refined=refined,
+        points_dir=points_dir,
     )

@@ -20,10 +20,12 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.dense_maps.completion.complete import Completion, Noise, complete
 from mri2mesh.engines.dense_maps.inputs import STANDARD_REFERENCE_SD_MM, Reference, depth_of
 from mri2mesh.engines.dense_maps.maps import BoneMaps
-from mri2mesh.engines.revert.crop import crop_camera
+from mri2mesh.engines.revert.crop import Crop, crop_camera
 from mri2mesh.engines.revert.depth import Found
 from mri2mesh.engines.revert.engine import REFINED_ALONG_MM, complete_all
+from mri2mesh.engines.revert.networks.points_net import PointsNet
 from mri2mesh.engines.revert.networks.stored import CROP_PIXELS, TrainedNetworks, load_networks
+from mri2mesh.engines.revert.points import load_points_net, model_on, points_in
 from mri2mesh.engines.revert.refining import refine_all
 from mri2mesh.engines.revert.seeing import SpineFilm, look_over, vertebrae_seen
 from mri2mesh.engines.revert.targets import LEVELS, targets
@@ -33,6 +35,7 @@ from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.evaluation.revert.films import MeasuredFilm
 from mri2mesh.evaluation.revert.scores import Score, scores_of
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.poisson import surface_from_points
 from mri2mesh.geometry.transforms import apply, rigid_fit
 from mri2mesh.synthesis.films.case import TRUTH_GRID, surface_truth
 
@@ -54,16 +57,19 @@ def evaluate(
     refined: bool = False,
     baselines: bool = True,
     seed: int = 0,
+    points_dir: Path | None = None,
 ) -> list[Row]:
     """Rows of all films, levels, methods and alignments; appends to ``revert.csv`` and prints the means.
 
     left_out: subjects that the shape models of the completion must not have learned from. distance_sd_mm: how well the
-    depth of L3 is known. refined: also after the X-ray fit to the same film. Raises InputError for missing weights.
+    depth of L3 is known. refined: also after the X-ray fit to the same film. points_dir: weights of the published
+    network, to be measured beside. Raises InputError for missing weights.
     """
     trained, models, rows = load_networks(weights_dir), targets(left_out), list[Row]()
+    network = None if points_dir is None else load_points_net(points_dir)
     for number, film in enumerate(tqdm(films, desc=condition)):
         rng = np.random.default_rng([seed, number])
-        measured = list(film_rows(film, trained, models, rng, distance_sd_mm, refined))
+        measured = list(film_rows(film, trained, models, rng, distance_sd_mm, refined, network))
         if baselines:
             measured += baseline_rows(film, trained, models)
         rows += [{"condition": condition, "film": number, **row} for row in measured]
@@ -79,8 +85,9 @@ def film_rows(
     rng: np.random.Generator,
     distance_sd_mm: float,
     refined: bool = False,
+    network: PointsNet | None = None,
 ) -> Iterator[Row]:
-    """Scores of every level of a film."""
+    """Scores of every level of a film. network: of points, also measured where a vertebra was clicked."""
     if not film.true:
         return
     beam = film.camera.axes_ras[2]
@@ -98,6 +105,8 @@ def film_rows(
     for level, true in film.true.items():
         head: Row = {"subject": film.subject, "view": film.view, "level": level}
         model = models[level]
+        if network is not None and level in clicked:
+            yield from (head | row for row in points_rows(network, clicked[level][0].crop, model, true, beam))
         for method, results in ways.items():
             right = _named_rightly(seen, film, level)
             if level not in results:
@@ -112,6 +121,17 @@ def film_rows(
                     | {"method": method, "alignment": name, "named": right, "stated_mm": stated}
                     | vars(score)
                 )
+
+
+def points_rows(
+    network: PointsNet, crop: Crop, model: ShapeModel, true: Mesh, beam: NDArray
+) -> Iterator[Row]:
+    """Of the published network on the same crop: the shape model laid on its points, and a Poisson surface of them."""
+    points = points_in(network, [crop])[0]
+    surfaces = {"points, model": model_on(points, model), "points, Poisson": surface_from_points(points)}
+    for method, surface in surfaces.items():
+        for name, score in scores_of(surface, true, beam).items():
+            yield {"method": method, "alignment": name} | vars(score)
 
 
 def baseline_rows(film: MeasuredFilm, trained: TrainedNetworks, models: dict[str, ShapeModel]) -> list[Row]:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from mri2mesh.anatomy.shape_models.file import read_shape_model
 from mri2mesh.anatomy.shape_models.model import ShapeModel
-from mri2mesh.engines.ddx.targets import targets
+from mri2mesh.engines.ddx.targets import plain_targets
 from mri2mesh.engines.xray_fit.engine import reconstruct
 from mri2mesh.engines.xray_fit.fitting.support import in_field
 from mri2mesh.errors import InputError
@@ -181,8 +181,8 @@ def fit_exam(exam: Exam, anatomy: str, device: str = "cpu") -> FitScore:
     def without_subject(load: Callable[..., Any], *arguments: Any) -> Any:
         if arguments == (anatomy,):
             return exam.model
-        if load is targets:
-            return targets((subject,))
+        if load is plain_targets:
+            return plain_targets((subject,))
         loaded = load(*arguments)
         if isinstance(loaded, ShapeModel) and subject in loaded.subjects:
             return loaded.without(subject)

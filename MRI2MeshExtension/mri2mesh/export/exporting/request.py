@@ -28,7 +28,8 @@ ReportProgress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """source: a result folder or one surface file. out: folder, made if need be; by default where the source is.
+    """source: a result folder, a file of a surface, or one of points on a surface. out: folder, made if need be; by
+    default where the source is.
 
     formats: of `SURFACE_FORMATS` and `VOLUME_FORMATS`. structures: names, empty for all. space: of the coordinates in
     the files. edge_length_mm: of new triangles; None keeps the surface's own, or is `DEFAULT_EDGE_MM` for tetrahedra.

@@ -12,8 +12,10 @@ import numpy as np
 from mri2mesh.anatomy.structures import STRUCTURES, Structure
 from mri2mesh.errors import InputError
 from mri2mesh.export.exporting.request import MM_PER_UNIT, ExportRequest
+from mri2mesh.export.point_files import POINT_FORMATS, read_points
 from mri2mesh.export.surfaces import FORMATS, read_surface
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.poisson import surface_from_points
 
 _SMALLEST_MM = 1.0
 """No bone or disc is smaller across: such numbers are metres."""
@@ -90,19 +92,26 @@ def _from_folder(request: ExportRequest) -> Source:
 
 def _from_file(request: ExportRequest) -> Source:
     path = request.source
-    if path.suffix.lower().lstrip(".") not in FORMATS:
+    extension, unit = path.suffix.lower().lstrip("."), MM_PER_UNIT[request.unit]
+    if extension not in (*FORMATS, *POINT_FORMATS):
         raise InputError(
-            f"{path.name} is no surface file: use one of {', '.join(FORMATS)}, or a result folder"
+            f"{path.name} is no surface file: use one of {', '.join(FORMATS)}, points as "
+            f"{' or '.join(POINT_FORMATS)}, or a result folder"
         )
-    mesh = read_surface(path)
-    mesh = mesh.with_vertices(mesh.vertices * np.float32(MM_PER_UNIT[request.unit]))
+    origin: dict[str, Any] = {"engine": None}
+    if extension in POINT_FORMATS:
+        points, normals = read_points(path)
+        mesh = surface_from_points(points * unit, normals)
+        origin["surface"] = f"Poisson reconstruction of {len(points)} points"
+    else:
+        mesh = read_surface(path)
+        mesh = mesh.with_vertices(mesh.vertices * np.float32(unit))
     wanted = set(request.structures) - {path.stem}
     if wanted:
         raise InputError(f"{path.name} holds one surface: leave out --structures, or name the result folder")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Source(
-        [_named(path.stem, mesh)], {"engine": None, "input": {"sha256": digest, "sha256_of": "file"}}
-    )
+    origin["input"] = {"sha256": digest, "sha256_of": "file"}
+    return Source([_named(path.stem, mesh)], origin)
 
 
 def _named(name: str, mesh: Mesh) -> NamedMesh:

@@ -21,7 +21,7 @@ from mri2mesh.weights import WeightsEntry, find, load_safetensors, save_weights
 
 NAME = "revert"
 LICENCE = "CC BY-SA 4.0"
-FILM_PIXELS, CROP_PIXELS = 128, 96
+FILM_PIXELS, CROP_PIXELS = 160, 96
 """Longer side of a whole film, and side of a crop, by default."""
 _FILM_WIDTHS = (16, 32, 64, 96, 128)
 _FILM, _CROP, _PLACES = "film.", "crop.", "places_mm"

@@ -9,8 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from mri2mesh.anatomy.lumbar_region import BONES, VERTEBRAE
-from mri2mesh.engines.dense_maps.inputs import Reference, depth_of
-from mri2mesh.engines.dense_maps.training.batches import Example
+from mri2mesh.engines.dense_maps.training.batches import Example, noisy_reference
 from mri2mesh.engines.revert.contrast import local_contrast
 from mri2mesh.engines.revert.inputs import film_channels
 from mri2mesh.engines.revert.training.polarity import pixel_mm_of
@@ -66,7 +65,8 @@ def without_bone(case: FilmCase, rng: np.random.Generator) -> Example:
         clouds = gaussian_filter(rng.standard_normal(size), float(rng.uniform(1.0, 20.0)))
         image = image * rng.uniform(0, 0.5) + clouds / clouds.std()
     anchors = case.anchors_ras_mm.reshape(len(VERTEBRAE), len(ANCHORS), 3)
-    reference = Reference(depth_of(case.camera, anchors[VERTEBRAE.index("L3"), 0]), float(rng.uniform(5, 40)))
+    # As well known as in other films: otherwise how well would say that there is no bone.
+    reference = noisy_reference(case.camera, anchors[VERTEBRAE.index("L3"), 0], rng)
     bone, place = None, None
     if rng.random() < _FALSE_HINT_SHARE:
         bone, place = int(rng.integers(len(VERTEBRAE))), rng.uniform(0, [grid.size[1] - 1, grid.size[0] - 1])

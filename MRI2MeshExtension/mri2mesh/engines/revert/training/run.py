@@ -10,6 +10,7 @@ import torch
 from mri2mesh.device import choose_device
 from mri2mesh.engines.revert.networks.points_net import PointsNet
 from mri2mesh.engines.revert.networks.stored import CROP_PIXELS
+from mri2mesh.engines.revert.points import NAME
 from mri2mesh.engines.revert.training.examples import (
     Example,
     PairedCase,
@@ -31,7 +32,6 @@ from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.weights import save_weights
 
-NAME = "revert_points"
 LICENCE = "CC BY-SA 4.0"
 _SEED = 991
 _EVERY = 5
