@@ -56,12 +56,12 @@ def test_an_uncollimated_film_has_no_blades():
 
 def test_a_thick_part_that_the_border_cuts_is_not_metal_for_the_one_edge_that_it_has():
     corner = COLUMNS + ROWS < 0.45 * SIZE
-    transmission = np.exp(-gaussian_filter(np.where(corner, 2.2, 1.0), 1.0))
-    assert not metal_mask(transmission, np.ones_like(corner)).any()
+    absorbed = gaussian_filter(np.where(corner, 2.2, 1.0), 1.0)
+    assert not metal_mask(absorbed, np.ones_like(corner)).any()
 
 
 def test_a_rod_that_leaves_the_field_is_metal_still():
     rod = (np.abs(COLUMNS - SIZE / 2) < 9) & (ROWS > SIZE / 2)
-    transmission = np.exp(-gaussian_filter(np.where(rod, 4.0, 1.0), 0.6))
-    found = metal_mask(transmission, np.ones_like(rod))
+    absorbed = gaussian_filter(np.where(rod, 4.0, 1.0), 0.6)
+    found = metal_mask(absorbed, np.ones_like(rod))
     assert found[rod].mean() > 0.95 and found.mean() < 2.0 * rod.mean()
