@@ -38,22 +38,25 @@ def elsewhere_ring(films: FileRing) -> FileRing:
 
 def films_elsewhere(trunk: Trunks, rng: np.random.Generator, pixels: int) -> list[FilmCase]:
     """A few films of one invented person's hips or chest."""
-    films = list[FilmCase]()
     if rng.random() < _HIPS_SHARE:
         maker = hip_maker(trunk)
-        region = maker.draw(rng)
-        for _ in range(_VIEWS):
-            try:
-                films.append(make_hip_case(maker, region, draw_view(region, rng, pixels), rng))
-            except InputError:
-                continue  # a leg that reaches the source: another view
-        return films
-    trunk_region = LumbarMaker(trunk).draw(rng)
+        hips = maker.draw(rng)
+
+        def film() -> FilmCase:
+            return make_hip_case(maker, hips, draw_view(hips, rng, pixels), rng)
+
+    else:
+        chest = LumbarMaker(trunk).draw(rng)
+
+        def film() -> FilmCase:
+            return make_chest_case(chest, draw_chest_view(chest, rng, pixels), rng)
+
+    films = list[FilmCase]()
     for _ in range(_VIEWS):
         try:
-            films.append(make_chest_case(trunk_region, draw_chest_view(trunk_region, rng, pixels), rng))
+            films.append(film())
         except InputError:
-            continue
+            continue  # a bone that reaches the source: another view
     return films
 
 

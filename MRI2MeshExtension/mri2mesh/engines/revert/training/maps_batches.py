@@ -134,8 +134,9 @@ def film_batches(
     rng = np.random.default_rng(seed)
 
     def drawn(one: np.random.Generator) -> FilmCase:
-        elsewhere = draw_elsewhere is not None and one.random() < _ELSEWHERE_SHARE
-        return hung(draw_elsewhere(one) if elsewhere and draw_elsewhere else draw(one))
+        if draw_elsewhere is not None and one.random() < _ELSEWHERE_SHARE:
+            return hung(draw_elsewhere(one))
+        return hung(draw(one))
 
     bare = _BARE_SHARE if draw_elsewhere is not None else 0.0
     for cases in drawn_parts(drawn, size, rng, pixels):
