@@ -1,6 +1,7 @@
 """Which of the network's answers costs `ddx` most: outlines, depths, or places on the bone?
 
-    PYTHONPATH=MRI2MeshExtension python Testing/benchmarks/ddx_answers.py --data DATA --work FOLDER [--films 8] [--weights DIR]
+    PYTHONPATH=MRI2MeshExtension python Testing/benchmarks/ddx_answers.py --data DATA --work FOLDER \
+        [--films 8] [--weights DIR]
 
 On films of left-out subjects, the standard ones of `mri2mesh evaluate ddx`, the network's answers are replaced by the
 truth, one kind after the other and together, and the pelvis is completed from them as the engine does: with the noise
