@@ -99,3 +99,45 @@ def test_padding_is_not_film():
     assert seen.shown.shape == seen.film.shape
     assert seen.shown[0, 0]
     assert not seen.shown[-1].any()
+
+
+@pytest.mark.parametrize("outside", [-50.0, 0.3, 7.0])
+def test_what_lies_outside_the_field_says_nothing_of_the_film(outside: float):
+    view = camera()
+    row, column = np.mgrid[0 : view.size[0], 0 : view.size[1]]
+    field = np.hypot(row - 100, column - 120) < 90
+    film = np.where(field, picture(view) + 0.002 * column, outside)
+    seen = network_film(film, view, 128, field)
+    reference = network_film(np.where(field, film, 0.5), view, 128, field)
+    np.testing.assert_array_equal(seen.film, reference.film)
+    assert np.ptp(seen.film[seen.shown]) > 1.9  # and its own values fill the scale
+    area_mm2 = [
+        np.prod(one.pixel_spacing_mm) * part.sum() for one, part in ((seen.camera, seen.shown), (view, field))
+    ]
+    assert area_mm2[0] == pytest.approx(area_mm2[1], rel=0.02)
+    for place in seen.camera.project(POINTS)[:2]:
+        column_px, row_px = np.rint(place).astype(int)
+        assert seen.shown[row_px, column_px]
+
+
+def test_a_field_that_is_everywhere_or_nowhere_changes_nothing():
+    view = camera()
+    plain = network_film(picture(view), view, 128)
+    for field in (np.ones(view.size, bool), np.zeros(view.size, bool)):
+        seen = network_film(picture(view), view, 128, field)
+        np.testing.assert_array_equal(seen.film, plain.film)
+        np.testing.assert_array_equal(seen.shown, plain.shown)
+
+
+def test_the_field_of_a_film_that_was_stored_mirrored_is_turned_with_it():
+    view = camera()
+    field = np.zeros(view.size, bool)
+    field[:, :70] = True
+    mirrored = replace(
+        view,
+        axes_ras=view.axes_ras * [[-1], [1], [1]],
+        principal_point_px=(view.size[1] - 1 - view.principal_point_px[0], view.principal_point_px[1]),
+    )
+    seen = network_film(picture(view)[:, ::-1], mirrored, 96, field[:, ::-1])
+    np.testing.assert_array_equal(seen.shown, network_film(picture(view), view, 96, field).shown)
+    assert seen.shown[0, 5] and not seen.shown[0, 60]

@@ -38,9 +38,12 @@ def maps_of_both(network: DepthNet, film: NetworkFilm, channels: NDArray, refere
     )
     straight = maps_of(network, film, channels, reference_mm)
     other = mirrored_maps(maps_of(network, turned, mirrored_channels(channels), reference_mm))
+    presence = _mean(straight.presence, other.presence)
+    if straight.shown is not None:  # of the mirror image the border may lie half a pixel farther out
+        presence = presence * straight.shown
     return replace(
         straight,
-        presence=_mean(straight.presence, other.presence),
+        presence=presence,
         depth_mm=_mean(straight.depth_mm, other.depth_mm),
         places_mm=_mean(straight.places_mm, other.places_mm),
     )

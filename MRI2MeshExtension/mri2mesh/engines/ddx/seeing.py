@@ -24,7 +24,8 @@ _SIZES = (0.55, 1.8)
 """What a picture without a scale may be off that field."""
 _LEAST_FRONTAL = np.cos(np.radians(50.0))
 _BETTER = 1.15
-"""How much more bone, and more surely, the other polarity has to show to be believed."""
+"""How much more bone, and more surely, the other polarity has to show to be believed, of a picture: most show bone
+bright. Pictures with a round field show it either way: there the one that shows more is believed."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def _polarised(radiograph: Radiograph, trained: TrainedNetwork, reference: Refer
     if radiograph.scale == "logarithmic":  # the file says how its values follow the beam
         return first
     other = _seen(radiograph, trained, reference, scale, True)
-    return other if bone_seen(other.maps.presence) > _BETTER * bone_seen(first.maps.presence) else first
+    better = 1.0 if _is_round(radiograph) else _BETTER
+    return other if bone_seen(other.maps.presence) > better * bone_seen(first.maps.presence) else first
 
 
 def _seen(
@@ -83,9 +85,15 @@ def _seen(
 ) -> Seen:
     camera = scaled(radiograph.camera, scale)
     pixels = -radiograph.pixels if inverted else radiograph.pixels
-    film = network_film(pixels, camera, trained.pixels)
+    # blades on a table film are as films of training have them, and cut off bones that the network can guess
+    exposed = radiograph.exposed if _is_round(radiograph) else None
+    film = network_film(pixels, camera, trained.pixels, exposed)
     deep = Reference(reference.depth_mm * scale, reference.sd_mm)
     return Seen(film, look(trained, film, deep), scale, inverted)
+
+
+def _is_round(radiograph: Radiograph) -> bool:
+    return "intensifier" in radiograph.unusable
 
 
 def look(trained: TrainedNetwork, film: NetworkFilm, reference: Reference) -> BoneMaps:

@@ -16,11 +16,14 @@ from mri2mesh.imaging.radiographs.brightness import standardised
 MULTIPLE = 32
 """What the network's films are a multiple of, along each side."""
 _MOST_OBLONG = 3.0
+_MOSTLY = 0.5
+"""Share of a pixel inside the field from which it is shown."""
 
 
 @dataclass(frozen=True)
 class NetworkFilm:
-    """film: [H, W], see `standardised`. camera: of its pixels. shown: [H, W] where the film is, not its padding."""
+    """film: [H, W], see `standardised`. camera: of its pixels. shown: [H, W] where the film shows the patient, not
+    padding, nor what lies outside a round or collimated field."""
 
     film: NDArray[np.float32]
     camera: XrayCamera
@@ -36,12 +39,23 @@ class NetworkFilm:
         return result
 
 
-def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> NetworkFilm:
+def network_film(
+    pixels: NDArray, camera: XrayCamera, longer_side: int, exposed: NDArray[np.bool_] | None = None
+) -> NetworkFilm:
     """pixels: [rows, columns] of the camera, in any orientation. longer_side: pixels to come, a multiple of 32.
+    exposed: [rows, columns] the field of the film, where it is known. What is outside shows nothing, whatever value the
+    machine has put there: it becomes the least value of the field, as films of training have it, so that it
+    says nothing of how bright the film is.
 
     Raises InputError for an image that is a strip.
     """
-    pixels, camera = upright(np.asarray(pixels, dtype=np.float32), camera)
+    pixels = np.asarray(pixels, dtype=np.float32)
+    inside = np.ones(pixels.shape, np.float32)
+    if exposed is not None and exposed.any():
+        inside = exposed.astype(np.float32)
+        pixels = np.where(exposed, pixels, pixels[exposed].min())
+    inside, _ = upright(inside, camera)
+    pixels, camera = upright(pixels, camera)
     (rows, columns), (row_mm, column_mm) = camera.size, camera.pixel_spacing_mm
     height, width = rows * row_mm, columns * column_mm
     if max(height, width) > _MOST_OBLONG * min(height, width):
@@ -50,18 +64,12 @@ def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> Netwo
         )
     step = max(height, width) / longer_side
     small = tuple(max(1, round(length / step)) for length in (height, width))
-    image = interpolate(
-        torch.from_numpy(standardised(pixels))[None, None],
-        small,
-        mode="bilinear",
-        align_corners=False,
-        antialias=True,
-    )[0, 0].numpy()
+    image, field = (_resized(one, small) for one in (standardised(pixels), inside))
     padded = tuple(-(-n // MULTIPLE) * MULTIPLE for n in small)
     film = np.full(padded, image.min(), np.float32)
     film[: small[0], : small[1]] = image
     shown = np.zeros(padded, bool)
-    shown[: small[0], : small[1]] = True
+    shown[: small[0], : small[1]] = field > _MOSTLY
     by_row, by_column = rows / small[0], columns / small[1]
     column, row = camera.principal_point_px
     own = replace(
@@ -71,6 +79,13 @@ def network_film(pixels: NDArray, camera: XrayCamera, longer_side: int) -> Netwo
         size=(padded[0], padded[1]),
     )
     return NetworkFilm(film, own, shown)
+
+
+def _resized(image: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
+    """[h, w] means over the pixels of an image [H, W]."""
+    pixels = torch.from_numpy(image)[None, None]
+    resized = interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
+    return np.asarray(resized[0, 0].numpy())
 
 
 def upright(pixels: NDArray, camera: XrayCamera) -> tuple[NDArray, XrayCamera]:

@@ -14,6 +14,8 @@ from mri2mesh.imaging.radiographs.xray_geometry import XrayGeometry
 Scale = Literal["logarithmic", "display"]
 Bone = Literal["dark", "bright"]
 """How a picture shows bone."""
+OUTSIDE = frozenset({"intensifier", "collimator", "padding"})
+"""Kinds of `Radiograph.unusable` that got no beam."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class Radiograph:
         for area in self.unusable.values():
             usable &= ~area
         return usable
+
+    @property
+    def exposed(self) -> NDArray[np.bool_]:
+        """[rows, columns]; True in the field: not outside the circle of an intensifier, behind blades, or padding."""
+        field = np.ones(self.pixels.shape, dtype=bool)
+        for kind in OUTSIDE.intersection(self.unusable):
+            field &= ~self.unusable[kind]
+        return field
 
     @property
     def transmission(self) -> NDArray[np.float32]:
