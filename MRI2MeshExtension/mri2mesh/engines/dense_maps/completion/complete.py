@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.device import one_thread
 from mri2mesh.engines.dense_maps.completion.correspondents import Anchors, PlaceFinder
 from mri2mesh.engines.dense_maps.completion.held import HeldPoint
 from mri2mesh.engines.dense_maps.completion.outlines import OutlineResiduals, Outlines
@@ -83,6 +84,7 @@ class Completion:
     apart_mm: float
 
 
+@one_thread()  # what is rendered at once is small: several threads wait for each other
 def complete(
     model: ShapeModel,
     canonical: NDArray,
