@@ -48,7 +48,8 @@ def free_cores() -> Iterator[None]:
     of thousands of times: a fit to a radiograph on two cores, one of them busy, took 225 s with two threads and 67 s
     with one.
     """
-    with _threads(whole_cores(cores_given(torch.get_num_threads()))):
+    allowed = torch.get_num_threads()
+    with _threads(whole_cores(cores_given(allowed)) if allowed > 1 else 1):
         yield
 
 
