@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mri2mesh.device import choose_device
+from mri2mesh.device import choose_device, free_cores
 from mri2mesh.engines.declaration import Engine, load
 from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
 from mri2mesh.engines.reading import read_inputs
@@ -90,7 +90,8 @@ def run(
     if warn is not None:
         for text in noted:
             warn(text)
-    reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
+    with free_cores():
+        reconstruction = _with_cpu_fallback(computed, request.device, cache, warn)
     reconstruction = replace(reconstruction, warnings=[*noted, *reconstruction.warnings])
     write_results(
         reconstruction,

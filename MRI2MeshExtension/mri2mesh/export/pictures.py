@@ -26,6 +26,8 @@ ROW_INCHES = 5.2
 OUTLINE = [withStroke(linewidth=2, foreground="black")]
 _CENTRED: dict[str, Any] = {"ha": "center", "va": "center"}
 _MARGIN_MM = 12.0
+_NAMES_SHARE = 0.1
+"""Of the height of the surfaces: room for their names, for the picture of a tall bone is smaller."""
 
 
 def write_contours(reconstruction: Reconstruction, volume: Volume, path: Path | str) -> Path:
@@ -115,6 +117,7 @@ def _draw_view(
     pixel: float,
 ) -> None:
     structures = reconstruction.structures
+    edge = 10 * pixel
     colours = [_shown(structure, reconstruction)[0] for structure in structures]
     image = shade([s.mesh for s in structures], colours, camera, extent, pixel)
     axis.imshow(image, extent=extent, aspect="equal")
@@ -125,14 +128,20 @@ def _draw_view(
         heights = [float(body_centre(one) @ np.array(camera.up, dtype=float)) for one in names]
         for one, height in zip(names, apart(heights, line), strict=True):
             disc = one.structure.kind == "disc"
-            axis.text(
-                extent[1] - 2 if on_right else extent[0] + 9,
-                height,
-                _shown(one, reconstruction)[1],
+            colour, name = _shown(one, reconstruction)
+            # The dot says which bone is meant where a name stands beside another one.
+            dot = extent[1] - edge if on_right else extent[0] + edge
+            axis.plot(dot, height, "o", color=colour, markersize=4 if disc else 6, clip_on=False)
+            axis.annotate(
+                name,
+                (dot, height),
+                xytext=(-6 if on_right else 6, 0),
+                textcoords="offset points",
                 ha="right" if on_right else "left",
                 va="center",
                 fontsize=7 if disc else 10,
                 color="0.35" if disc else "0.1",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
             )
     axis.set_axis_off()
 
@@ -178,7 +187,8 @@ def _shown(
 
 def _extent(points: NDArray, camera: Camera) -> tuple[float, float, float, float]:
     across, along = points @ np.array(camera.right, dtype=float), points @ np.array(camera.up, dtype=float)
-    side = 2 * _MARGIN_MM  # room for the names
+    tall = float(np.ptp(along)) + 2 * _MARGIN_MM
+    side = max(2 * _MARGIN_MM, _NAMES_SHARE * tall)
     return (
         float(across.min() - side), float(across.max() + side),
         float(along.min() - _MARGIN_MM), float(along.max() + _MARGIN_MM),

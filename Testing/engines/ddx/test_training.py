@@ -102,12 +102,12 @@ def test_training_writes_a_curve_of_other_films_and_can_be_taken_up(films: FileR
 
 def test_a_loss_that_does_not_exist_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="use one of dependent, independent, single"):
-        train_ddx(DdxTrainOptions(tmp_path, tmp_path, loss="best"))
+        train_ddx(DdxTrainOptions(data=tmp_path, out=tmp_path, loss="best"))
 
 
 def test_a_number_of_pixels_that_does_not_fit_the_network_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="multiple of 32"):
-        train_ddx(DdxTrainOptions(tmp_path, tmp_path, pixels=100))
+        train_ddx(DdxTrainOptions(data=tmp_path, out=tmp_path, pixels=100))
 
 
 def test_batches_are_parts_of_films_at_the_size_that_is_asked_for(films: FileRing):

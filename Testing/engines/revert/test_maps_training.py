@@ -162,4 +162,4 @@ def test_both_networks_together_are_at_most_four_megabytes():
 )
 def test_wrong_requests_are_one_line(tmp_path: Path, change: dict, message: str):
     with pytest.raises(InputError, match=message):
-        train_revert(RevertTrainOptions(tmp_path, **change))
+        train_revert(RevertTrainOptions(out=tmp_path, **change))

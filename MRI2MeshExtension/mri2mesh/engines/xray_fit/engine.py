@@ -75,7 +75,7 @@ from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
 STAGES = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.75, "check": 0.1}
-STAGES_OF_ONE_SIDE = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.4, "check": 0.45}
+STAGES_OF_ONE_SIDE = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.55, "check": 0.3}
 """Name to its share of the time on a processor; of a bone with another on the other side, that one is fitted too, as a
 check, and takes about as long."""
 UNCERTAINTY = (
@@ -326,13 +326,16 @@ def _side(case: Case, beginning: Beginning, found: Fit, report_progress: Callabl
         )
         return float(np.mean(ended.agreement))
 
-    # the fit itself may explain more than a coarse one from where it ended
-    this = max(agreement(case, found.parameters, 0.0), float(np.mean(found.agreement)))
+    this = float(np.mean(found.agreement))
     if beginning.place_known:
         start = in_place(other.family, found.parameters, case.family)
     else:
         start = beginning_of(other, None).starts
-    return side(this, agreement(other, start, 0.5))
+    there = agreement(other, start, 0.0)
+    if not side(this, there).passed:
+        # Both coarsely then: that may explain more than the fit itself, and is what the other side was given.
+        this = max(this, agreement(case, found.parameters, 0.5))
+    return side(this, there)
 
 
 def _views(found: Fit) -> list[dict[str, Any]]:

@@ -37,8 +37,8 @@ from mri2mesh.synthesis.films.develop import develop
 from mri2mesh.synthesis.films.region_shapes import RegionShapes
 from mri2mesh.synthesis.films.spines import LowerSpines
 
-_SEED = 4242
-_PERFECT = dict.fromkeys(SAMPLES, Noise(1.0, 1.5))
+FILMS_SEED = 4242
+PERFECT = dict.fromkeys(SAMPLES, Noise(1.0, 1.5))
 
 
 def evaluate(
@@ -68,7 +68,7 @@ def evaluate(
     rows: list[dict[str, object]] = []
     for condition in conditions:
         some = left_out_films(
-            everybody.only(LEFT_OUT), LowerSpines.load(spines), films, _SEED, standard=True,
+            everybody.only(LEFT_OUT), LowerSpines.load(spines), films, FILMS_SEED, standard=True,
             change=VIEWS.get(condition, VIEWS["standard"]),
         )  # fmt: skip
         for film in tqdm(some, desc=condition):
@@ -90,9 +90,9 @@ def film_rows(
     detector that is believed."""
     true_camera = film.case.camera
     camera = true_camera if distance_factor is None else wrong_distance(true_camera, distance_factor)
-    methods = {"floor": complete_region(_true_maps(film), bones, places, _PERFECT, _true_reference(film))}
+    methods = {"floor": complete_region(true_maps(film), bones, places, PERFECT, _true_reference(film))}
     if trained is not None:
-        maps, reference = _predicted_maps(trained, film, camera)
+        maps, reference = predicted_maps(trained, film, camera)
         methods["ddx"] = complete_region(maps, bones, places, SAMPLES, reference)
     for number, target in enumerate(bones):
         true = film.region.vertices[target.rows].astype(np.float64)
@@ -130,7 +130,7 @@ def table(rows: Sequence[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
-def _true_maps(film: LeftOutFilm) -> BoneMaps:
+def true_maps(film: LeftOutFilm) -> BoneMaps:
     truth = film.case.truth
     return BoneMaps(
         truth.mask.astype(np.float32), truth.depth, truth.canonical, film.case.camera.coarser(TRUTH_GRID)
@@ -142,14 +142,14 @@ def _true_reference(film: LeftOutFilm) -> Reference:
     return Reference(depth, STANDARD_REFERENCE_SD_MM)
 
 
-def _predicted_maps(
+def predicted_maps(
     trained: TrainedNetwork, film: LeftOutFilm, camera: XrayCamera
 ) -> tuple[BoneMaps, Reference]:
     """The distance of the table known to 5 mm; the film developed as seeds say, then read as the engine does.
 
     camera: as it is believed to be; the distance from hips to detector is believed rightly.
     """
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(FILMS_SEED)
     known = drawn_reference(film.case, rng, STANDARD_REFERENCE_SD_MM)
     further = camera.source_to_detector_mm - film.case.camera.source_to_detector_mm
     reference = Reference(known.depth_mm + further, known.sd_mm)

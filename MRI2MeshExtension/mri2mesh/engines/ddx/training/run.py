@@ -9,18 +9,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from mri2mesh.device import choose_device
 from mri2mesh.engines.ddx.networks.stored import new_network, save_network
 from mri2mesh.engines.ddx.training.batches import batches
 from mri2mesh.engines.ddx.training.films import fill_with_films
 from mri2mesh.engines.ddx.training.validation import validation_cases, validation_of
 from mri2mesh.engines.dense_maps.losses import DEPTH_LOSSES
 from mri2mesh.engines.dense_maps.training.step import MapsStep, StepOptions
-from mri2mesh.engines.dense_maps.training.validation import Validation
 from mri2mesh.errors import InputError
-from mri2mesh.learning.loop import LoopOptions, multiplies_bfloat16, train_loop
-from mri2mesh.learning.muon import KERNEL_RATE
+from mri2mesh.learning.loop import train_loop
 from mri2mesh.learning.ring import FileRing, RingWorker
+from mri2mesh.learning.run_options import RunOptions
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.synthesis.films.region_shapes import RegionShapes, build_region_shapes
 from mri2mesh.synthesis.films.spines import LowerSpines, draw_spines
@@ -34,31 +32,18 @@ LEFT_OUT = (
 _SPINES = 40
 
 
-@dataclass(frozen=True)
-class DdxTrainOptions:
-    """data: the training folder. out: checkpoints, curve, weights. loss: of `losses.DEPTH_LOSSES`. absolute: weight of
-    the mean absolute error of depth beside it, 0 for the losses as published. films: how many are kept at a time.
-    batch: films a step. pixels: of the films' side as the network sees them, a multiple of 32; few to begin with and
-    more for the end, with `resume`, learns most in a given time."""
+@dataclass(frozen=True, kw_only=True)
+class DdxTrainOptions(RunOptions):
+    """data: the training folder. loss: of `losses.DEPTH_LOSSES`. absolute: weight of the mean absolute error of depth
+    beside it, 0 for the losses as published. pixels: of the films' side as the network sees them, a multiple of 32; few
+    to begin with and more for the end, with `resume`, learns most in a given time."""
 
     data: Path
-    out: Path
-    minutes: float = 60.0
-    resume: bool = False
-    device: str = "auto"
-    seed: int = 0
-    batch: int = 8
-    steps: int | None = None
-    schedule_steps: int = 20_000
     loss: str = "independent"
     centred: bool = False
     absolute: float = StepOptions.absolute
-    films: int = 2000
     pixels: int = 256
-    learning_rate: float = 2e-3
     validation_films: int = 32
-    examine_every_s: float = 600.0
-    cases: Path | None = None
 
 
 def train_ddx(options: DdxTrainOptions) -> None:
@@ -71,7 +56,7 @@ def train_ddx(options: DdxTrainOptions) -> None:
     if options.pixels % 32 or options.pixels < 64:
         raise InputError(f"--pixels {options.pixels}: use a multiple of 32, from 64 upwards")
     options.out.mkdir(parents=True, exist_ok=True)
-    films = options.cases or options.out / "films"
+    films = options.films_folder
     shapes, spines = prepared_anatomy(options.data, films, options.seed)
     everybody = RegionShapes.load(shapes)
     cases = validation_cases(everybody.only(LEFT_OUT), LowerSpines.load(spines), options.validation_films)
@@ -88,7 +73,7 @@ def train_ddx(options: DdxTrainOptions) -> None:
             network,
             batches(draw, options.batch, options.seed + ring.made(), options.pixels),
             MapsStep(StepOptions(options.loss, options.centred, absolute=options.absolute)),
-            _loop_options(options, validation_of(network, cases, options.out, options.pixels)),
+            options.loop(validation_of(network, cases, options.out, options.pixels)),
         )
     finally:
         worker.close()
@@ -116,20 +101,3 @@ def prepared_anatomy(data: Path, folder: Path, seed: int) -> tuple[Path, Path]:
         tqdm.write("drawing lower spines")
         draw_spines(_SPINES, seed).save(spines)
     return shapes, spines
-
-
-def _loop_options(options: DdxTrainOptions, examine: Validation) -> LoopOptions:
-    device = str(choose_device(options.device))
-    return LoopOptions(
-        minutes=options.minutes,
-        out=options.out,
-        device=device,
-        learning_rate=options.learning_rate,
-        kernel_rate=KERNEL_RATE * options.learning_rate,
-        schedule_steps=options.schedule_steps,
-        max_steps=options.steps,
-        resume=options.resume,
-        cpu_bfloat16=device == "cpu" and multiplies_bfloat16(),
-        examine=examine,
-        examine_every_s=options.examine_every_s,
-    )

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from mri2mesh.anatomy.shape_models.model import ShapeModel
+from mri2mesh.device import one_thread
 from mri2mesh.engines.dense_maps.completion.correspondents import Anchors, PlaceFinder
 from mri2mesh.engines.dense_maps.completion.held import HeldPoint
 from mri2mesh.engines.dense_maps.completion.outlines import OutlineResiduals, Outlines
@@ -83,6 +84,7 @@ class Completion:
     apart_mm: float
 
 
+@one_thread()  # what is rendered at once is small: several threads wait for each other
 def complete(
     model: ShapeModel,
     canonical: NDArray,
@@ -145,7 +147,8 @@ class _System:
         self.model, self.samples, self.anchors, self.noise, self.scale = model, samples, anchors, noise, scale
         self.held = held
         self.moves = model.modes.astype(np.float64) * model.deviations[:, None, None]
-        self.anchored = anchors.on(self.moves)  # [M, N, 3]
+        # [3, N * M]: one product with a matrix turns them all.
+        self.anchored = np.ascontiguousarray(anchors.on(self.moves).transpose(2, 1, 0)).reshape(3, -1)
         self.b = np.zeros(len(model.modes))
         if start is None:
             start = robust_pose(anchors.on(model.mean), samples.points, samples.confidence)
@@ -178,9 +181,9 @@ class _System:
         robust = samples.confidence / (1 + squared / 9.0) ** 2  # Geman and McClure, at three deviations
         metric = metric * (robust * min(1.0, noise.independent / len(samples)))[:, None, None]
         jacobian = self._jacobian(here, shape)
-        weighted = np.einsum("nij,njp->nip", metric, jacobian)
-        hessian = np.einsum("nip,niq->pq", weighted, jacobian, optimize=True)
-        gradient = np.einsum("nip,ni->p", weighted, offset)
+        weighted = (metric @ jacobian).reshape(offset.size, -1)
+        hessian = weighted.T @ jacobian.reshape(offset.size, -1)
+        gradient = weighted.T @ offset.ravel()
         for point in self.held:
             more = self._held_terms(point, vertices, here.mean(axis=0), shape)
             hessian, gradient = hessian + more[0], gradient + more[1]
@@ -204,7 +207,7 @@ class _System:
         columns = _pose_columns(here, here.mean(axis=0), self.scale)
         if not shape:
             return columns
-        moved = np.einsum("ij,mnj->nim", self.pose[:3, :3], self.anchored)
+        moved = (self.pose[:3, :3] @ self.anchored).reshape(3, len(here), -1).transpose(1, 0, 2)
         return np.concatenate([columns, moved], axis=2)
 
     def _held_terms(

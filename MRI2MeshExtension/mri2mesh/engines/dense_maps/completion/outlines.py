@@ -29,6 +29,7 @@ _FROM_EDGE_PX = 1.5
 _MOST_VERTICES = 160
 """Of each part: neighbours say the same."""
 _FEWEST_PIXELS = 12
+_NEARBY_PX = 6
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,26 @@ class Outlines:
             len(self.distance),
             ProjectiveCameras.of([camera]),
         ).mask[0, 0]
-        found = [signed_distance(part.numpy().astype(np.float32), 1) for part in rendered]
+        found = [_distance_nearby(part.numpy().astype(np.float32)) for part in rendered]
         return [None if one is None else zoom_down(one, _RENDERED_FINER) for one in found]
 
     @staticmethod
     def _value(image: NDArray, pixels: NDArray) -> NDArray[np.float64]:
         return np.asarray(map_coordinates(image, pixels[:, ::-1].T, order=1, mode="nearest"))
+
+
+def _distance_nearby(presence: NDArray) -> NDArray[np.float64] | None:
+    """[H, W] as `signed_distance`, of a part that is there or not; far away it is just large, and quick to find."""
+    rows, columns = (np.flatnonzero(presence.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    box = tuple(slice(max(0, one[0] - _NEARBY_PX), one[-1] + _NEARBY_PX + 1) for one in (rows, columns))
+    there = signed_distance(presence[box], 1)
+    if there is None:
+        return None
+    distance = np.full(presence.shape, float(_NEARBY_PX))
+    distance[box] = there
+    return distance
 
 
 def signed_distance(presence: NDArray, finer: int) -> NDArray[np.float64] | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from mri2mesh.device import choose_device
 from mri2mesh.engines.revert.networks.points_net import PointsNet
 from mri2mesh.engines.revert.networks.stored import CROP_PIXELS
 from mri2mesh.engines.revert.points import NAME
@@ -26,8 +25,7 @@ from mri2mesh.engines.revert.training.run_maps import train_maps
 from mri2mesh.engines.revert.training.step import PointStep
 from mri2mesh.engines.revert.training.validation import PointValidation
 from mri2mesh.errors import InputError
-from mri2mesh.learning.loop import LoopOptions, multiplies_bfloat16, train_loop
-from mri2mesh.learning.muon import KERNEL_RATE
+from mri2mesh.learning.loop import train_loop
 from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 from mri2mesh.weights import save_weights
@@ -62,7 +60,7 @@ def train_revert(options: RevertTrainOptions, pairs: Sequence[PairedCase] | None
         examples, batches = _of_pairs(learned, measured, options)
         _train(network, batches, examples, options)
         return
-    films = options.cases or options.out / "films"
+    films = options.films_folder
     pixels = options.pixels or CROP_PIXELS
     examples = _left_out_examples(left_out_films(films, options.validation_people, 3, _SEED), pixels)
     ring = FileRing(films, options.films)
@@ -109,21 +107,9 @@ def _of_pairs(
 def _train(
     network: PointsNet, batches: Iterator[PointBatch], examples: list[Example], options: RevertTrainOptions
 ) -> None:
-    device = str(choose_device(options.device))
-    loop = LoopOptions(
-        minutes=options.minutes,
-        out=options.out,
-        device=device,
-        learning_rate=options.learning_rate,
-        kernel_rate=KERNEL_RATE * options.learning_rate,
-        cpu_bfloat16=device == "cpu" and multiplies_bfloat16(),
-        schedule_steps=options.schedule_steps,
-        max_steps=options.steps,
-        resume=options.resume,
-        examine=PointValidation(network, examples, options.out),
-        examine_every_s=options.examine_every_s,
+    state = train_loop(
+        network, batches, PointStep(), options.loop(PointValidation(network, examples, options.out))
     )
-    state = train_loop(network, batches, PointStep(), loop)
     save_weights(
         NAME,
         {name: value.half() if value.is_floating_point() else value for name, value in state.items()},

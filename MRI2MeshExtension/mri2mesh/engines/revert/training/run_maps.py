@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from mri2mesh.device import choose_device
 from mri2mesh.engines.dense_maps.network import DepthNet
 from mri2mesh.engines.dense_maps.training.batches import Batch, stacked, whole_films
 from mri2mesh.engines.dense_maps.training.step import MapsStep, StepOptions
@@ -33,8 +32,7 @@ from mri2mesh.engines.revert.training.maps_batches import (
     film_example,
 )
 from mri2mesh.engines.revert.training.options import RevertTrainOptions
-from mri2mesh.learning.loop import LoopOptions, multiplies_bfloat16, train_loop
-from mri2mesh.learning.muon import KERNEL_RATE
+from mri2mesh.learning.loop import train_loop
 from mri2mesh.learning.ring import FileRing, RingWorker
 from mri2mesh.synthesis.films.case import FilmCase
 
@@ -55,7 +53,7 @@ def train_maps(options: RevertTrainOptions) -> None:
     made of the checkpoints of both networks by `networks.stored.save_networks`."""
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    films = options.cases or options.out / "films"
+    films = options.films_folder
     network = film_network() if options.what == "levels" else crop_network()
     people = [hung(case) for case in left_out_films(films, options.validation_people, 3, _SEED)]
     ring = FileRing(films, options.films)
@@ -69,7 +67,7 @@ def train_maps(options: RevertTrainOptions) -> None:
     try:
         train_loop(
             network, _batches(*draws, options, ring.made()), MapsStep(_STEPS[options.what]),
-            _loop_options(options, _validation(network, people, options)),
+            options.loop(_validation(network, people, options)),
         )  # fmt: skip
     finally:
         if worker:
@@ -94,20 +92,3 @@ def _validation(network: DepthNet, people: list[FilmCase], options: RevertTrainO
     bones = LEVEL_BONES if options.what == "levels" else CROP_BONES
     batches = [stacked(examples[k : k + 4]) for k in range(0, len(examples), 4)]
     return Validation(network, batches, bones, path, _LEAST_SEEN[options.what], key_points.figures)
-
-
-def _loop_options(options: RevertTrainOptions, examine: Validation) -> LoopOptions:
-    device = str(choose_device(options.device))
-    return LoopOptions(
-        minutes=options.minutes,
-        out=options.out,
-        device=device,
-        learning_rate=options.learning_rate,
-        kernel_rate=KERNEL_RATE * options.learning_rate,
-        schedule_steps=options.schedule_steps,
-        max_steps=options.steps,
-        resume=options.resume,
-        cpu_bfloat16=device == "cpu" and multiplies_bfloat16(),
-        examine=examine,
-        examine_every_s=options.examine_every_s,
-    )
