@@ -224,8 +224,8 @@ def test_every_import_of_our_own_is_there(library):
 
 
 OFFERED = {"engines.ddx.bone_maps", "engines.ddx.placing", "engines.xray_fit.refining"}
-"""What an engine has for all others: where the bones of a film are, what is seen of one of them, and a placed bone fitted
-to its films."""
+"""What an engine has for all others: where the bones of a film are, what is seen of one of them, and a placed bone
+fitted to its films."""
 
 
 def test_an_engine_imports_of_others_what_they_offer_alone(library):
