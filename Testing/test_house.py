@@ -223,8 +223,9 @@ def test_every_import_of_our_own_is_there(library):
                     assert is_there, f"{path.relative_to(root)} imports {module}"
 
 
-OFFERED = {"engines.ddx.placing", "engines.xray_fit.refining"}
-"""What an engine has for all others: where the bones of a film are, and a placed bone fitted to its films."""
+OFFERED = {"engines.ddx.bone_maps", "engines.ddx.placing", "engines.xray_fit.refining"}
+"""What an engine has for all others: where the bones of a film are, what is seen of one of them, and a placed bone
+fitted to its films."""
 
 
 def test_an_engine_imports_of_others_what_they_offer_alone(library):

@@ -92,7 +92,7 @@ class PixelMaps:
 
     film: [H, W] as it was looked at. presence: [L, H, W], 0 to 1, how likely the bone is there. depth_mm: [L, 2, H, W]
     from the source along the beam, of the bone's nearest and farthest face; it counts where the bone is. camera: of
-    these pixels.
+    these pixels. image: which of the radiographs it is, from 0.
     """
 
     names: tuple[str, ...]
@@ -100,6 +100,7 @@ class PixelMaps:
     presence: NDArray[np.float32]
     depth_mm: NDArray[np.float32]
     camera: XrayCamera
+    image: int = 0
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,7 @@ def _draw_on_the_image(reconstruction: Reconstruction, image: Image, folder: Pat
         write_contours(reconstruction, image, folder / "contours.png")
         return
     views = reconstruction.provenance.get("views") or [{}] * len(image)
+    maps = reconstruction.maps
     for number, (radiograph, view) in enumerate(zip(image, views, strict=True), 1):
         # An engine that fits to the pixels, and so leaves masked ones out, says what it did with every view.
         write_overlay(
@@ -143,4 +144,6 @@ def _draw_on_the_image(reconstruction: Reconstruction, image: Image, folder: Pat
             folder / f"overlay_{number}.png",
             view.get("surface_to_view"),
             masked=bool(view),
+            # engines that make the surfaces of their maps agree with them, and show them apart
+            seen=maps if maps is not None and view and maps.image == number - 1 else None,
         )

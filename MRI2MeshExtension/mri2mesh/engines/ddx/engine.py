@@ -114,7 +114,7 @@ def reconstruct(
             },
         },
         timings_s=stages.seconds,
-        maps=_pixel_maps(seen, structures),
+        maps=pixel_maps(seen, [item.name for item in structures]),
     )
 
 
@@ -195,12 +195,11 @@ def _side(name: str) -> str:
     return f" ({side})" if side else ""
 
 
-def _pixel_maps(seen: Seen, structures: Sequence[ReconstructedStructure]) -> PixelMaps:
-    """Of every structure what the network saw, in the radiograph's own millimetres."""
-    names = tuple(item.name for item in structures)
+def pixel_maps(seen: Seen, names: Sequence[str]) -> PixelMaps:
+    """Of bones of `BONES` what the network saw, in the radiograph's own millimetres."""
     rows = [BONES.index(name) for name in names]
     return PixelMaps(
-        names,
+        tuple(names),
         seen.film.film[::GRID, ::GRID],
         seen.maps.presence[rows],
         seen.maps.depth_mm[rows] / np.float32(seen.scale),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mri2mesh.engines.ddx.engine import SAMPLES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
 from mri2mesh.engines.ddx.region import complete_region
-from mri2mesh.engines.ddx.seeing import see
+from mri2mesh.engines.ddx.seeing import Seen, see
 from mri2mesh.engines.ddx.targets import Target, plain_targets
 from mri2mesh.engines.dense_maps.checks import MAX_APART_MM, MAX_TURN_DEG, MIN_CERTAINTY
 from mri2mesh.engines.dense_maps.completion.complete import Completion, turn_deg
@@ -28,12 +28,20 @@ LEAST_SEEN = 0.1
 @dataclass(frozen=True)
 class PlacedBones:
     """vertices: [V, 3] RAS mm, in the order of the joint shape model of pelvis and femora; NaN for femora that the film
-    does not show. presence: [5, H, W] how surely a pixel shows each of `hip_region.BONES`.
-    camera: of H x W pixels."""
+    does not show. seen: what the network saw."""
 
     vertices: NDArray[np.float64]
-    presence: NDArray[np.float32]
-    camera: XrayCamera
+    seen: Seen
+
+    @property
+    def presence(self) -> NDArray[np.float32]:
+        """[5, H, W] how surely a pixel shows each of `hip_region.BONES`."""
+        return self.seen.maps.presence
+
+    @property
+    def camera(self) -> XrayCamera:
+        """Of H x W pixels."""
+        return self.seen.maps.camera
 
 
 def place_bones(
@@ -64,7 +72,7 @@ def place_bones(
             vertices[target.rows] = found.vertices
         elif target is bones[0]:
             return None
-    return PlacedBones(vertices, seen.maps.presence, seen.maps.camera)
+    return PlacedBones(vertices, seen)
 
 
 def _makes_a_bone(found: Completion, target: Target, maps: BoneMaps) -> bool:

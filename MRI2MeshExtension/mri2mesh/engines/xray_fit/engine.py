@@ -22,7 +22,8 @@ from mri2mesh.anatomy.shape_models.local_modes import flexible
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.device import choose_device
-from mri2mesh.engines.ddx.placing import place_bones
+from mri2mesh.engines.ddx.bone_maps import bone_maps_in
+from mri2mesh.engines.ddx.placing import PlacedBones, place_bones
 from mri2mesh.engines.model_cache import Cache, ModelCache, no_cache
 from mri2mesh.engines.stages import Progress, Stages, Watch
 from mri2mesh.engines.xray_fit.checks import (
@@ -69,7 +70,7 @@ from mri2mesh.geometry.repair import remove_self_intersections
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.measures.uncertainty import REACH_OF_A_PLACED_BONE_MM
-from mri2mesh.reconstruction import Check, ReconstructedStructure, Reconstruction
+from mri2mesh.reconstruction import Check, PixelMaps, ReconstructedStructure, Reconstruction
 from mri2mesh.rendering.prepare import prepare
 from mri2mesh.weights import find
 
@@ -123,7 +124,7 @@ def reconstruct(
         on = "cpu" if chosen.type == "mps" else chosen
         region = _region(anatomy, cache)
         known = start is not None or any(landmarks or ())
-        places = PlacedInViews()
+        places, placed = PlacedInViews(), list[PlacedBones | None]()
         if region is not None and not known and anatomy is not None:
             placed = [place_bones(one, hips_to_detector_mm, DEPTH_OPTION, cache=cache) for one in radiographs]
             places = PlacedInViews.of(placed, radiographs, anatomy)
@@ -152,6 +153,7 @@ def reconstruct(
 
     structures: list[ReconstructedStructure] = []
     extra: dict[str, Any] = {}
+    maps: PixelMaps | None = None
     try:
         with stages.stage("find a start"):
             beginning = beginning_of(case, start)
@@ -177,6 +179,7 @@ def reconstruct(
             if not all(one.scale_known for one in radiographs):
                 checks = [_without_scale(check) for check in checks]
             extra = {"fit": to_plain(found.parameters), "views": _views(found)}
+            maps = bone_maps_in(radiographs, case.model, landmarks or (), placed, cache)
     except torch.linalg.LinAlgError:
         structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
     stages.done()
@@ -191,7 +194,7 @@ def reconstruct(
                 find(name).provenance()
                 for name in (
                     *(PREFIX + model.name for model in (case.model, case.region) if model),
-                    *(["ddx"] if case.placed else []),
+                    *(["ddx"] if case.placed or maps is not None else []),
                 )
             ],
             "device": str(case.family.mean.device),
@@ -205,6 +208,7 @@ def reconstruct(
             **extra,
         },
         timings_s=stages.seconds,
+        maps=maps,
     )
 
 
