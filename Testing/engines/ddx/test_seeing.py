@@ -9,8 +9,9 @@ import pytest
 
 from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork, load_network
-from mri2mesh.engines.ddx.seeing import Seen, see
+from mri2mesh.engines.ddx.seeing import Picture, Seen, polarised, see
 from mri2mesh.engines.ddx.targets import Target, plain_targets
+from mri2mesh.engines.dense_maps.maps import BoneMaps, bone_seen
 from mri2mesh.engines.dense_maps.reference import reference_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
@@ -75,3 +76,18 @@ def test_both_polarities_of_a_round_field_show_the_same_bones(network: TrainedNe
     dark = seen(round_film(0.0, bone_bright=False), network, pelvis)
     assert bright.inverted != dark.inverted  # whichever shows more bone, it is the same for both
     assert overlap(bright, dark) > 0.98
+
+
+def test_the_polarity_is_the_one_that_shows_more_of_what_counts(network: TrainedNetwork):
+    film = round_film(0.0)
+    reference = reference_of(film.geometry, None, "")
+    more, less = (
+        polarised(Picture.of(film), network, reference, 1.0, lambda maps, sign=sign: sign * femur_seen(maps))
+        for sign in (1, -1)
+    )
+    assert more.inverted != less.inverted
+    assert femur_seen(more.maps) > femur_seen(less.maps)
+
+
+def femur_seen(maps: BoneMaps) -> float:
+    return bone_seen(maps.presence[BONES.index("femur_right")])

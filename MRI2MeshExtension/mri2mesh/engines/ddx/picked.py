@@ -18,7 +18,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.ddx.networks.stored import TrainedNetwork
 from mri2mesh.engines.ddx.seeing import Picture, Seen, from_the_front, polarised
 from mri2mesh.engines.dense_maps.inputs import Reference
-from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps
+from mri2mesh.engines.dense_maps.maps import SURE, BoneMaps, bone_seen
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 
@@ -47,13 +47,23 @@ def see_picked(
     picked: Mapping[str, tuple[float, float]],
 ) -> Seen | None:
     """picked: name -> (column, row) of the model's landmarks. None for a view from the side, and where there are fewer
-    than two landmarks."""
+    than two landmarks.
+
+    A picture is taken to show bone as it shows more of this one: of 36 round fields of left-out people that was right
+    in all, by all bones together in 31; of 36 others in 28, either way.
+    """
     if len(picked) < FEWEST or not from_the_front(radiograph.camera):
         return None
     laid = laid_on(radiograph.camera, reference.depth_mm, model, picked)
     scale = 1.0 if radiograph.scale_known else float(np.clip(1 / laid.larger, *_SIZES))
-    seen = polarised(Picture.of(radiograph).turned(laid.degrees), trained, reference, scale)
-    return replace(seen, maps=_near(seen.maps, radiograph.camera, reference.depth_mm, model, laid))
+    own = [BONES.index(name) for name in model.part_names if name in BONES]
+
+    def near(maps: BoneMaps) -> BoneMaps:
+        return _near(maps, radiograph.camera, reference.depth_mm, model, laid)
+
+    picture = Picture.of(radiograph).turned(laid.degrees)
+    seen = polarised(picture, trained, reference, scale, lambda maps: bone_seen(near(maps).presence[own]))
+    return replace(seen, maps=near(seen.maps))
 
 
 def laid_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,14 +116,20 @@ def _guessed_scale(radiograph: Radiograph) -> float:
     return TABLE_FIELD_MM / max(spacing[0] * size[0], spacing[1] * size[1])
 
 
-def polarised(picture: Picture, trained: TrainedNetwork, reference: Reference, scale: float) -> Seen:
-    """What is seen in a world that is so many times as large, bone bright or dark."""
+def polarised(
+    picture: Picture,
+    trained: TrainedNetwork,
+    reference: Reference,
+    scale: float,
+    shown: Callable[[BoneMaps], float] = lambda maps: bone_seen(maps.presence),
+) -> Seen:
+    """What is seen in a world that is so many times as large, bone bright or dark. shown: how much bone maps show, by
+    which that is decided."""
     first = _seen(picture, trained, reference, scale, False)
     if picture.better is None:
         return first
     other = _seen(picture, trained, reference, scale, True)
-    shown = bone_seen(first.maps.presence)
-    return other if bone_seen(other.maps.presence) > picture.better * shown else first
+    return other if shown(other.maps) > picture.better * shown(first.maps) else first
 
 
 def _seen(
