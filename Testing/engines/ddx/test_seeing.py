@@ -91,3 +91,12 @@ def test_the_polarity_is_the_one_that_shows_more_of_what_counts(network: Trained
 
 def femur_seen(maps: BoneMaps) -> float:
     return bone_seen(maps.presence[BONES.index("femur_right")])
+
+
+def test_how_the_user_says_that_bone_is_shown_is_believed_whatever_the_network_sees(
+    network: TrainedNetwork, pelvis: Target
+):
+    films = [round_film(0.0), round_film(0.0, bone_bright=False)]
+    assert any(seen(film, network, pelvis).inverted for film in films)
+    given = [replace(film, polarity_given=True) for film in films]
+    assert not any(seen(film, network, pelvis).inverted for film in given)

@@ -34,6 +34,8 @@ def test_a_grey_picture_of_16_bit_is_read_as_it_is(tmp_path, grey, name):
     expected = (grey - grey.min()) / float(np.ptp(grey))
     np.testing.assert_allclose(radiograph.pixels, expected, atol=1e-6)
     np.testing.assert_allclose(read_radiograph(tmp_path / name, bone="dark").pixels, 1 - expected, atol=1e-6)
+    assert radiograph.polarity_known
+    assert not read_radiograph(tmp_path / name).polarity_known
     assert radiograph.scale == "display" and not radiograph.scale_known
 
 

@@ -59,7 +59,7 @@ class Picture:
     @classmethod
     def of(cls, radiograph: Radiograph) -> Picture:
         round_field = "intensifier" in radiograph.unusable
-        better = None if radiograph.scale == "logarithmic" else 1.0 if round_field else _BETTER
+        better = None if radiograph.polarity_known else 1.0 if round_field else _BETTER
         # blades on a table film are as films of training have them, and cut off bones that the network can guess
         return cls(radiograph.pixels, radiograph.camera, radiograph.exposed if round_field else None, better)
 

@@ -88,7 +88,7 @@ def _polarised(
     radiograph: Radiograph, trained: TrainedNetworks, reference: Reference, picks: list[Pick], scale: float
 ) -> SpineFilm:
     """Bone bright, as the file says; of a picture that does not say, as more of the spine is seen."""
-    if radiograph.scale == "logarithmic":
+    if radiograph.polarity_known:
         return _in_world(radiograph, trained, reference, picks, scale, False)
     one, other = (
         _in_world(radiograph, trained, reference, [], scale, inverted) for inverted in (False, True)

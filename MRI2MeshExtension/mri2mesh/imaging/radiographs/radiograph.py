@@ -30,7 +30,7 @@ class Radiograph:
     ``"padding"``) to a mask [rows, columns] of the pixels that must not be fitted because of it.
     metadata: ``modality``, ``body_part``, ``frame``, ``calibration`` (how the scale was measured): never
     patient identity, dates or paths.
-    warnings: sentences for the user on what had to be assumed.
+    warnings: sentences for the user on what had to be assumed. polarity_given: whether somebody said how bone is shown.
 
     Raises ValueError when the shapes do not agree.
     """
@@ -41,6 +41,7 @@ class Radiograph:
     unusable: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    polarity_given: bool = False
 
     def __post_init__(self) -> None:
         shape = self.geometry.size.value
@@ -51,6 +52,11 @@ class Radiograph:
     def camera(self) -> XrayCamera:
         """The projection from patient RAS to pixels; its millimetres mean nothing unless `scale_known`."""
         return self.geometry.camera()
+
+    @property
+    def polarity_known(self) -> bool:
+        """False where how bone is shown is only assumed: what an image shows may say otherwise."""
+        return self.polarity_given or self.scale == "logarithmic"
 
     @property
     def scale_known(self) -> bool:

@@ -50,11 +50,12 @@ def read_without_masks(
     """`read_radiograph` up to the masks that are found in the picture, which take most of its time."""
     path, camera = Path(path), None if camera is None else Path(camera)
     try:
-        return _read(path, camera, frame, bone)
+        radiograph = _read(path, camera, frame, bone)
     except OSError as error:
         raise InputError(
             "the radiograph cannot be read: check that the path and its permissions are right"
         ) from error
+    return replace(radiograph, polarity_given=bone is not None)
 
 
 def _read(path: Path, camera: Path | None, frame: int | None, bone: Bone | None) -> Radiograph:
