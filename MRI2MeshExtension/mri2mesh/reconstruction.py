@@ -92,7 +92,7 @@ class PixelMaps:
 
     film: [H, W] as it was looked at. presence: [L, H, W], 0 to 1, how likely the bone is there. depth_mm: [L, 2, H, W]
     from the source along the beam, of the bone's nearest and farthest face; it counts where the bone is. camera: of
-    these pixels. image: which of the radiographs it is, from 0.
+    these pixels. image: which of the radiographs it is, from 0. shown: [H, W] where the film is; None for everywhere.
     """
 
     names: tuple[str, ...]
@@ -101,6 +101,7 @@ class PixelMaps:
     depth_mm: NDArray[np.float32]
     camera: XrayCamera
     image: int = 0
+    shown: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

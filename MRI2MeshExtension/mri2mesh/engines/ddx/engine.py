@@ -204,4 +204,5 @@ def pixel_maps(seen: Seen, names: Sequence[str]) -> PixelMaps:
         seen.maps.presence[rows],
         seen.maps.depth_mm[rows] / np.float32(seen.scale),
         scaled(seen.maps.camera, 1 / seen.scale),
+        shown=seen.maps.shown,
     )

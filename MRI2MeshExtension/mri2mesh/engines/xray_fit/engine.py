@@ -64,9 +64,11 @@ from mri2mesh.engines.xray_fit.fitting.uncertainty import (
     uncertainty_of,
 )
 from mri2mesh.engines.xray_fit.placed import PlacedInViews
+from mri2mesh.engines.xray_fit.second_opinion import differing
 from mri2mesh.errors import InputError
 from mri2mesh.geometry.mesh import Mesh
 from mri2mesh.geometry.repair import remove_self_intersections
+from mri2mesh.geometry.transforms import apply
 from mri2mesh.imaging.radiographs.assumptions import assumptions_of
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.measures.uncertainty import REACH_OF_A_PLACED_BONE_MM
@@ -154,6 +156,7 @@ def reconstruct(
     structures: list[ReconstructedStructure] = []
     extra: dict[str, Any] = {}
     maps: PixelMaps | None = None
+    opinions: list[str] = []
     try:
         with stages.stage("find a start"):
             beginning = beginning_of(case, start)
@@ -180,6 +183,8 @@ def reconstruct(
                 checks = [_without_scale(check) for check in checks]
             extra = {"fit": to_plain(found.parameters), "views": _views(found)}
             maps = bone_maps_in(radiographs, case.model, landmarks or (), placed, cache)
+            if maps is not None:
+                opinions = differing(maps, case.model, _in_view(case, found.parameters, maps.image))
     except torch.linalg.LinAlgError:
         structures, checks = [], [diverged("give landmarks, or check the geometry of the images")]
     stages.done()
@@ -187,7 +192,7 @@ def reconstruct(
         engine="xray-fit",
         structures=structures,
         checks=checks,
-        warnings=[*assumptions_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else [])],
+        warnings=[*assumptions_of(radiographs), *([ONE_VIEW] if len(radiographs) == 1 else []), *opinions],
         provenance={
             "version": __version__,
             "weights": [
@@ -229,6 +234,11 @@ def _region(anatomy: str | None, cache: Cache) -> ShapeModel | None:
 
 def _flexible(anatomy: str) -> ShapeModel:
     return flexible(read_shape_model(anatomy))
+
+
+def _in_view(case: Case, at: Parameters, view: int) -> NDArray[np.float64]:
+    """[V, 3] RAS mm: the model's vertices as a view's given geometry sees them."""
+    return apply(_to_views(at)[view], at.by_first_view(case.family)[0].cpu().numpy())
 
 
 def _surfaces(case: Case, at: Parameters) -> dict[str, Mesh]:
