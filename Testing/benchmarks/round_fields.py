@@ -38,6 +38,7 @@ from mri2mesh.engines.xray_fit.fitting.case import prepare_case
 from mri2mesh.engines.xray_fit.fitting.coarse_to_fine import fit
 from mri2mesh.evaluation.xray_fit.region_films import RegionCase, RegionCases
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.overlap import dice
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.imaging.radiographs.reading import read_radiograph
@@ -119,10 +120,6 @@ def mask_of(seen: Seen, radiograph: Radiograph) -> NDArray[np.bool_]:
     at = rays_in(seen.maps.camera, radiograph.camera, np.stack([columns.ravel(), rows.ravel()], axis=1))
     there = map_coordinates(seen.maps.presence[FEMUR], at[:, ::-1].T, order=1).reshape(rows.shape)
     return np.asarray((there > 0.5) & radiograph.exposed)
-
-
-def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    return float(2 * (one & other).sum() / max(one.sum() + other.sum(), 1))
 
 
 def zones(film: RoundFilm) -> dict[str, NDArray[np.int64]]:

@@ -41,6 +41,12 @@ class Structure:
     colour: tuple[float, float, float]
     side: Side | None = None
 
+    @property
+    def in_words(self) -> str:
+        """Within a sentence: "femur (left)", "sacrum"."""
+        side = f" ({self.side})" if self.side else ""
+        return self.meaning.lower() + side
+
 
 VERTEBRA_LEVELS = ("T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 """Vertebrae from head to foot; the sacrum (S1) follows L5."""

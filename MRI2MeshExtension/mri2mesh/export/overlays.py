@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from mri2mesh.anatomy.doubtful_levels import shown_colour, shown_name
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.atomic import whole_file
+from mri2mesh.export.pixel_maps import SEEN
 from mri2mesh.geometry.silhouettes import Silhouette
 from mri2mesh.imaging.radiographs.radiograph import Radiograph
 from mri2mesh.reconstruction import PixelMaps, Reconstruction
@@ -22,7 +23,6 @@ from mri2mesh.reconstruction import PixelMaps, Reconstruction
 _INCHES = 6.5
 _MASKED_TINT = (0.1, 0.2, 0.5, 0.45)
 _DPI = 110
-_SEEN = 0.5
 
 
 def write_overlay(
@@ -86,7 +86,7 @@ def _draw_seen(axis: Axes, seen: PixelMaps, radiograph: Radiograph, certain: boo
     on_detector = seen.camera.on_detector(np.stack([columns, rows], axis=-1))
     place = radiograph.camera.project(on_detector)
     for name, presence in zip(seen.names, seen.presence, strict=True):
-        if not presence.max() > _SEEN > presence.min():
+        if not presence.max() > SEEN > presence.min():
             continue
         known = STRUCTURES[name]
         colour = shown_colour(known.kind, known.colour, certain)
@@ -94,7 +94,7 @@ def _draw_seen(axis: Axes, seen: PixelMaps, radiograph: Radiograph, certain: boo
             place[..., 0],
             place[..., 1],
             presence,
-            [_SEEN],
+            [SEEN],
             colors=[colour],
             linewidths=1.2,
             linestyles="dashed",

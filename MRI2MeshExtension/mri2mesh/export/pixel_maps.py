@@ -18,7 +18,8 @@ from mri2mesh.reconstruction import PixelMaps
 
 PICTURE = "maps.png"
 _DPI = 110
-_SEEN = 0.5
+SEEN = 0.5
+"""Presence from which a pixel is drawn as the bone's."""
 _RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
 
 
@@ -26,7 +27,7 @@ def write_pixel_maps(maps: PixelMaps, folder: Path) -> None:
     """``<structure>.maps.nrrd``, an image on the detector, in place, with three components: presence (0 to 1), depth of
     the bone's front and of its back (mm from the source along the beam, 0 where the bone is not); and ``maps.png``."""
     for number, name in enumerate(maps.names):
-        on = maps.presence[number] > _SEEN
+        on = maps.presence[number] > SEEN
         depth = np.where(on, maps.depth_mm[number], 0)
         _write_image(np.stack([maps.presence[number], *depth], -1), maps.camera, folder / f"{name}.maps.nrrd")
     _draw(maps, folder / PICTURE)
@@ -54,9 +55,9 @@ def _draw(maps: PixelMaps, path: Path) -> None:
     axes = figure.subplots(1, 3)
     axes[0].imshow(maps.film, cmap="gray", vmin=-1, vmax=1)
     for name, presence in zip(maps.names, maps.presence, strict=True):
-        if presence.max() > _SEEN > presence.min():
-            axes[0].contour(presence, [_SEEN], colors=[STRUCTURES[name].colour], linewidths=1.0)
-    on = maps.presence > _SEEN
+        if presence.max() > SEEN > presence.min():
+            axes[0].contour(presence, [SEEN], colors=[STRUCTURES[name].colour], linewidths=1.0)
+    on = maps.presence > SEEN
     depth = np.ma.masked_array(maps.depth_mm, ~np.repeat(on[:, None], 2, 1))
     limits = np.percentile(depth.compressed(), [1, 99]) if on.any() else (0.0, 1.0)
     titles = ("What is taken for bone", "Depth of the front, mm", "Depth of the back, mm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mri2mesh.commands.evaluate.options import add_weights
+from mri2mesh.commands.evaluate.options import add_weights, check_count, check_training_data
 
 NAME = "ddx"
 HELP = "pelvis and femora from one simulated film of left-out subjects"
@@ -35,12 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from mri2mesh.atomic import check_writable
-    from mri2mesh.errors import InputError
 
-    if not options.data.is_dir():
-        raise InputError(f"{options.data} is not a folder of training data")
-    if options.films < 1:
-        raise InputError(f"--films {options.films}: at least one film is needed")
+    check_training_data(options.data)
+    check_count("--films", options.films, "film")
     check_writable(options.out)
 
     if options.labelled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mri2mesh.commands.evaluate.options import add_weights
+from mri2mesh.commands.evaluate.options import add_weights, check_count
 
 NAME = "revert"
 HELP = "lumbar vertebrae from one simulated film of a left-out subject"
@@ -46,10 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from mri2mesh.atomic import check_writable
-    from mri2mesh.errors import InputError
 
-    if options.films < 1:
-        raise InputError(f"--films {options.films}: at least one film is needed")
+    check_count("--films", options.films, "film")
     check_writable(options.out)
 
     from mri2mesh.evaluation.revert.conditions import evaluate_conditions, evaluate_labels

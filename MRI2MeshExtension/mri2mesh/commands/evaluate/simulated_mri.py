@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mri2mesh.commands.evaluate.options import add_device, add_weights, check_exams
+from mri2mesh.commands.evaluate.options import add_device, add_weights, check_count, check_exams
 
 NAME = "simulated-mri"
 HELP = "the mri2mesh engine on simulated MRI: also arches, facets and processes"
@@ -55,8 +55,7 @@ def _run_kinds(options: argparse.Namespace) -> int:
 
     if options.data is None or not options.data.is_dir():
         raise InputError("--kinds needs --data, the folder of training data that exams are made from")
-    if options.each < 1:
-        raise InputError(f"--each {options.each}: at least one exam is needed")
+    check_count("--each", options.each, "exam")
     check_writable(options.folder)
     if options.out is not None:
         check_writable(options.out)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mri2mesh.commands.evaluate.options import check_count, check_training_data
+
 NAME = "xray-fit"
 HELP = "fits to simulated radiographs of left-out subjects"
 
@@ -50,10 +52,9 @@ def run(options: argparse.Namespace) -> int:
     from mri2mesh.atomic import check_writable
     from mri2mesh.errors import InputError
 
-    if options.subjects < 1:
-        raise InputError(f"--subjects {options.subjects}: at least one subject is needed")
-    if options.data is not None and not options.data.is_dir():
-        raise InputError(f"{options.data} is not a folder of training data")
+    check_count("--subjects", options.subjects, "subject")
+    if options.data is not None:
+        check_training_data(options.data)
     cases = options.cases or options.out
     if options.data is not None and cases is None:
         raise InputError("give --out or --cases: shapes for films are made there")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from mri2mesh.anatomy.hip_region import BONES
 from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.engines.ddx.engine import pixel_maps
@@ -63,6 +61,6 @@ def _look(
 
 
 def _is_seen(seen: Seen, names: Sequence[str]) -> bool:
-    own = seen.maps.presence[[BONES.index(name) for name in names]]
-    sure = own[own > SURE]
-    return bool(sure.size >= FEWEST_PIXELS and 2 * np.mean(sure) - 1 >= MIN_CERTAINTY)
+    rows = [BONES.index(name) for name in names]
+    enough = (seen.maps.presence[rows] > SURE).sum() >= FEWEST_PIXELS
+    return bool(enough and seen.maps.certainty_of(*rows) >= MIN_CERTAINTY)

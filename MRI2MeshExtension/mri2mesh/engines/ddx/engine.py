@@ -152,9 +152,7 @@ def _checks(found: Completed, structures: Sequence[ReconstructedStructure], seen
         if not any(item.name in target.model.part_names for item in structures):
             continue
         turn = turn_deg(one.matrix)
-        sure = BoneMaps(
-            seen.maps.presence[list(target.bones)], seen.maps.depth_mm, seen.maps.places_mm, seen.maps.camera
-        ).certainty
+        sure = seen.maps.certainty_of(*target.bones)
         own = one.coefficients[: len(one.coefficients) - target.model.local]
         checks += fit_checks(target.name, one.apart_mm, turn, own, sure)
     shadows = _shadows(found, seen.maps)
@@ -183,16 +181,8 @@ def _warnings(seen: Seen, shift_sd_mm: float, assumed: bool, left_out: Sequence[
         found.append(
             "bone is taken to be shown the other way round than the file says: the network sees it so"
         )
-    found += [
-        f"{STRUCTURES[name].meaning.lower()}{_side(name)} is left out: the film hardly shows it"
-        for name in left_out
-    ]
+    found += [f"{STRUCTURES[name].in_words} is left out: the film hardly shows it" for name in left_out]
     return found
-
-
-def _side(name: str) -> str:
-    side = STRUCTURES[name].side
-    return f" ({side})" if side else ""
 
 
 def pixel_maps(seen: Seen, names: Sequence[str]) -> PixelMaps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +76,9 @@ def place_bones(
 
 
 def _makes_a_bone(found: Completion, target: Target, maps: BoneMaps) -> bool:
-    own = replace(maps, presence=maps.presence[list(target.bones)])
     return bool(
         found.apart_mm <= MAX_APART_MM
         and turn_deg(found.matrix) <= MAX_TURN_DEG
-        and own.certainty >= MIN_CERTAINTY
+        and maps.certainty_of(*target.bones) >= MIN_CERTAINTY
         and found.measured.mean() >= LEAST_SEEN
     )

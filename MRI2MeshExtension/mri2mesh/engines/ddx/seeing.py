@@ -47,7 +47,7 @@ class Seen:
 class Picture:
     """What of a radiograph the network is shown. pixels: [rows, columns] of the camera. exposed: its field, None for
     everywhere. better: how much more bone, and more surely, the other polarity has to show to be believed; None where
-    the file says how its values follow the beam. true_axes_ras: of the camera, where the network is let believe others;
+    that is known. true_axes_ras: of the camera, where the network is let believe others;
     what was seen has these."""
 
     pixels: NDArray[np.float32]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from mri2mesh.geometry.overlap import dice
 from mri2mesh.quality.closed_surface import closed_surface
 from mri2mesh.reconstruction import Check, ReconstructedStructure
 
@@ -23,9 +24,9 @@ RARE = 0.001
 
 def outline_agreement(name: str, seen: NDArray[np.bool_], surface: NDArray[np.bool_]) -> Check:
     """Dice of what the network takes for the bone and of the finished surface's shadow [H, W]."""
-    dice = 2 * float((seen & surface).sum()) / max(float(seen.sum() + surface.sum()), 1.0)
-    detail = f"the surface's shadow and what the film shows of the bone overlap by {dice:.2f} (Dice)"
-    return Check("agreement with the image", dice, MIN_DICE, dice >= MIN_DICE, detail, name)
+    overlap = dice(seen, surface)
+    detail = f"the surface's shadow and what the film shows of the bone overlap by {overlap:.2f} (Dice)"
+    return Check("agreement with the image", overlap, MIN_DICE, overlap >= MIN_DICE, detail, name)
 
 
 def surface_checks(item: ReconstructedStructure, least: float) -> list[Check]:

@@ -51,7 +51,12 @@ class BoneMaps:
     @property
     def certainty(self) -> float:
         """How decided the network is where it sees bone: mean presence above one half, 0 to 1; 0 where it sees none."""
-        seen = self.presence[self.presence > SURE]
+        return self.certainty_of(*range(len(self.presence)))
+
+    def certainty_of(self, *bones: int) -> float:
+        """As `certainty`, of some bones together."""
+        own = self.presence[list(bones)]
+        seen = own[own > SURE]
         return float(2 * seen.mean() - 1) if seen.size else 0.0
 
 

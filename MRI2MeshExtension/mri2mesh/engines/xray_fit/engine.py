@@ -78,8 +78,8 @@ from mri2mesh.weights import find
 
 STAGES = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.75, "check": 0.1}
 STAGES_OF_ONE_SIDE = {"load the shape model": 0.05, "find a start": 0.1, "fit": 0.55, "check": 0.3}
-"""Name to its share of the time on a processor; of a bone with another on the other side, that one is fitted too, as a
-check, and takes about as long."""
+"""Name to its share of the time on a processor; of a bone with another on the other side, that one is
+fitted coarsely too, as a check, and sometimes this one again."""
 UNCERTAINTY = (
     "standard deviation of a vertex's distance from its place on the bone, by the curvature of the fit at its end, by "
     "other poses that explain the images about as well and by what the shape model leaves of a new bone; point data "

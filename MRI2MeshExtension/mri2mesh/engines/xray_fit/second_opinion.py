@@ -9,6 +9,7 @@ from mri2mesh.anatomy.shape_models.model import ShapeModel
 from mri2mesh.anatomy.structures import STRUCTURES
 from mri2mesh.engines.dense_maps.maps import SURE
 from mri2mesh.engines.dense_maps.surfaces import shadows
+from mri2mesh.geometry.overlap import dice
 from mri2mesh.reconstruction import PixelMaps
 
 ALIKE = 0.75
@@ -23,12 +24,11 @@ def differing(maps: PixelMaps, model: ShapeModel, vertices: NDArray) -> list[str
     sentences = []
     for name, presence in zip(maps.names, maps.presence, strict=True):
         seen, fitted = (presence > SURE) & shown, found[name] & shown
-        dice = 2 * float((seen & fitted).sum()) / max(float(seen.sum() + fitted.sum()), 1.0)
-        if dice < ALIKE:
-            structure = STRUCTURES[name]
-            side = f" ({structure.side})" if structure.side else ""
+        overlap = dice(seen, fitted)
+        if overlap < ALIKE:
             sentences.append(
-                f"{structure.meaning.lower()}{side}: the network sees it elsewhere in image {maps.image + 1} than "
-                f"the fit has it (overlap {dice:.2f}, Dice): one of both is wrong, see the dashed line of the overlay"
+                f"{STRUCTURES[name].in_words}: the network sees it elsewhere in image {maps.image + 1} than "
+                f"the fit has it (overlap {overlap:.2f}, Dice): "
+                "one of both is wrong, see the dashed line of the overlay"
             )
     return sentences

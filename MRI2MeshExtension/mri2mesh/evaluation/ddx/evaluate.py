@@ -131,6 +131,7 @@ def table(rows: Sequence[dict[str, object]]) -> str:
 
 
 def true_maps(film: LeftOutFilm) -> BoneMaps:
+    """What a network that makes no error would see."""
     truth = film.case.truth
     return BoneMaps(
         truth.mask.astype(np.float32), truth.depth, truth.canonical, film.case.camera.coarser(TRUTH_GRID)

@@ -26,6 +26,7 @@ from mri2mesh.engines.revert.engine import reconstruct
 from mri2mesh.engines.revert.targets import LEVELS
 from mri2mesh.errors import InputError, ReconstructionRefused
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.overlap import dice
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.imaging.radiographs.reading import read_radiograph
 from mri2mesh.reconstruction import Reconstruction
@@ -131,19 +132,15 @@ def scores(picture: Picture, bodies: dict[str, NDArray[np.bool_]], result: Recon
         rows.append(
             {
                 "level": level,
-                "dice": _dice(bodies[level], mask) if level in bodies else 0.0,
+                "dice": dice(bodies[level], mask) if level in bodies else 0.0,
                 "right": nearest == level,
-                "dice_of_nearest": _dice(bodies[nearest], mask) if nearest else 0.0,
+                "dice_of_nearest": dice(bodies[nearest], mask) if nearest else 0.0,
                 "certain": certain,
                 "passed": passed,
                 "outcome": "done",
             }
         )
     return rows
-
-
-def _dice(one: NDArray, other: NDArray) -> float:
-    return float(2 * (one & other).sum() / max(one.sum() + other.sum(), 1))
 
 
 def draw(picture: Picture, bodies: dict[str, NDArray[np.bool_]], path: Path) -> None:

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from mri2mesh.geometry.distances import point_to_surface
 from mri2mesh.geometry.mesh import Mesh
+from mri2mesh.geometry.overlap import dice
 from mri2mesh.geometry.sampling import sample_surface
 from mri2mesh.geometry.transforms import apply, rigid_fit, similarity_fit
 from mri2mesh.geometry.volume import Volume
@@ -93,4 +94,4 @@ def dice_of(found: Mesh, true: Mesh) -> float:
     matrix[:3, 3] = low
     grid = Volume(np.zeros(size[::-1], np.uint8), matrix)
     one, other = voxelise(found, grid), voxelise(true, grid)
-    return float(2 * (one & other).sum() / max(one.sum() + other.sum(), 1))
+    return dice(one, other)
