@@ -17,19 +17,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from mri2mesh.device import one_thread
 from mri2mesh.engines.xray_fit.fitting.box import Box
 from mri2mesh.engines.xray_fit.fitting.family import SurfaceFamily
 from mri2mesh.engines.xray_fit.fitting.filters import BandPass, smooth_gains
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 from mri2mesh.engines.xray_fit.fitting.parts import AGREES, agreement_of_parts
+from mri2mesh.engines.xray_fit.fitting.robust import huber, huber_weight, least_squares, solution
 from mri2mesh.engines.xray_fit.fitting.yardstick import Yardstick
 from mri2mesh.geometry.xray_camera import XrayCamera
 from mri2mesh.rendering.projective import ProjectiveCameras
 from mri2mesh.rendering.thickness import ray_thickness, thickness_tangents
-
-HUBER = 1.5
-"""Residuals beyond this many robust standard deviations count linearly: other bones, metal, bowel gas."""
 
 IMAGE_NOISE = 5.0
 """Factor by which an image weighs less than if its residuals were random: what a model leaves of an image lies along
@@ -160,7 +157,7 @@ class ImageTerm:
             return self._robust(residual, Yardstick(self.spread(residual)).common())
         observed = self.observed[:, self.inside].double().expand_as(residual)
         spread = self.spread(observed, window)[:, None]
-        left, there = ((window * _huber(part, spread)).sum(1) for part in (residual, observed))
+        left, there = ((window * huber(part, spread)).sum(1) for part in (residual, observed))
         count = window.double().sum(1).mean() / self.pixels_per_measurement
         return 0.5 * count * (left / there.clamp_min(1e-12)).clamp_min(1e-6).log()
 
@@ -186,7 +183,7 @@ class ImageTerm:
         window = self._window(layers)
         residual, contrast, columns = self._residual(layers, window)
         spread = self.spread(residual, window)
-        weight = _huber_weight(residual, spread[:, None])
+        weight = huber_weight(residual, spread[:, None])
         weight = weight if window is None else weight * window
 
         right = residual * weight.sqrt()
@@ -198,7 +195,7 @@ class ImageTerm:
         # is made from small products, for the columns fill the whole image and the Jacobian the box alone.
         shared = (self._over(box, columns).mT @ jacobian).double()
         gram = (columns.mT @ columns).double()
-        solved = _solution(gram, shared)
+        solved = solution(gram, shared)
         cross = shared.mT @ solved
         inner = (jacobian.mT @ jacobian).double() - cross - cross.mT + solved.mT @ gram @ solved
         in_box = self._over(box, right)[..., None]
@@ -364,15 +361,15 @@ class ImageTerm:
         weight = torch.ones_like(observed) if counts is None else counts
         for _ in range(2):  # the second time without what the first showed to be something else
             root = weight.sqrt()
-            contrast = _solved(columns * root, observed * root)
+            contrast = least_squares(columns * root, observed * root)
             residual = observed - columns @ contrast
             spread = self.spread(residual[..., 0], window)[:, None, None]
-            weight = _huber_weight(residual, spread)
+            weight = huber_weight(residual, spread)
             weight = weight if counts is None else weight * counts
         return residual[..., 0].double(), contrast[..., 0], columns
 
     def _robust(self, residual: Tensor, yardstick: Yardstick) -> Tensor:
-        each = _huber(residual, yardstick.spread[:, None])
+        each = huber(residual, yardstick.spread[:, None])
         each = each if yardstick.window is None else each * yardstick.window
         return each.sum(1) / self.pixels_per_measurement
 
@@ -380,28 +377,3 @@ class ImageTerm:
 def _grown(shadow: Tensor, by: int) -> Tensor:
     """[B, 1, H, W] the largest value within so many rows and columns."""
     return torch.nn.functional.max_pool2d(shadow, 2 * by + 1, stride=1, padding=by)
-
-
-def _huber(residual: Tensor, spread: Tensor) -> Tensor:
-    """Huber's cost of each residual, in squares of the spread."""
-    z = residual.abs() / spread
-    return torch.where(z < HUBER, 0.5 * z**2, HUBER * z - 0.5 * HUBER**2)
-
-
-def _huber_weight(residual: Tensor, spread: Tensor) -> Tensor:
-    """By which residuals are weighted so that squares grow as Huber's cost does."""
-    return (HUBER / (residual.abs() / spread).clamp_min(1e-9)).clamp(max=1.0)
-
-
-def _solved(columns: Tensor, right: Tensor) -> Tensor:
-    """[B, g, P] least-squares solution, with a ridge for the bumps that no bone falls on."""
-    return _solution(columns.mT @ columns, columns.mT @ right)
-
-
-def _solution(gram: Tensor, right: Tensor) -> Tensor:
-    """[B, g, P] of normal equations [B, g, g], [B, g, P]."""
-    inner = gram.double()
-    ridge = 1e-4 * inner.diagonal(dim1=1, dim2=2).mean(1) + 1e-12
-    inner = inner + ridge[:, None, None] * torch.eye(inner.shape[1]).to(inner)
-    with one_thread():
-        return torch.linalg.solve(inner, right.double()).to(right)
