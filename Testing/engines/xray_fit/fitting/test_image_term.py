@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engines.xray_fit.fitting.lumps import c_arm, shadow, somewhere, standing, unit_steps
-from mri2mesh.engines.xray_fit.fitting import image_term
+from mri2mesh.engines.xray_fit.fitting import robust
 from mri2mesh.engines.xray_fit.fitting.image_term import ImageSettings, ImageTerm, Observation
 from mri2mesh.engines.xray_fit.fitting.parameters import Parameters
 
@@ -46,7 +46,7 @@ def slopes(family, settings: ImageSettings, h: float = 5e-4) -> tuple[torch.Tens
 
 @pytest.mark.parametrize("settings", [ImageSettings(), ImageSettings(lattice=1, gradients=True)])
 def test_without_outliers_the_slope_is_the_descent_of_the_cost(family, settings, monkeypatch):
-    monkeypatch.setattr(image_term, "HUBER", 1e4)
+    monkeypatch.setattr(robust, "HUBER", 1e4)
     said, measured = slopes(family, settings)
     assert float((said - measured).abs().max()) < 0.05 * float(measured.abs().max())
 
